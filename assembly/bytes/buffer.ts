@@ -1,0 +1,109 @@
+/** Smallest block a buffer allocates, bytes. */
+const MIN_CAPACITY: i32 = 512;
+
+/**
+ * A growable byte queue on the unmanaged heap: bytes are appended at the end and consumed at the front. The owner
+ * frees it with `free()`; the garbage collector does not. Pointers into it are valid until the next append.
+ */
+export class ByteBuffer {
+  private block: usize = 0;
+  private capacity: i32 = 0;
+  private start: i32 = 0;
+  private end: i32 = 0;
+
+  /** Address of the first unread byte. */
+  // @ts-ignore: decorator
+  @inline
+  get ptr(): usize {
+    return this.block + (this.start as usize);
+  }
+
+  /** Count of unread bytes. */
+  // @ts-ignore: decorator
+  @inline
+  get length(): i32 {
+    return this.end - this.start;
+  }
+
+  /** Bytes of memory held. */
+  get allocated(): i32 {
+    return this.capacity;
+  }
+
+  /**
+   * Makes room for `n` more bytes and returns the address where they go; they count once `commit` is called.
+   * `n` must not be negative.
+   */
+  reserve(n: i32): usize {
+    if (this.capacity - this.end < n) this.grow(n);
+    return this.block + (this.end as usize);
+  }
+
+  /** Counts `n` bytes, written where `reserve` pointed, as part of the buffer. */
+  // @ts-ignore: decorator
+  @inline
+  commit(n: i32): void {
+    this.end += n;
+  }
+
+  /** Appends a copy of `n` bytes from `source`. */
+  append(source: usize, n: i32): void {
+    const to = this.reserve(n);
+    memory.copy(to, source, n as usize);
+    this.end += n;
+  }
+
+  /** Appends one byte. */
+  appendByte(value: u32): void {
+    store<u8>(this.reserve(1), value as u8);
+    this.end += 1;
+  }
+
+  /** Drops `n` unread bytes from the front; at most `length`. */
+  consume(n: i32): void {
+    this.start += n;
+    if (this.start >= this.end) this.start = this.end = 0;
+  }
+
+  /** Drops the bytes after the first `n` unread ones. */
+  truncate(n: i32): void {
+    if (n < this.length) this.end = this.start + n;
+  }
+
+  /** Drops all bytes and keeps the memory. */
+  clear(): void {
+    this.start = this.end = 0;
+  }
+
+  /** Drops all bytes, and gives the memory back when more than `keep` bytes of it are held. */
+  reset(keep: i32): void {
+    this.start = this.end = 0;
+    if (this.capacity > keep) this.free();
+  }
+
+  /** Gives the memory back; the buffer is empty and may be used again. */
+  free(): void {
+    if (this.block != 0) heap.free(this.block);
+    this.block = 0;
+    this.capacity = this.start = this.end = 0;
+  }
+
+  private grow(n: i32): void {
+    const used = this.length;
+    // Reuse the consumed front when that gives room without copying more than is dropped.
+    if (this.start >= used && this.capacity - used >= n) {
+      memory.copy(this.block, this.block + (this.start as usize), used as usize);
+    } else {
+      const wanted = max(max(MIN_CAPACITY, used + n), min(this.capacity << 1, 0x3fffffff));
+      const block = heap.alloc(wanted as usize);
+      if (this.block != 0) {
+        memory.copy(block, this.block + (this.start as usize), used as usize);
+        heap.free(this.block);
+      }
+      this.block = block;
+      this.capacity = wanted;
+    }
+    this.start = 0;
+    this.end = used;
+  }
+}

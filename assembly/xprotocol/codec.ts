@@ -1,0 +1,101 @@
+import { ByteBuffer } from "../bytes/buffer";
+import { View } from "../bytes/view";
+import { Frame } from "./frame";
+import { Headers } from "./headers";
+
+/** Answer of `Codec.detect`. */
+export const enum Detected {
+  NO = 0,
+  YES = 1,
+  /** The bytes so far fit; more are needed to tell. */
+  MORE = 2,
+}
+
+/** Answer of `Codec.decode`. */
+export const enum Decoded {
+  FRAME = 0,
+  MORE = 1,
+  ERROR = 2,
+}
+
+/** Where bytes come from: MOSN's downstream (a client) or upstream (a server). */
+export const enum Peer {
+  CLIENT = 0,
+  SERVER = 1,
+}
+
+/**
+ * The contract between the proxy and a protocol (MOSN's XProtocol). A codec is stateless but for scratch objects: one
+ * instance serves every connection of the VM. No method traps, whatever the bytes. All ranges are borrowed.
+ */
+export abstract class Codec {
+  /**
+   * @param name MOSN's protocol name, used in configuration and statistics
+   * @param idBits width of the request id on the wire, 16 to 64
+   */
+  constructor(
+    readonly name: string,
+    readonly idBits: i32,
+  ) {}
+
+  /** Whether a connection whose first `length` (> 0) bytes are at `ptr` speaks this protocol. */
+  abstract detect(ptr: usize, length: i32): Detected;
+
+  /**
+   * Describes the frame at `ptr` in `frame`; reads at most `length` (>= 0) bytes. `MORE` until the frame is whole,
+   * except that errors are reported as soon as they are seen: a total beyond `maxLength` bytes is TOO_LARGE before it
+   * has arrived. A frame that this peer must not send (a response from a client) is MALFORMED.
+   * Sets `frame.codec`, and every other field that its kind has. The header block is validated, not copied.
+   */
+  abstract decode(ptr: usize, length: i32, peer: Peer, maxLength: i32, frame: Frame): Decoded;
+
+  /**
+   * Writes `id` into the copy of the whole, unchanged `frame` that lies at `at`, and mends whatever checksum covers
+   * it. Ids are never wider than `idBits`.
+   */
+  abstract setId(at: usize, frame: Frame, id: u64): void;
+
+  /** The frame's headers; the object is reused: it describes the frame last asked for. */
+  abstract headers(frame: Frame): Headers;
+
+  /**
+   * Appends `frame` to `out` with `id`, the headers of `headers` (of this codec, for this frame) and the `contentLength`
+   * bytes at `content` as its content: all lengths and checksums are new. `out` is not the memory the frame is in.
+   * False, and nothing appended, when the result cannot be expressed (a header block beyond its length field).
+   */
+  abstract encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool;
+
+  /** Points `out` at the service a request names; false where it names none. */
+  abstract service(frame: Frame, out: View): bool;
+
+  /** Points `out` at the method a request names; false where it names none. */
+  abstract method(frame: Frame, out: View): bool;
+
+  /** Whether the protocol has heartbeats that the proxy may send to servers. */
+  get hasHeartbeat(): bool {
+    return true;
+  }
+
+  /** Appends a heartbeat request with `id`; `like` is the `aux` of a request on that connection (0: any). */
+  abstract heartbeat(id: u64, like: u64, out: ByteBuffer): void;
+
+  /** Appends the acknowledgement of the heartbeat with this id and `aux`. */
+  abstract heartbeatAck(id: u64, aux: u64, out: ByteBuffer): void;
+
+  /**
+   * Appends a local reply (MOSN's hijack) to the request with this id and `aux`: `status` is the protocol's own,
+   * `reason` readable text, carried where the protocol has room for it.
+   */
+  abstract reply(id: u64, aux: u64, status: i32, reason: usize, reasonLength: i32, out: ByteBuffer): void;
+
+  /** Appends a go-away; false, and nothing appended, where the protocol has none. */
+  goAway(id: u64, out: ByteBuffer): bool {
+    return false;
+  }
+
+  /** The protocol's status for one of MOSN's codes (`Code`, mosn-semantics.md §1.4). */
+  abstract toStatus(code: i32): i32;
+
+  /** MOSN's code for the protocol's status: for retry rules and statistics. */
+  abstract toCode(status: i32): i32;
+}

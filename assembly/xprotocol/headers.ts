@@ -1,0 +1,25 @@
+import { View } from "../bytes/view";
+
+/** What `Headers.forEach` calls. */
+export abstract class HeaderVisitor {
+  /** One header, in wire order; the ranges are borrowed. Returns false to stop. */
+  abstract onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool;
+}
+
+/**
+ * The headers of one frame, read in place. Keys are bytes, compared exactly as the protocol does; they may repeat.
+ * Changes are kept aside until the frame is encoded again. Views handed out are valid until the next change.
+ */
+export abstract class Headers {
+  /** Points `out` at the first value of the key; false when there is none. */
+  abstract get(key: usize, keyLength: i32, out: View): bool;
+  /** Leaves exactly one value for the key, in the place of the first, or at the end. */
+  abstract set(key: usize, keyLength: i32, value: usize, valueLength: i32): void;
+  /** Appends one more value for the key. */
+  abstract add(key: usize, keyLength: i32, value: usize, valueLength: i32): void;
+  /** Removes every value of the key; returns how many there were. */
+  abstract remove(key: usize, keyLength: i32): i32;
+  abstract forEach(visitor: HeaderVisitor): void;
+  /** Whether anything differs from the bytes on the wire. */
+  abstract get changed(): bool;
+}

@@ -1,0 +1,35 @@
+// `npm run build`: compiles filters/network/moe.ts to build/moe.wasm (`--debug`: build/moe.debug.wasm, with names).
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+const root = new URL("..", import.meta.url).pathname;
+
+/** Newest modification time below the folder, milliseconds. */
+function newest(folder: string): number {
+  let time = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile()) time = Math.max(time, statSync(join(entry.parentPath, entry.name)).mtimeMs);
+  }
+  return time;
+}
+
+/** Compiles the module when a source is newer than it; returns its path. Throws with the compiler's output. */
+export function build(target: "release" | "debug" = "release"): string {
+  const output = join(root, "build", target === "release" ? "moe.wasm" : "moe.debug.wasm");
+  const sources = Math.max(
+    ...["assembly", "filters"].map((folder) => newest(join(root, folder))),
+    statSync(join(root, "asconfig.json")).mtimeMs,
+  );
+  if (existsSync(output) && statSync(output).mtimeMs > sources) return output;
+  mkdirSync(join(root, "build"), { recursive: true });
+  execFileSync(process.execPath, [join(root, "node_modules/assemblyscript/bin/asc.js"), "--target", target], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  return output;
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  console.log(build(process.argv.includes("--debug") ? "debug" : "release"));
+}
