@@ -1,0 +1,58 @@
+import { Context, RootContext } from "./context";
+
+/** Makes the root context of one plugin: `id` is the host's context id. */
+export type RootFactory = (id: u32) => RootContext;
+
+/** Contexts deleted before the collector may run again. */
+const COLLECT_AFTER: i32 = 64;
+
+const factories = new Map<string, RootFactory>();
+const roots = new Map<u32, RootContext>();
+const contexts = new Map<u32, Context>();
+let deleted: i32 = 0;
+
+/** Registers the factory of the plugin's root `rootId`, as `root_id` in Envoy's configuration names it. */
+export function registerRoot(rootId: string, factory: RootFactory): void {
+  factories.set(rootId, factory);
+}
+
+/** The registered root ids, for messages. */
+export function rootIds(): string {
+  return factories.keys().join(", ");
+}
+
+export function findFactory(rootId: string): RootFactory | null {
+  return factories.has(rootId) ? factories.get(rootId) : null;
+}
+
+export function findRoot(id: u32): RootContext | null {
+  return roots.has(id) ? roots.get(id) : null;
+}
+
+/** The connection or stream with this id; null once the host has closed it. */
+export function findContext(id: u32): Context | null {
+  return contexts.has(id) ? contexts.get(id) : null;
+}
+
+export function addRoot(root: RootContext): void {
+  roots.set(root.id, root);
+}
+
+export function addContext(context: Context): void {
+  contexts.set(context.id, context);
+}
+
+export function removeContext(id: u32): void {
+  if (!contexts.delete(id)) roots.delete(id);
+  deleted++;
+}
+
+/**
+ * Runs the collector when enough has died to be worth a walk over all that lives. Only as the last act of an export:
+ * the `minimal` runtime does not see references in local variables.
+ */
+export function collectGarbage(): void {
+  if (deleted < max(COLLECT_AFTER, contexts.size >> 2)) return;
+  deleted = 0;
+  __collect();
+}

@@ -1,0 +1,23 @@
+// Host functions. Those that @solo-io/proxy-runtime declares soundly come from there; it lacks or misdeclares the rest.
+export {
+  proxy_log,
+  proxy_set_tick_period_milliseconds,
+  proxy_get_current_time_nanoseconds,
+  proxy_get_property,
+  proxy_continue_stream,
+  proxy_close_stream,
+  proxy_get_buffer_bytes,
+  proxy_define_metric,
+  proxy_increment_metric,
+  proxy_set_effective_context,
+} from "@solo-io/proxy-runtime/assembly/imports";
+
+/** Replaces `length` bytes from `start` of a buffer. */
+// @ts-ignore: decorator
+@external("env", "proxy_set_buffer_bytes")
+export declare function proxy_set_buffer_bytes(type: i32, start: u32, length: u32, data: usize, size: usize): u32;
+
+/** Writes the host's log level for wasm to `level`. */
+// @ts-ignore: decorator
+@external("env", "proxy_get_log_level")
+export declare function proxy_get_log_level(level: usize): u32;
