@@ -1,0 +1,72 @@
+import { ByteBuffer } from "../bytes/buffer";
+import { Bytes } from "../bytes/bytes";
+import { HeaderSink } from "../http2/hpack/decoder";
+import { appendLiteral } from "../http2/hpack/encoder";
+
+const METHOD = Bytes.of(":method");
+const CONNECT = Bytes.of("CONNECT");
+const AUTHORITY = Bytes.of(":authority");
+const CLUSTER = Bytes.of("x-moe-cluster");
+const PIN = Bytes.of("x-moe-pin");
+const HOST = Bytes.of("x-moe-host");
+const STATUS = Bytes.of(":status");
+
+function literal(out: ByteBuffer, name: Bytes, value: Bytes): void {
+  appendLiteral(out, name.ptr, name.length, value.ptr, value.length);
+}
+
+/** Which cluster, and which subset of it, a CONNECT asks for: its header block, made once. */
+export class ConnectTarget {
+  private readonly block: Bytes;
+
+  /**
+   * @param cluster the cluster's name
+   * @param keys names of subset criteria, sent as `x-moe-KEY` for the switchboard's routes to match
+   * @param values their values
+   */
+  constructor(cluster: Bytes, keys: Bytes[], values: Bytes[]) {
+    const out = new ByteBuffer();
+    literal(out, METHOD, CONNECT);
+    literal(out, AUTHORITY, cluster);
+    literal(out, CLUSTER, cluster);
+    for (let i = 0, n = min(keys.length, values.length); i < n; i++) {
+      literal(out, Bytes.of("x-moe-" + keys[i].toString().toLowerCase()), values[i]);
+    }
+    this.block = Bytes.copy(out.ptr, out.length);
+    out.free();
+  }
+
+  /** Appends the header block; with a pin that is not empty the connection goes to that host or fails. */
+  append(out: ByteBuffer, pin: Bytes): void {
+    out.append(this.block.ptr, this.block.length);
+    if (pin.length > 0) literal(out, PIN, pin);
+  }
+}
+
+/** The answer to a CONNECT, gathered from its header block. Reused for one after the other. */
+export class ConnectAnswer extends HeaderSink {
+  status: i32 = 0;
+  host: Bytes = Bytes.EMPTY;
+  pin: Bytes = Bytes.EMPTY;
+
+  clear(): void {
+    this.status = 0;
+    this.host = Bytes.EMPTY;
+    this.pin = Bytes.EMPTY;
+  }
+
+  onHeader(name: usize, nameLength: i32, value: usize, valueLength: i32): void {
+    if (STATUS.equals(name, nameLength)) this.status = parseStatus(value, valueLength);
+    else if (HOST.equals(name, nameLength)) this.host = Bytes.copy(value, valueLength);
+    else if (PIN.equals(name, nameLength)) this.pin = Bytes.copy(value, valueLength);
+  }
+}
+
+/** Three digits, or 0. */
+function parseStatus(ptr: usize, length: i32): i32 {
+  if (length != 3) return 0;
+  const a = (load<u8>(ptr) as i32) - 48;
+  const b = (load<u8>(ptr + 1) as i32) - 48;
+  const c = (load<u8>(ptr + 2) as i32) - 48;
+  return a < 0 || a > 9 || b < 0 || b > 9 || c < 0 || c > 9 ? 0 : a * 100 + b * 10 + c;
+}

@@ -1,0 +1,21 @@
+/** Resets at once, and per second after that, ms between two: Envoy closes a client's connection for more (design.md §2.4). */
+const BURST: i32 = 100;
+const INTERVAL_MS: i64 = 100;
+
+/** A token bucket for RST_STREAM on one HTTP/2 connection. */
+export class ResetBudget {
+  private tokens: i32 = BURST;
+  private filledAt: i64 = 0;
+
+  /** Takes one token; false when there is none at this time, ms. */
+  take(now: i64): bool {
+    const filled = (now - this.filledAt) / INTERVAL_MS;
+    if (filled > 0) {
+      this.tokens = min(BURST as i64, (this.tokens as i64) + filled) as i32;
+      this.filledAt = now;
+    }
+    if (this.tokens <= 0) return false;
+    this.tokens--;
+    return true;
+  }
+}
