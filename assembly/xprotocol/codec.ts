@@ -1,5 +1,4 @@
 import { ByteBuffer } from "../bytes/buffer";
-import { View } from "../bytes/view";
 import { Frame } from "./frame";
 import { Headers } from "./headers";
 
@@ -42,41 +41,44 @@ export abstract class Codec {
   abstract detect(ptr: usize, length: i32): Detected;
 
   /**
-   * Describes the frame at `ptr` in `frame`; reads at most `length` (>= 0) bytes. `MORE` until the frame is whole,
-   * except that errors are reported as soon as they are seen: a total beyond `maxLength` bytes is TOO_LARGE before it
-   * has arrived. A frame that this peer must not send (a response from a client) is MALFORMED.
+   * Describes the frame at `ptr` in `frame`; reads at most `length` (>= 0) bytes, and needs them only until it returns
+   * and for as long as the caller uses the frame. `MORE` until the frame is whole, except that what cannot become a
+   * frame is refused as soon as it is seen: bytes of another protocol, and a total beyond `maxLength` (TOO_LARGE).
+   * Everything else that is wrong is reported once the frame is whole, so that decoding can go on behind it.
    * Sets `frame.codec`, and every other field that its kind has. The header block is validated, not copied.
+   *
+   * `peer` is for protocols that need it to tell kinds apart. Both kinds are good in both directions as far as a codec
+   * knows: servers send requests to clients too, and clients their responses; whether one was asked for is the
+   * proxy's to judge.
    */
   abstract decode(ptr: usize, length: i32, peer: Peer, maxLength: i32, frame: Frame): Decoded;
 
   /**
    * Writes `id` into the copy of the whole, unchanged `frame` that lies at `at`, and mends whatever checksum covers
-   * it. Ids are never wider than `idBits`.
+   * it. The bits of `id` above `idBits` are dropped.
    */
   abstract setId(at: usize, frame: Frame, id: u64): void;
 
-  /** The frame's headers; the object is reused: it describes the frame last asked for. */
+  /** The frame's headers, as on the wire; the object is reused: asking again, for any frame, drops its changes. */
   abstract headers(frame: Frame): Headers;
 
   /**
-   * Appends `frame` to `out` with `id`, the headers of `headers` (of this codec, for this frame) and the `contentLength`
-   * bytes at `content` as its content: all lengths and checksums are new. `out` is not the memory the frame is in.
+   * Appends `frame` to `out` with `id`, the headers of `headers` (what `this.headers(frame)` gave) and the
+   * `contentLength` bytes at `content` as its content: all lengths and checksums are new, every other field is kept.
+   * Neither the frame nor the content is in the memory of `out`.
    * False, and nothing appended, when the result cannot be expressed (a header block beyond its length field).
    */
   abstract encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool;
-
-  /** Points `out` at the service a request names; false where it names none. */
-  abstract service(frame: Frame, out: View): bool;
-
-  /** Points `out` at the method a request names; false where it names none. */
-  abstract method(frame: Frame, out: View): bool;
 
   /** Whether the protocol has heartbeats that the proxy may send to servers. */
   get hasHeartbeat(): bool {
     return true;
   }
 
-  /** Appends a heartbeat request with `id`; `like` is the `aux` of a request on that connection (0: any). */
+  /**
+   * Appends a heartbeat request with `id`; `like` is the `aux` of a request on that connection (0: any). Nothing is
+   * appended by a protocol without heartbeats.
+   */
   abstract heartbeat(id: u64, like: u64, out: ByteBuffer): void;
 
   /** Appends the acknowledgement of the heartbeat with this id and `aux`. */
@@ -84,7 +86,7 @@ export abstract class Codec {
 
   /**
    * Appends a local reply (MOSN's hijack) to the request with this id and `aux`: `status` is the protocol's own,
-   * `reason` readable text, carried where the protocol has room for it.
+   * `reason` is readable UTF-8, carried where the protocol has room for it and cut when it is long.
    */
   abstract reply(id: u64, aux: u64, status: i32, reason: usize, reasonLength: i32, out: ByteBuffer): void;
 
@@ -93,7 +95,7 @@ export abstract class Codec {
     return false;
   }
 
-  /** The protocol's status for one of MOSN's codes (`Code`, mosn-semantics.md §1.4). */
+  /** The protocol's status for one of MOSN's codes (`Code`): one that peers know, whatever the code. */
   abstract toStatus(code: i32): i32;
 
   /** MOSN's code for the protocol's status: for retry rules and statistics. */

@@ -1,4 +1,5 @@
-import { Codec } from "./codec";
+import { View } from "../bytes/view";
+import { Codec, Decoded } from "./codec";
 
 /** What a frame is, seen from the proxy. */
 export const enum FrameKind {
@@ -42,7 +43,7 @@ export class Frame {
   status: i32 = 0;
   /** Address of the whole frame. */
   ptr: usize = 0;
-  /** Length of the whole frame, bytes; 0 where it is not known. */
+  /** Length of the whole frame, bytes: the next one starts behind it; 0 where that is not known. */
   length: i32 = 0;
   /** Header block as the codec defines it. */
   headerOffset: i32 = 0;
@@ -50,6 +51,12 @@ export class Frame {
   /** The content alone: what filters see as the body. */
   contentOffset: i32 = 0;
   contentLength: i32 = 0;
+  /** The service that a request names; length 0: it names none. Not for frames with an error. */
+  serviceOffset: i32 = 0;
+  serviceLength: i32 = 0;
+  /** The method that a request names; length 0: it names none. Not for frames with an error. */
+  methodOffset: i32 = 0;
+  methodLength: i32 = 0;
   /**
    * What the codec needs, beside the id, to answer this request when the frame itself is gone (version, serialization
    * and such). Opaque to everybody else; kept with the request and handed back to `Codec.reply`.
@@ -58,10 +65,56 @@ export class Frame {
   /** With `Decoded.ERROR`: why. With `Decoded.MORE`: NONE. */
   error: FrameError = FrameError.NONE;
   /**
-   * With `Decoded.ERROR`: whether `kind`, `id`, `aux` and `length` are right all the same, so that this request can be
-   * answered and the next frame be found; else the connection has to be closed.
+   * With `Decoded.ERROR`: whether `kind`, `id` and `aux` are right all the same, so that this request can be answered
+   * (or the request that this response belongs to). A different matter is where the next frame starts: behind
+   * `length` bytes, of which some may not have arrived yet (TOO_LARGE); with `length` 0 nobody knows, and the
+   * connection has to be closed once the answer is written.
    */
   answerable: bool = false;
   /** With `Decoded.MORE`: bytes the whole frame will take, when known, else the least number needed to go on. */
   need: i32 = 0;
+
+  /** For codecs: forgets the last frame; the one at `ptr` is of `codec`. */
+  begin(codec: Codec, ptr: usize): void {
+    this.codec = codec;
+    this.kind = FrameKind.REQUEST;
+    this.id = 0;
+    this.timeout = 0;
+    this.status = 0;
+    this.ptr = ptr;
+    this.length = 0;
+    this.headerOffset = this.headerLength = 0;
+    this.contentOffset = this.contentLength = 0;
+    this.serviceOffset = this.serviceLength = 0;
+    this.methodOffset = this.methodLength = 0;
+    this.aux = 0;
+    this.error = FrameError.NONE;
+    this.answerable = false;
+    this.need = 0;
+  }
+
+  /** For codecs: the frame takes at least `need` bytes. */
+  more(need: i32): Decoded {
+    this.need = need;
+    return Decoded.MORE;
+  }
+
+  /** For codecs: refuses the frame. */
+  fail(error: FrameError, answerable: bool): Decoded {
+    this.error = error;
+    this.answerable = answerable;
+    return Decoded.ERROR;
+  }
+
+  /** Points `out` at the service that a request names; false where it names none. */
+  service(out: View): bool {
+    out.set(this.ptr + (this.serviceOffset as usize), this.serviceLength);
+    return this.serviceLength > 0;
+  }
+
+  /** Points `out` at the method that a request names; false where it names none. */
+  method(out: View): bool {
+    out.set(this.ptr + (this.methodOffset as usize), this.methodLength);
+    return this.methodLength > 0;
+  }
 }
