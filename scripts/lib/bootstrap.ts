@@ -1,0 +1,95 @@
+// Reads an Envoy bootstrap and changes the few things that `npm start` and the tests change: ports and module.
+import { readFileSync } from "node:fs";
+import { parse, stringify } from "yaml";
+
+export interface SocketAddress {
+  address: string;
+  port_value: number;
+}
+
+interface Address {
+  address: { socket_address: SocketAddress };
+}
+
+export interface NetworkFilter {
+  name: string;
+  typed_config: Record<string, unknown>;
+}
+
+export interface Listener extends Address {
+  name: string;
+  filter_chains: { filters: NetworkFilter[]; transport_socket?: unknown }[];
+  [field: string]: unknown;
+}
+
+export interface Cluster {
+  name: string;
+  type: string;
+  load_assignment: { cluster_name: string; endpoints: { lb_endpoints: { endpoint: Address }[] }[] };
+  [field: string]: unknown;
+}
+
+/** The part of Envoy's bootstrap that this project's files use; everything else is kept as it is. */
+export interface Bootstrap {
+  admin?: Address;
+  static_resources: { listeners: Listener[]; clusters: Cluster[] };
+  [field: string]: unknown;
+}
+
+/** The wasm filter's plugin configuration (envoy.extensions.wasm.v3.PluginConfig). */
+export interface PluginConfig {
+  root_id: string;
+  vm_config: { code: { local: { filename: string } }; [field: string]: unknown };
+  configuration?: unknown;
+  [field: string]: unknown;
+}
+
+const WASM = "envoy.filters.network.wasm";
+const SWITCHBOARD = "envoy.filters.network.http_connection_manager";
+
+/** Reads a bootstrap in YAML or JSON. Throws where it is no bootstrap with a listener. */
+export function readBootstrap(file: string): Bootstrap {
+  const bootstrap = parse(readFileSync(file, "utf8"), { merge: true }) as Bootstrap | null;
+  if (!Array.isArray(bootstrap?.static_resources?.listeners)) {
+    throw new Error(`${file} is no Envoy bootstrap: static_resources.listeners is missing`);
+  }
+  bootstrap.static_resources.clusters ??= [];
+  return bootstrap;
+}
+
+/** The bootstrap as YAML, without anchors. */
+export function writeBootstrap(bootstrap: Bootstrap): string {
+  return stringify(bootstrap, { aliasDuplicateObjects: false, lineWidth: 0 });
+}
+
+/** The listener whose filters include the module. Throws if there is none. */
+export function rpcListener(bootstrap: Bootstrap): Listener {
+  const listener = bootstrap.static_resources.listeners.find((l) => filtersOf(l).some((f) => f.name === WASM));
+  if (!listener) throw new Error(`the bootstrap has no listener with the filter ${WASM}`);
+  return listener;
+}
+
+/** The listener's module configuration, to be changed in place. */
+export function pluginConfig(listener: Listener): PluginConfig {
+  return filter(listener, WASM).typed_config.config as PluginConfig;
+}
+
+/** The HTTP connection manager behind the module, to be changed in place. */
+export function switchboard(listener: Listener): Record<string, unknown> {
+  return filter(listener, SWITCHBOARD).typed_config;
+}
+
+function filter(listener: Listener, name: string): NetworkFilter {
+  const found = filtersOf(listener).find((f) => f.name === name);
+  if (!found) throw new Error(`listener ${listener.name} has no filter ${name}`);
+  return found;
+}
+
+function filtersOf(listener: Listener): NetworkFilter[] {
+  return listener.filter_chains?.flatMap((chain) => chain.filters ?? []) ?? [];
+}
+
+/** Address and port of a listener, an endpoint or the admin page. */
+export function socketAddress(of: Address): SocketAddress {
+  return of.address.socket_address;
+}

@@ -1,0 +1,46 @@
+// Runs the sample SOFARPC services until it is stopped: `tsx scripts/samples/services.ts [VERSION:PORT …]`.
+import type { Socket } from "node:net";
+import { pathToFileURL } from "node:url";
+import { Command, InvalidArgumentError } from "commander";
+import rpc, { type Logger } from "sofa-rpc-node";
+import { helloService, type Instance, INSTANCES, INTERFACE } from "./hello.ts";
+
+const quiet: Logger = { info() {}, debug() {}, warn() {}, error: console.error };
+
+/** Starts one instance; port 0 lets the system choose. Returns it with its real port. */
+export async function startService(instance: Instance): Promise<Instance> {
+  const server = new rpc.server.RpcServer({ logger: quiet, port: instance.port });
+  // Node's sockets hold back a second small answer until the first is acknowledged.
+  server.on("connection", (connection: { socket: Socket }) => connection.socket.setNoDelay(true));
+  const self = { ...instance };
+  server.addService({ interfaceName: INTERFACE }, helloService(self));
+  await server.start();
+  self.port = server.publishPort;
+  return self;
+}
+
+function parseInstance(text: string, before: Instance[]): Instance[] {
+  const [, version, port] = /^(\w+):(\d+)$/.exec(text) ?? [];
+  if (!version) throw new InvalidArgumentError("Expected VERSION:PORT, for example v1:12201.");
+  return [...before, { version, port: Number(port) }];
+}
+
+async function main(): Promise<void> {
+  const command = new Command("services")
+    .description("Sample SOFARPC services, until stopped")
+    .argument("[instances...]", "VERSION:PORT each; by default those of envoy/envoy.yaml", parseInstance, [])
+    .parse();
+  const wanted = command.processedArgs[0] as Instance[];
+  const running = await Promise.all((wanted.length > 0 ? wanted : INSTANCES).map(startService));
+  for (const { version, port } of running) console.log(`${INTERFACE} ${version} on port ${port}`);
+  // Tells a parent process (npm start, tests) that all listen, and ends with it.
+  process.send?.(running);
+  process.once("disconnect", () => process.exit());
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  main().catch((error: Error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+}

@@ -1,0 +1,176 @@
+// `npm start`: Envoy with the module, sample services and live traffic, until Ctrl-C.
+import { type ChildProcess, fork } from "node:child_process";
+import { existsSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { build } from "./build.ts";
+import { type Bootstrap, pluginConfig, readBootstrap, rpcListener, socketAddress } from "./lib/bootstrap.ts";
+import { EnvoyProcess } from "./lib/envoy_process.ts";
+import { findEnvoy } from "./lib/envoy.ts";
+import { isFree } from "./lib/ports.ts";
+import { LiveView, table } from "./lib/table.ts";
+import { INSTANCES } from "./samples/hello.ts";
+import { Traffic } from "./samples/traffic.ts";
+
+const root = resolve(import.meta.dirname, "..");
+const CALLS_ONCE = 200;
+const CALLS_AT_ONCE = 10;
+const TICK_MS = 250;
+
+interface Options {
+  config: string;
+  samples: boolean;
+  once: boolean;
+  port?: number;
+  adminPort?: number;
+}
+
+const view = new LiveView();
+const say = (line: string) => view.say(line);
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new InvalidArgumentError("Expected 1 to 65535.");
+  return port;
+}
+
+function parseOptions(): Options {
+  return new Command("npm start --")
+    .description("Starts Envoy with the module and sample services, and shows live calls until Ctrl-C.")
+    .option("--config <file>", "Envoy bootstrap", "envoy/envoy.yaml")
+    .option("--no-samples", "no sample services and no traffic")
+    .option("--once", "one round of calls; the exit code tells whether all went well", false)
+    .addOption(new Option("--port <port>", "listener's port").env("MOE_PORT").argParser(parsePort))
+    .addOption(new Option("--admin-port <port>", "Envoy's admin port").env("MOE_ADMIN_PORT").argParser(parsePort))
+    .parse()
+    .opts<Options>();
+}
+
+/** The bootstrap with the wanted ports. */
+function prepare(options: Options): Bootstrap {
+  const file = resolve(process.env.INIT_CWD ?? ".", options.config);
+  const found = existsSync(file) ? file : resolve(root, options.config);
+  if (!existsSync(found)) throw new Error(`${options.config} does not exist.`);
+  const bootstrap = readBootstrap(found);
+  // Without an admin page nobody could tell when Envoy is ready.
+  bootstrap.admin ??= { address: { socket_address: { address: "127.0.0.1", port_value: 9901 } } };
+  if (options.port) socketAddress(rpcListener(bootstrap)).port_value = options.port;
+  if (options.adminPort) socketAddress(bootstrap.admin).port_value = options.adminPort;
+  return bootstrap;
+}
+
+/** Envoy itself would share a busy port with another Envoy, without a word. */
+async function checkPorts(bootstrap: Bootstrap, options: Options): Promise<void> {
+  const listener = socketAddress(rpcListener(bootstrap));
+  const wanted = [{ ...listener, help: "Choose another one with --port." }];
+  if (bootstrap.admin) {
+    wanted.push({ ...socketAddress(bootstrap.admin), help: "Choose another one for Envoy's admin with --admin-port." });
+  }
+  for (const { port } of options.samples ? INSTANCES : []) {
+    wanted.push({ address: "0.0.0.0", port_value: port, help: "The sample services need it; or use --no-samples." });
+  }
+  for (const { address, port_value, help } of wanted) {
+    if (!(await isFree(port_value, address))) throw new Error(`Port ${port_value} is in use. ${help}`);
+  }
+}
+
+/** Compiles our own module; another one must be there. */
+function provideModule(bootstrap: Bootstrap): void {
+  const module = pluginConfig(rpcListener(bootstrap)).vm_config.code.local?.filename;
+  if (!module) return;
+  const file = resolve(root, module);
+  if (file === resolve(root, "build/moe.wasm")) build();
+  if (!existsSync(file)) throw new Error(`The module ${module} is missing. npm run build makes build/moe.wasm.`);
+}
+
+/** Starts the sample services in a process of their own and returns when they listen. */
+function startSamples(): Promise<ChildProcess> {
+  return new Promise((done, failed) => {
+    const child = fork(resolve(root, "scripts/samples/services.ts"), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    child.once("message", () => done(child));
+    child.once("exit", (code) => failed(new Error(`The sample services ended with exit code ${code}.`)));
+  });
+}
+
+function callTable(traffic: Traffic): string[] {
+  const rows = traffic
+    .rows()
+    .map((row) => [
+      row.service,
+      row.method,
+      row.version,
+      String(row.ok),
+      String(row.errors),
+      `${row.p50.toFixed(1)} ms`,
+      `${row.p99.toFixed(1)} ms`,
+    ]);
+  const lines = table(["service", "method", "version", "ok", "errors", "p50", "p99"], rows);
+  return traffic.lastError ? [...lines, `last error: ${traffic.lastError}`] : lines;
+}
+
+/** The module's own counters, for a run without samples. */
+async function counterTable(envoy: EnvoyProcess): Promise<string[]> {
+  const stats = [...(await envoy.stats("moe\\."))].filter(([, value]) => value > 0);
+  if (stats.length === 0) return ["No calls yet."];
+  return table(
+    ["counter", "value"],
+    stats.map(([name, value]) => [name, String(value)]),
+  );
+}
+
+/** One round of calls; whether all were answered. */
+async function once(traffic: Traffic): Promise<boolean> {
+  for (let made = 0; made < CALLS_ONCE; made += CALLS_AT_ONCE) await traffic.round(CALLS_AT_ONCE);
+  const errors = traffic.rows().reduce((sum, row) => sum + row.errors, 0);
+  for (const line of callTable(traffic)) say(line);
+  say(`${CALLS_ONCE - errors} of ${CALLS_ONCE} calls answered`);
+  return errors === 0;
+}
+
+/** Calls and shows, until `stopped` or Envoy's end. */
+async function live(envoy: EnvoyProcess, traffic: Traffic | undefined, stopped: () => boolean): Promise<boolean> {
+  let logged = envoy.log.length;
+  while (!stopped()) {
+    if (envoy.ended) throw new Error(`Envoy ended (${envoy.ended}):\n${envoy.complaints().join("\n")}`);
+    for (; logged < envoy.log.length; logged++) say(envoy.log[logged]);
+    await Promise.all([traffic?.round(CALLS_AT_ONCE), sleep(TICK_MS)]);
+    if (!stopped()) view.draw(traffic ? callTable(traffic) : await counterTable(envoy));
+  }
+  return true;
+}
+
+async function main(): Promise<void> {
+  const options = parseOptions();
+  const bootstrap = prepare(options);
+  await checkPorts(bootstrap, options);
+  const binary = await findEnvoy(say);
+  provideModule(bootstrap);
+
+  let stopped = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => (stopped = true));
+  const samples = options.samples ? await startSamples() : undefined;
+  let envoy: EnvoyProcess | undefined;
+  let traffic: Traffic | undefined;
+  try {
+    envoy = await EnvoyProcess.start({ binary, bootstrap, cwd: root });
+    say(`Envoy takes RPC calls on port ${envoy.port}; its admin page is http://127.0.0.1:${envoy.adminPort}`);
+    say(`Configuration: ${relative(process.cwd(), resolve(root, options.config))}. Ctrl-C ends it.`);
+    if (samples) traffic = await Traffic.connect(envoy.port);
+    const good = options.once
+      ? traffic === undefined || (await once(traffic))
+      : await live(envoy, traffic, () => stopped);
+    process.exitCode = good ? 0 : 1;
+  } finally {
+    await envoy?.stop();
+    samples?.removeAllListeners("exit").kill();
+  }
+}
+
+main()
+  .catch((error: Error) => {
+    say(error.message);
+    process.exitCode = 1;
+  })
+  // The RPC client's timers would keep the process alive.
+  .finally(() => process.exit());
