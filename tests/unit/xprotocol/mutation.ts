@@ -1,0 +1,114 @@
+import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { Bytes } from "../../../assembly/bytes/bytes";
+import { View } from "../../../assembly/bytes/view";
+import { Codec, Decoded } from "../../../assembly/xprotocol/codec";
+import { Frame, FrameKind } from "../../../assembly/xprotocol/frame";
+import { Headers } from "../../../assembly/xprotocol/headers";
+import { Subject } from "./subject";
+import { atEdge, Model, must, Random } from "./support";
+
+const MAX: i32 = 1 << 20;
+const ROUNDS: i32 = 60;
+const STEPS: i32 = 8;
+
+const frame = new Frame();
+const again = new Frame();
+const view = new View();
+const random = new Random(4711);
+
+/** Keys and values for the changes: new ones, an upper-case twin, empty, binary, long. */
+function material(model: Model): Bytes[] {
+  const list = [Bytes.of("x-new"), Bytes.of("X-NEW"), Bytes.EMPTY, Bytes.of("service"), Bytes.of("y".repeat(200))];
+  const binary = new StaticArray<u8>(5);
+  binary[1] = 0xff;
+  binary[2] = 0x0a;
+  list.push(Bytes.copy(changetype<usize>(binary), 5));
+  for (let i = 0; i < model.keys.length; i++) list.push(model.keys[i]);
+  return list;
+}
+
+/** Random changes to the headers of every sample, each followed by a comparison with a plain model of it. */
+export function headerMutation(subject: Subject): void {
+  for (let s = 0; s < subject.samples.length; s++) {
+    const sample = subject.samples[s];
+    const answer = subject.codec.decode(sample.ptr, sample.length, sample.peer, MAX, frame);
+    must(answer == Decoded.FRAME, "not decoded", sample.name);
+    if (frame.kind > FrameKind.RESPONSE) continue;
+    const codec = frame.codec;
+    if (codec === null) continue;
+    if (!subject.hasHeaders) {
+      refuses(codec, codec.headers(frame), sample.name);
+      continue;
+    }
+    for (let round = 0; round < ROUNDS; round++) change(codec, sample.name, round);
+    tooLong(codec, subject.maxHeaderBlock, sample.name);
+  }
+}
+
+function change(codec: Codec, name: string, round: i32): void {
+  const headers = codec.headers(frame);
+  const model = Model.of(headers);
+  const words = material(model);
+  for (let step = 0; step < 1 + (round % STEPS); step++) {
+    const key = words[random.below(words.length)];
+    const value = words[random.below(words.length)];
+    const at = model.find(key);
+    must(headers.get(key.ptr, key.length, view) == at >= 0, "get", name, round);
+    if (at >= 0) must(model.values[at].equals(view.ptr, view.length), "first value", name, round);
+    const before = headers.changed;
+    const action = random.below(4);
+    if (action == 0) {
+      const removed = headers.remove(key.ptr, key.length);
+      must(removed == model.remove(key), "remove", name, round);
+      must(headers.changed == (before || removed > 0), "changed by remove", name, round);
+    } else {
+      if (action == 1) {
+        headers.set(key.ptr, key.length, value.ptr, value.length);
+        model.set(key, value);
+      } else if (action == 2) {
+        headers.add(key.ptr, key.length, value.ptr, value.length);
+        model.add(key, value);
+      } else if (at >= 0) {
+        // A value of its own: the view points into the headers' memory.
+        const own = model.values[at];
+        headers.add(key.ptr, key.length, view.ptr, view.length);
+        model.add(key, own);
+      } else continue;
+      must(headers.changed, "not changed", name, round);
+    }
+    must(Model.of(headers).equals(model), "the headers differ", name, round);
+  }
+  encoded(codec, headers, model, name, round);
+}
+
+function encoded(codec: Codec, headers: Headers, model: Model, name: string, round: i32): void {
+  const out = new ByteBuffer();
+  const body = frame.ptr + frame.contentOffset;
+  must(codec.encode(frame, headers, body, frame.contentLength, 77, out), "not encoded", name, round);
+  const ptr = atEdge(out.ptr, out.length);
+  must(codec.decode(ptr, out.length, 0, MAX, again) == Decoded.FRAME, "not decoded again", name, round);
+  must(again.length == out.length && again.id == 77 && again.kind == frame.kind, "another frame", name, round);
+  must(again.status == frame.status && again.timeout == frame.timeout, "a field lost", name, round);
+  must(again.contentLength == frame.contentLength, "content length", name, round);
+  must(memory.compare(ptr + again.contentOffset, body, frame.contentLength) == 0, "content", name, round);
+  must(Model.of(codec.headers(again)).equals(model), "other headers on the wire", name, round);
+  out.free();
+}
+
+/** A protocol without headers says so, whole or not at all. */
+function refuses(codec: Codec, headers: Headers, name: string): void {
+  const out = new ByteBuffer();
+  const word = Bytes.of("x");
+  headers.add(word.ptr, word.length, word.ptr, word.length);
+  must(!codec.encode(frame, headers, frame.ptr, 0, 1, out) && out.length == 0, "headers were lost", name);
+}
+
+function tooLong(codec: Codec, limit: i32, name: string): void {
+  const out = new ByteBuffer();
+  const key = Bytes.of("k");
+  const value = Bytes.of("v".repeat(1000));
+  const headers = codec.headers(frame);
+  for (let n = 0; n <= limit; n += 1000) headers.add(key.ptr, key.length, value.ptr, value.length);
+  must(!codec.encode(frame, headers, frame.ptr, 0, 1, out), "too long a block", name);
+  must(out.length == 0, "something was appended", name);
+}
