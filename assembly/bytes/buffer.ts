@@ -1,6 +1,14 @@
 /** Smallest block a buffer allocates, bytes. */
 const MIN_CAPACITY: i32 = 512;
 
+/** Memory that all buffers of the VM hold, bytes. */
+let held: u64 = 0;
+
+/** Memory that all `ByteBuffer`s of the VM hold, bytes; a VM may have 1 GiB in all. */
+export function bufferMemory(): u64 {
+  return held;
+}
+
 /**
  * A growable byte queue on the unmanaged heap: bytes are appended at the end and consumed at the front. The owner
  * frees it with `free()`; the garbage collector does not. Pointers into it are valid until the next append.
@@ -84,6 +92,7 @@ export class ByteBuffer {
   /** Gives the memory back; the buffer is empty and may be used again. */
   free(): void {
     if (this.block != 0) heap.free(this.block);
+    held -= this.capacity as u64;
     this.block = 0;
     this.capacity = this.start = this.end = 0;
   }
@@ -100,6 +109,7 @@ export class ByteBuffer {
         memory.copy(block, this.block + (this.start as usize), used as usize);
         heap.free(this.block);
       }
+      held += (wanted - this.capacity) as u64;
       this.block = block;
       this.capacity = wanted;
     }

@@ -1,6 +1,7 @@
 import { proxy_define_metric, proxy_increment_metric } from "../abi/imports";
 import { MetricType, Result } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
+import { Pace, Ticker } from "./ticker";
 
 const word: usize = heap.alloc(4);
 
@@ -27,7 +28,7 @@ export class Metric {
 
   private enqueue(): void {
     this.queued = true;
-    this.owner.changed.push(this);
+    this.owner.add(this);
   }
 
   /** Tells Envoy. */
@@ -41,7 +42,16 @@ export class Metric {
 /** The metrics of one plugin in one VM. Define each once: the host keeps every definition. */
 export class Metrics {
   /** Metrics with changes that Envoy does not know. */
-  readonly changed: Metric[] = [];
+  private readonly changed: Metric[] = [];
+
+  /** @param ticker whose owner calls `flush` now and then */
+  constructor(private readonly ticker: Ticker) {}
+
+  /** Notes that a metric has changed. */
+  add(metric: Metric): void {
+    this.changed.push(metric);
+    this.ticker.atLeast(Pace.SLOW);
+  }
 
   /** Defines a metric; /stats shows it as `wasmcustom.NAME`. One that the host refuses counts into nothing. */
   define(type: MetricType, name: string): Metric {

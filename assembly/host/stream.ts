@@ -1,4 +1,9 @@
-import { proxy_close_stream, proxy_continue_stream, proxy_set_effective_context, proxy_set_tick_period_milliseconds } from "../abi/imports";
+import {
+  proxy_close_stream,
+  proxy_continue_stream,
+  proxy_set_effective_context,
+  proxy_set_tick_period_milliseconds,
+} from "../abi/imports";
 import { Result, StreamType } from "../abi/types";
 
 /** Makes later host calls act on this context; needed in callbacks of the root. False when the host has forgotten it. */

@@ -301,7 +301,7 @@ export class Tunnel extends FrameHandler {
     const upstream = this.find(stream);
     if (upstream === null) return;
     if (upstream.state == UpstreamState.OPENING && answer.status == 200) {
-      upstream.host = answer.host;
+      upstream.address = answer.host;
       if (answer.pin.length > 0) upstream.pin = answer.pin;
       upstream.state = UpstreamState.OPEN;
       upstream.release();

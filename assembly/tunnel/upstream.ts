@@ -42,7 +42,7 @@ export abstract class Upstream {
   /** HTTP/2 stream id; 0 before it is opened. */
   streamId: u32 = 0;
   /** Address of the server as the switchboard told it ("IP:PORT"), and what pins another connection to it. */
-  host: Bytes = Bytes.EMPTY;
+  address: Bytes = Bytes.EMPTY;
   pin: Bytes = Bytes.EMPTY;
   /** Why CONNECT was refused, as Envoy puts it. */
   refusal: string = "";
@@ -70,7 +70,7 @@ export abstract class Upstream {
     this.receive = new ReceiveWindow(receiveWindow);
   }
 
-  /** CONNECT succeeded: `host` and `pin` are known. */
+  /** CONNECT succeeded: `address` and `pin` are known. */
   abstract onOpen(): void;
   /** Bytes from the server, borrowed. */
   abstract onData(ptr: usize, length: i32): void;

@@ -1,0 +1,433 @@
+import { Context } from "../abi/context";
+import { Action, BufferType } from "../abi/types";
+import { ByteBuffer, bufferMemory } from "../bytes/buffer";
+import { SlotTable } from "../bytes/slots";
+import { View } from "../bytes/view";
+import { appendBuffer, readBuffer, replaceBuffer } from "../host/buffers";
+import { closeDownstream, continueDownstream } from "../host/stream";
+import { Timer } from "../host/timers";
+import { Tunnel } from "../tunnel/tunnel";
+import { Code } from "../xprotocol/code";
+import { Codec, Decoded, Detected, Peer } from "../xprotocol/codec";
+import { Frame, FrameError, FrameKind } from "../xprotocol/frame";
+import { Destination } from "./cluster";
+import { beginRequest, writeReply } from "./exchange";
+import { Passthrough } from "./passthrough";
+import { Pool } from "./pool";
+import { onClientResponse, Push } from "./push";
+import { Request } from "./request";
+import { ProxyRoot } from "./root";
+import { Server } from "./server";
+import { ProtocolStats } from "./stats";
+
+/** Unsent bytes for servers above which the client is no longer read, and below which it is again. */
+const BACKLOG_HIGH: i32 = 2 << 20;
+const BACKLOG_LOW: i32 = 512 << 10;
+/** Buffers' memory of the VM above which a large frame is refused: the VM may have 1 GiB. */
+const MEMORY_HIGH: u64 = 640 << 20;
+/** A frame of which more than this has to be gathered counts as large. */
+const LARGE: i32 = 65536;
+/** How long requests in flight may still finish on a connection whose client has sent what is no frame, ms. */
+const LINGER_MS: i64 = 5000;
+/** Memory that empty buffers keep, bytes. */
+const KEEP: i32 = 4096;
+
+const scratch = new View();
+
+/** Detection that takes too long, or the end of lingering. */
+class ConnectionTimer extends Timer {
+  constructor(private readonly connection: Connection) {
+    super();
+  }
+
+  onTimer(now: i64): void {
+    this.connection.onTimer();
+  }
+}
+
+/**
+ * One client connection: cuts what the client sends into frames, has them dealt with, and moves bytes between the host's
+ * buffers and the tunnel. Envoy's rules for that are in design.md §2.3: bytes for the switchboard go out by `push`, from
+ * on_downstream_data or from a tick; bytes for the client only from on_upstream_data.
+ */
+export class Connection extends Context {
+  readonly tunnel: Tunnel = new Tunnel();
+  /** Bytes for the client. */
+  readonly toClient: ByteBuffer = new ByteBuffer();
+  readonly requests: SlotTable<Request> = new SlotTable<Request>();
+  readonly pushes: SlotTable<Push> = new SlotTable<Push>();
+  private readonly pools: Pool[] = [];
+
+  private codec: Codec | null = null;
+  private passthrough: Passthrough | null = null;
+  private readonly timer: ConnectionTimer = new ConnectionTimer(this);
+  /** Bytes of a frame, or of the first bytes, whose rest has not come. */
+  private readonly input: ByteBuffer = new ByteBuffer();
+  private need: i32 = 0;
+  /** Bytes still to come of a frame that was refused for its length. */
+  private skip: i32 = 0;
+  /** Bytes left in Envoy's read buffer because servers are too slow. */
+  private readable: i32 = 0;
+  private parked: bool = false;
+  /** No more bytes are read; the connection closes when nothing is in flight. */
+  private lingering: bool = false;
+  private overdue: bool = false;
+  private closed: bool = false;
+  private inUpstreamData: bool = false;
+  private toldGoAway: bool = false;
+  /** Whether a server ever sent a request to this client. */
+  wasPushed: bool = false;
+  /** Bytes of requests that are kept for retries. */
+  keptBytes: i32 = 0;
+  /** Whether it is in the root's queue of connections to push. */
+  scheduled: bool = false;
+
+  constructor(
+    id: u32,
+    readonly root: ProxyRoot,
+  ) {
+    super(id);
+  }
+
+  onNewConnection(): Action {
+    return Action.CONTINUE;
+  }
+
+  onDownstreamData(size: i32, endOfStream: bool): Action {
+    if (this.closed) return Action.STOP_ITERATION;
+    this.root.enter();
+    this.readable = size;
+    if (!this.parked || this.tunnel.backlog <= BACKLOG_LOW) this.readClient();
+    this.push();
+    return Action.STOP_ITERATION;
+  }
+
+  /** Takes what is in the read buffer and deals with it. */
+  private readClient(): void {
+    const size = this.readable;
+    if (size == 0) return;
+    this.parked = this.tunnel.backlog > BACKLOG_HIGH;
+    if (this.parked) return;
+    if (this.lingering) return;
+    const input = this.input;
+    if (input.length == 0) {
+      if (!readBuffer(BufferType.DOWNSTREAM_DATA, size, scratch)) return;
+      const ptr = scratch.ptr;
+      const length = scratch.length;
+      const used = this.consume(ptr, length);
+      if (used < length && !this.lingering) input.append(ptr + (used as usize), length - used);
+      return;
+    }
+    if (!appendBuffer(BufferType.DOWNSTREAM_DATA, size, input) || input.length < this.need) {
+      this.checkMemory();
+      return;
+    }
+    input.consume(this.consume(input.ptr, input.length));
+    if (input.length == 0) input.reset(KEEP);
+  }
+
+  /** Deals with the whole frames of a range; returns the bytes they took. */
+  private consume(ptr: usize, length: i32): i32 {
+    const raw = this.passthrough;
+    if (raw !== null) {
+      raw.write(ptr, length);
+      return length;
+    }
+    if (this.codec === null && !this.detect(ptr, length)) return this.passthrough === null ? 0 : length;
+    let used = 0;
+    if (this.skip > 0) {
+      used = min(this.skip, length);
+      this.skip -= used;
+    }
+    return this.frames(ptr, used, length);
+  }
+
+  /** Finds out the protocol; false when it is not known yet, or never will be. */
+  private detect(ptr: usize, length: i32): bool {
+    const root = this.root;
+    const detected = root.codecs.detect(ptr, length);
+    if (detected == Detected.MORE) {
+      if (this.timer.slot < 0) root.setTimer(this.timer, root.now() + root.detectTimeoutMs, false);
+      return false;
+    }
+    root.cancelTimer(this.timer);
+    if (detected == Detected.YES) {
+      this.codec = root.codecs.found;
+      return true;
+    }
+    const fallback = root.fallback;
+    if (fallback === null) {
+      root.refused(this, "no known protocol in the first bytes");
+      this.linger();
+      return false;
+    }
+    const raw = new Passthrough(this, this.tunnel);
+    this.passthrough = raw;
+    raw.open(fallback);
+    raw.write(ptr, length);
+    return false;
+  }
+
+  private frames(ptr: usize, from: i32, length: i32): i32 {
+    const root = this.root;
+    const frame = root.frame;
+    const codec = this.codec;
+    let used = from;
+    this.need = 0;
+    while (used < length && codec !== null && !this.lingering) {
+      const decoded = codec.decode(ptr + (used as usize), length - used, Peer.CLIENT, root.maxFrameBytes, frame);
+      if (decoded == Decoded.MORE) {
+        this.need = frame.need;
+        break;
+      }
+      if (decoded == Decoded.FRAME) {
+        this.onFrame(frame);
+        used += frame.length;
+      } else {
+        used += this.onBadFrame(frame, length - used);
+      }
+    }
+    return used;
+  }
+
+  private onFrame(frame: Frame): void {
+    switch (frame.kind) {
+      case FrameKind.REQUEST:
+      case FrameKind.ONEWAY:
+        beginRequest(this, frame);
+        break;
+      case FrameKind.HEARTBEAT: {
+        const codec = frame.codec;
+        if (codec === null) break;
+        this.root.protocol(codec).heartbeats.add(1);
+        codec.heartbeatAck(frame.id, frame.aux, this.toClient);
+        break;
+      }
+      case FrameKind.RESPONSE:
+        if (!onClientResponse(this, frame)) {
+          this.root.refused(this, "a response from a client that was asked nothing");
+          this.linger();
+        }
+        break;
+      default:
+        // Nothing waits for a heartbeat's answer, and a client's go-away asks for nothing.
+        break;
+    }
+  }
+
+  /** Answers a frame that cannot be accepted, where its id is known; returns the bytes to leave out. */
+  private onBadFrame(frame: Frame, available: i32): i32 {
+    const root = this.root;
+    const codec = frame.codec;
+    root.refused(this, reasonOf(frame.error));
+    if (codec !== null) root.protocol(codec).decodeErrors.add(1);
+    if (codec !== null && frame.answerable && frame.kind == FrameKind.REQUEST) {
+      const tooLarge = frame.error == FrameError.TOO_LARGE;
+      const code = tooLarge
+        ? Code.UNKNOWN
+        : frame.error == FrameError.HEADERS
+          ? Code.DESERIALIZE_EXCEPTION
+          : Code.CODEC_EXCEPTION;
+      writeReply(this, codec, frame.id, frame.aux, code, reasonOf(frame.error));
+    }
+    if (frame.length <= 0) {
+      this.linger();
+      return available;
+    }
+    const now = min(frame.length, available);
+    this.skip = frame.length - now;
+    return now;
+  }
+
+  /** A large frame that would have to be gathered while memory is short is given up, with its connection. */
+  private checkMemory(): void {
+    if (this.input.length < LARGE || bufferMemory() < MEMORY_HIGH) return;
+    this.root.refused(this, "out of buffer memory");
+    this.linger();
+  }
+
+  /** Reads no more from the client, and closes once the requests in flight are answered or five seconds have passed. */
+  linger(): void {
+    if (this.lingering) return;
+    this.lingering = true;
+    this.input.free();
+    this.root.setTimer(this.timer, this.root.now() + LINGER_MS, true);
+    this.schedule();
+  }
+
+  /** The timer is due: what was waited for is not going to happen. */
+  onTimer(): void {
+    if (this.lingering) this.overdue = true;
+    else this.root.refused(this, "too few bytes to tell the protocol");
+    this.linger();
+    this.schedule();
+  }
+
+  /** Hands the tunnel's bytes to the switchboard. Never inside on_upstream_data. */
+  push(): void {
+    const tunnel = this.tunnel;
+    tunnel.flush();
+    if (this.toClient.length > 0) tunnel.ping();
+    const out = tunnel.out;
+    const left = this.parked ? 0 : this.readable;
+    if (out.length > 0) {
+      // Continuing hands over the whole read buffer, so what is parked there has to come into memory first.
+      if (this.parked && this.readable > 0) appendBuffer(BufferType.DOWNSTREAM_DATA, this.readable, this.input);
+      replaceBuffer(BufferType.DOWNSTREAM_DATA, this.readable, out.ptr, out.length);
+      this.readable = 0;
+      tunnel.pushed();
+      continueDownstream();
+    } else if (left > 0) {
+      replaceBuffer(BufferType.DOWNSTREAM_DATA, left, 0, 0);
+      this.readable = 0;
+    }
+  }
+
+  /** The root's tick reached this connection: reads on if it may, and pushes. */
+  onScheduled(): void {
+    if (this.closed) return;
+    const idle = this.toClient.length == 0 && this.requests.count == 0 && !this.tunnel.pinging;
+    if (this.overdue || (this.lingering && idle)) {
+      closeDownstream();
+      return;
+    }
+    if (this.parked) {
+      this.tunnel.flush();
+      if (this.tunnel.backlog <= BACKLOG_LOW) this.unpark();
+    }
+    this.push();
+    if (this.parked && this.tunnel.backlog <= BACKLOG_LOW) this.schedule();
+  }
+
+  private unpark(): void {
+    this.parked = false;
+    if (this.input.length > 0) {
+      const used = this.consume(this.input.ptr, this.input.length);
+      this.input.consume(used);
+    }
+    this.readClient();
+  }
+
+  /** Has the next tick push this connection. */
+  // @ts-ignore: decorator
+  @inline
+  schedule(): void {
+    if (!this.scheduled && !this.closed) this.root.schedule(this);
+  }
+
+  onUpstreamData(size: i32, endOfStream: bool): Action {
+    if (this.closed) return Action.CONTINUE;
+    const root = this.root;
+    root.enter();
+    this.inUpstreamData = true;
+    if (size > 0 && readBuffer(BufferType.UPSTREAM_DATA, size, scratch)) {
+      if (!this.tunnel.read(scratch.ptr, scratch.length)) root.tunnelBroken(this);
+    }
+    if (this.tunnel.goAway || this.lingering) this.closeWhenIdle();
+    this.inUpstreamData = false;
+    replaceBuffer(BufferType.UPSTREAM_DATA, size, this.toClient.ptr, this.toClient.length);
+    this.toClient.reset(KEEP * 16);
+    if (this.tunnel.urgent) this.schedule();
+    return Action.CONTINUE;
+  }
+
+  /** The switchboard drains, or the client is refused: what is in flight may finish, then the connection closes. */
+  private closeWhenIdle(): void {
+    const codec = this.codec;
+    if (this.root.sendsGoAway && !this.toldGoAway && this.tunnel.goAway && codec !== null) {
+      this.toldGoAway = true;
+      codec.goAway(0, this.toClient);
+    }
+    if (this.requests.count > 0) return;
+    this.linger();
+    this.schedule();
+  }
+
+  /** Bytes were added for the client: outside on_upstream_data a tick has to fetch them. */
+  // @ts-ignore: decorator
+  @inline
+  wroteClient(): void {
+    if (!this.inUpstreamData) this.schedule();
+  }
+
+  /** The upstream connections to a destination. */
+  pool(destination: Destination): Pool {
+    for (let i = 0, n = this.pools.length; i < n; i++) {
+      const pool = unchecked(this.pools[i]);
+      if (pool.destination === destination) return pool;
+    }
+    const pool = new Pool(this, destination);
+    this.pools.push(pool);
+    return pool;
+  }
+
+  /** A request is over: nothing of it is kept. Its timers, its place on a server connection and its id go. */
+  finish(request: Request): void {
+    const root = this.root;
+    root.cancelTimer(request);
+    root.cancelTimer(request.tryTimer);
+    const server = request.server;
+    if (server !== null) server.detach(request);
+    if (request.id != 0) this.requests.release(request.id);
+    const cluster = request.cluster;
+    if (cluster !== null) {
+      cluster.active--;
+      if (request.retried) cluster.retries--;
+    }
+    this.keptBytes -= request.copy.length;
+    const protocol = request.protocol;
+    if (protocol !== null) protocol.active.add(-1);
+    root.requestPool.give(request);
+    if (this.lingering && this.requests.count == 0) this.schedule();
+  }
+
+  /** Forgets the requests of a server to the client that can no longer be answered. */
+  dropPushes(server: Server): void {
+    for (let i = 0; i < this.pushes.capacity; i++) {
+      const push = this.pushes.at(i);
+      if (push === null || push.server !== server) continue;
+      this.root.cancelTimer(push);
+      this.pushes.release(push.id);
+    }
+  }
+
+  onDownstreamConnectionClose(closeType: i32): void {
+    this.dispose();
+  }
+
+  onDelete(): void {
+    this.dispose();
+  }
+
+  private dispose(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.root.enter();
+    this.root.cancelTimer(this.timer);
+    for (let i = 0; i < this.requests.capacity; i++) {
+      const request = this.requests.at(i);
+      if (request !== null) this.finish(request);
+    }
+    for (let i = 0; i < this.pushes.capacity; i++) {
+      const push = this.pushes.at(i);
+      if (push !== null) this.root.cancelTimer(push);
+    }
+    for (let i = 0; i < this.pools.length; i++) unchecked(this.pools[i]).dispose();
+    this.tunnel.free();
+    this.input.free();
+    this.toClient.free();
+  }
+}
+
+function reasonOf(error: FrameError): string {
+  switch (error) {
+    case FrameError.TOO_LARGE:
+      return "frame too large";
+    case FrameError.HEADERS:
+      return "broken header block";
+    case FrameError.CHECKSUM:
+      return "checksum mismatch";
+    default:
+      return "malformed frame";
+  }
+}

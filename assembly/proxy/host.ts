@@ -1,0 +1,47 @@
+import { Bytes } from "../bytes/bytes";
+import { siphash24 } from "../bytes/hash";
+
+/** How long a host that could not be reached is left out at first, and at most, ms. */
+const FIRST_BACKOFF_MS: i64 = 250;
+const MAX_BACKOFF_MS: i64 = 5000;
+
+/** A server of a cluster, learned from the connections that Envoy's load balancing opened; one VM's view of it. */
+export class Host {
+  /** Requests of this VM that wait for its answer. */
+  active: i32 = 0;
+  /** Left out until this time, ms. */
+  downUntil: i64 = 0;
+  /** Connections in a row that could not be opened. */
+  failures: i32 = 0;
+  /** When its first failure in that row was, ms. */
+  failingSince: i64 = 0;
+  /** State of the smooth weighted round robin. */
+  credit: i32 = 0;
+  /** Hash of the address, the same in every worker. */
+  readonly hash: u64;
+
+  /**
+   * @param address "IP:PORT", as the switchboard tells it
+   * @param pin what makes the switchboard choose this host
+   */
+  constructor(
+    readonly address: Bytes,
+    public pin: Bytes,
+    readonly weight: i32,
+  ) {
+    this.hash = siphash24(0, 0, address.ptr, address.length);
+  }
+
+  /** A connection to it was opened. */
+  up(): void {
+    this.failures = 0;
+    this.downUntil = 0;
+  }
+
+  /** A connection to it could not be opened: leave it out for a while, longer each time. */
+  down(now: i64): void {
+    if (this.failures == 0) this.failingSince = now;
+    this.downUntil = now + min(FIRST_BACKOFF_MS << min(this.failures, 5), MAX_BACKOFF_MS);
+    this.failures++;
+  }
+}

@@ -1,0 +1,82 @@
+import { Bytes } from "../bytes/bytes";
+import { ConnectTarget } from "../tunnel/connect";
+import { Host } from "./host";
+
+/** Most hosts that are remembered for one set; more are still reached, by connections that Envoy balances. */
+const MAX_HOSTS: i32 = 1024;
+/** Time between two searches for new hosts, ms. */
+const SEARCH_INTERVAL_MS: i64 = 10000;
+/** A host that has failed for so long is forgotten; a search finds it again when it is back, ms. */
+const FORGET_AFTER_MS: i64 = 60000;
+/** Connections that may find nothing new before a search ends, however many hosts are known. */
+const MAX_REPEATS: i32 = 16;
+
+/**
+ * The hosts of a cluster, or of one subset of it, that this VM has learned. Envoy does not tell wasm which hosts a
+ * cluster has; but an unpinned CONNECT goes where its load balancing sends it, and the answer names the host. A search
+ * is a row of such connections that lasts as long as they find new hosts.
+ */
+export class HostSet {
+  readonly hosts: Host[] = [];
+  /** Where round robin goes on. */
+  next: u32 = 0;
+  /** Whether a connection of a search is being opened, by whichever client connection. */
+  searching: bool = false;
+  private nextSearch: i64 = 0;
+  private repeats: i32 = 0;
+
+  /** @param weights configured weights by address; hosts that are not in it have weight 1 */
+  constructor(
+    readonly target: ConnectTarget,
+    private readonly weights: Map<string, i32> | null,
+  ) {}
+
+  /** Whether another connection should be opened to look for hosts. */
+  wantsSearch(now: i64): bool {
+    return !this.searching && now >= this.nextSearch && this.hosts.length < MAX_HOSTS;
+  }
+
+  /** An unpinned connection was refused: there is nothing to find for now. */
+  searchFailed(now: i64): void {
+    this.nextSearch = now + SEARCH_INTERVAL_MS;
+  }
+
+  /** An unpinned connection reached a host: takes note of it, and returns it. Null when there are too many. */
+  learn(address: Bytes, pin: Bytes, now: i64): Host | null {
+    const known = this.find(address);
+    if (known !== null) {
+      known.pin = pin;
+      known.up();
+      // Round robin comes past each host once; random balancing needs some luck.
+      if (++this.repeats > min(this.hosts.length, MAX_REPEATS)) {
+        this.repeats = 0;
+        this.nextSearch = now + SEARCH_INTERVAL_MS;
+        this.forgetLost(now);
+      }
+      return known;
+    }
+    this.repeats = 0;
+    if (this.hosts.length >= MAX_HOSTS) return null;
+    const weights = this.weights;
+    const name = address.toString();
+    const weight = weights !== null && weights.has(name) ? weights.get(name) : 1;
+    const host = new Host(address, pin, weight);
+    this.hosts.push(host);
+    return host;
+  }
+
+  private find(address: Bytes): Host | null {
+    for (let i = 0, n = this.hosts.length; i < n; i++) {
+      const host = unchecked(this.hosts[i]);
+      if (host.address.equals(address.ptr, address.length)) return host;
+    }
+    return null;
+  }
+
+  private forgetLost(now: i64): void {
+    for (let i = this.hosts.length - 1; i >= 0; i--) {
+      const host = unchecked(this.hosts[i]);
+      if (host.failures > 0 && now - host.failingSince > FORGET_AFTER_MS) this.hosts.splice(i, 1);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// Requests that a server sends to the client on one of its connections (SOFABolt's server push): they go to the client
+// under ids of ours, because two servers may use the same, and the answers go back.
+import { Timer } from "../host/timers";
+import { UpstreamState } from "../tunnel/upstream";
+import { Code } from "../xprotocol/code";
+import { Frame, FrameKind } from "../xprotocol/frame";
+import { Connection } from "./connection";
+import { Server } from "./server";
+
+/** Requests of servers that may wait for one client. */
+const MAX_PUSHES: i32 = 1024;
+/** How long an answer is waited for when the frame does not say, ms. */
+const DEFAULT_TIMEOUT_MS: i64 = 60000;
+
+/** A server's request that the client has not answered. As a timer it is forgotten: the server has its own timeout. */
+export class Push extends Timer {
+  /** Id towards the client. */
+  id: u32 = 0;
+
+  constructor(
+    private readonly connection: Connection,
+    readonly server: Server,
+    readonly serverId: u64,
+  ) {
+    super();
+  }
+
+  onTimer(now: i64): void {
+    this.connection.pushes.release(this.id);
+  }
+}
+
+/** A request or one-way request has come from a server. */
+export function onServerRequest(connection: Connection, server: Server, frame: Frame): void {
+  const codec = frame.codec;
+  if (codec === null) return;
+  const root = connection.root;
+  root.protocol(codec).serverRequests.add(1);
+  let id = frame.id;
+  if (frame.kind == FrameKind.REQUEST) {
+    const push = new Push(connection, server, frame.id);
+    push.id = connection.pushes.count < MAX_PUSHES ? connection.pushes.add(push) : 0;
+    if (push.id == 0) {
+      refuse(connection, server, frame);
+      return;
+    }
+    connection.wasPushed = true;
+    id = push.id;
+    const timeout = frame.timeout > 0 ? (frame.timeout as i64) : DEFAULT_TIMEOUT_MS;
+    root.setTimer(push, root.now() + timeout, false);
+  }
+  const out = connection.toClient;
+  const at = out.reserve(frame.length);
+  memory.copy(at, frame.ptr, frame.length as usize);
+  codec.setId(at, frame, id);
+  out.commit(frame.length);
+  connection.wroteClient();
+}
+
+function refuse(connection: Connection, server: Server, frame: Frame): void {
+  const codec = frame.codec;
+  if (codec === null) return;
+  const before = server.queue.length;
+  codec.reply(frame.id, frame.aux, codec.toStatus(Code.UPSTREAM_OVERFLOW), 0, 0, server.queue);
+  server.tunnel.wrote(server, server.queue.length - before);
+  connection.schedule();
+}
+
+/** The client answered a request of a server. False when none was ever sent to it. */
+export function onClientResponse(connection: Connection, frame: Frame): bool {
+  const codec = frame.codec;
+  const push = connection.pushes.find(frame.id);
+  if (push === null || codec === null) return connection.wasPushed;
+  const server = push.server;
+  connection.root.cancelTimer(push);
+  connection.pushes.release(push.id);
+  if (server.state != UpstreamState.OPEN) return true;
+  const at = server.queue.reserve(frame.length);
+  memory.copy(at, frame.ptr, frame.length as usize);
+  codec.setId(at, frame, push.serverId);
+  server.queue.commit(frame.length);
+  server.tunnel.wrote(server, frame.length);
+  return true;
+}

@@ -1,0 +1,109 @@
+import { ByteBuffer } from "../bytes/buffer";
+import { Timer } from "../host/timers";
+import { Route } from "../router/route";
+import { Codec } from "../xprotocol/codec";
+import { Cluster, Destination } from "./cluster";
+import { Connection } from "./connection";
+import { onRequestTimeout, onTryTimeout } from "./exchange";
+import { Host } from "./host";
+import { Server } from "./server";
+import { CallStats, ProtocolStats } from "./stats";
+
+/** The timer of one try, where the route sets one. */
+class TryTimer extends Timer {
+  constructor(private readonly request: Request) {
+    super();
+  }
+
+  onTimer(now: i64): void {
+    onTryTimeout(this.request, now);
+  }
+}
+
+/**
+ * A request that waits for its answer, or a one-way request that may still have to go elsewhere. As a timer it is the
+ * request's whole timeout. Requests are reused: `clear` before each use.
+ */
+export class Request extends Timer {
+  connection: Connection | null = null;
+  codec: Codec | null = null;
+  protocol: ProtocolStats | null = null;
+  call: CallStats | null = null;
+  route: Route | null = null;
+  destination: Destination | null = null;
+  /** The limits that it counts against; null when it does not count. */
+  cluster: Cluster | null = null;
+
+  /** Id that the client gave it, and what its codec needs to answer it. */
+  clientId: u64 = 0;
+  aux: u64 = 0;
+  /** Id of the current try towards the server; 0: none. */
+  id: u32 = 0;
+  oneway: bool = false;
+  /** Value of the route's hash policy. */
+  hash: u64 = 0;
+
+  /** The server connection of the current try, its neighbours there, and its place in the bytes for the server. */
+  server: Server | null = null;
+  previous: Request | null = null;
+  next: Request | null = null;
+  start: u64 = 0;
+  length: i32 = 0;
+
+  /** The request's bytes as sent, kept when the route may retry what was sent; owned. */
+  readonly copy: ByteBuffer = new ByteBuffer();
+  retriesLeft: i32 = 0;
+  retried: bool = false;
+  tryTimeout: i32 = 0;
+  /** The host of the last try: the next one goes elsewhere. */
+  triedHost: Host | null = null;
+  readonly tryTimer: TryTimer = new TryTimer(this);
+
+  onTimer(now: i64): void {
+    onRequestTimeout(this, now);
+  }
+
+  /** Makes it ready for reuse; its timers are cancelled. */
+  clear(): void {
+    this.connection = null;
+    this.codec = null;
+    this.protocol = null;
+    this.call = null;
+    this.route = null;
+    this.destination = null;
+    this.cluster = null;
+    this.server = null;
+    this.previous = null;
+    this.next = null;
+    this.triedHost = null;
+    this.id = 0;
+    this.retried = false;
+    this.copy.free();
+  }
+}
+
+/** Requests kept for reuse. */
+const KEEP: i32 = 4096;
+
+/** Requests that are not in use. */
+export class RequestPool {
+  private free: Request | null = null;
+  private count: i32 = 0;
+
+  take(): Request {
+    const request = this.free;
+    if (request === null) return new Request();
+    this.free = request.next;
+    request.next = null;
+    this.count--;
+    return request;
+  }
+
+  give(request: Request): void {
+    request.clear();
+    if (this.count >= KEEP) return;
+    request.next = this.free;
+    this.free = request;
+    this.count++;
+  }
+}

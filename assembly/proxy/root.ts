@@ -1,0 +1,233 @@
+import { Context, RootContext } from "../abi/context";
+import { BufferType, LogLevel } from "../abi/types";
+import { Bytes } from "../bytes/bytes";
+import { View } from "../bytes/view";
+import { ConfigErrors } from "../config/errors";
+import { readBuffer } from "../host/buffers";
+import { currentMillis } from "../host/clock";
+import { LimitedLog, log, refreshLogLevel } from "../host/log";
+import { Metric, Metrics } from "../host/metrics";
+import { readProperty } from "../host/properties";
+import { enterContext } from "../host/stream";
+import { Pace, Ticker } from "../host/ticker";
+import { Timer, TimerWheel } from "../host/timers";
+import { ClusterChoice, Router } from "../router/router";
+import { ConnectTarget } from "../tunnel/connect";
+import { Codec } from "../xprotocol/codec";
+import { Frame } from "../xprotocol/frame";
+import { CodecList, CodecRegistry } from "../xprotocol/registry";
+import { Cluster, Destination } from "./cluster";
+import { ProxyConfig } from "./config";
+import { Connection } from "./connection";
+import { FrameInput, RoutedHeaders } from "./frame_input";
+import { RequestPool } from "./request";
+import { Server } from "./server";
+import { CallStatsTable, ProtocolStats } from "./stats";
+
+/** Connections pushed in one tick: each push re-enters Envoy, and they nest (design.md §2.3). */
+const MAX_PUSHES: i32 = 16;
+/** Clusters that requests may name (cluster_header, cluster_variable) or routes use. */
+const MAX_CLUSTERS: i32 = 4096;
+/** Time between two flushes of the metrics, ms. */
+const FLUSH_MS: i64 = 100;
+
+/** The plugin `proxy`: MOSN's proxy for the connections of one listener configuration in one worker. */
+export class ProxyRoot extends RootContext {
+  private config: ProxyConfig = new ProxyConfig();
+  router: Router = Router.toCluster("upstream");
+  codecs: CodecList;
+  fallback: ConnectTarget | null = null;
+  maxFrameBytes: i32 = 0;
+  maxConnectionBytes: i32 = 0;
+  detectTimeoutMs: i64 = 0;
+  sendsGoAway: bool = false;
+
+  // Scratch objects of the request path: one callback at a time uses them.
+  readonly frame: Frame = new Frame();
+  readonly retryFrame: Frame = new Frame();
+  readonly input: FrameInput = new FrameInput();
+  readonly headers: RoutedHeaders = new RoutedHeaders();
+  readonly requestPool: RequestPool = new RequestPool();
+
+  private readonly ticker: Ticker = new Ticker();
+  private readonly metrics: Metrics = new Metrics(this.ticker);
+  readonly calls: CallStatsTable = new CallStatsTable(this.metrics);
+  private readonly protocolCodecs: Codec[] = [];
+  private readonly protocolStats: ProtocolStats[] = [];
+  private readonly refusedConnections: Metric = this.metrics.counter("moe.refused_connections");
+  private readonly serverGarbageFrames: Metric = this.metrics.counter("moe.server_garbage");
+  private readonly badPeers: LimitedLog = new LimitedLog();
+
+  private readonly clusters: Map<string, Cluster> = new Map<string, Cluster>();
+  private readonly destinations: Map<ClusterChoice, Destination> = new Map<ClusterChoice, Destination>();
+  private readonly wheel: TimerWheel = new TimerWheel();
+  private scheduled: Connection[] = [];
+  private scheduledAt: i32 = 0;
+  private time: i64 = 0;
+  private flushedAt: i64 = 0;
+  private heartbeatId: u32 = 0;
+
+  constructor(
+    id: u32,
+    private readonly registry: CodecRegistry,
+  ) {
+    super(id);
+    this.codecs = registry.all();
+  }
+
+  onConfigure(size: i32): bool {
+    refreshLogLevel();
+    const text = new View();
+    readBuffer(BufferType.PLUGIN_CONFIGURATION, size, text);
+    const errors = new ConfigErrors();
+    const config = ProxyConfig.parse(text.ptr, text.length, errors, this.registry.names);
+    if (config === null) {
+      log(LogLevel.ERROR, `moe-wasm: configuration refused: ${errors.message}`);
+      return false;
+    }
+    this.config = config;
+    this.router = config.router;
+    const chosen = this.registry.select(config.protocols);
+    this.codecs = chosen !== null ? chosen : this.registry.all();
+    const fallback = config.fallbackCluster;
+    this.fallback = fallback.length > 0 ? new ConnectTarget(fallback, [], []) : null;
+    this.maxFrameBytes = config.maxFrameBytes;
+    this.maxConnectionBytes = config.maxConnectionBytes;
+    this.detectTimeoutMs = config.detectTimeoutMs;
+    this.sendsGoAway = config.goaway;
+    return true;
+  }
+
+  createContext(id: u32): Context {
+    return new Connection(id, this);
+  }
+
+  /** A callback begins. */
+  // @ts-ignore: decorator
+  @inline
+  enter(): void {
+    this.time = 0;
+  }
+
+  /** The time, ms, the same all through a callback. */
+  // @ts-ignore: decorator
+  @inline
+  now(): i64 {
+    if (this.time == 0) this.time = currentMillis();
+    return this.time;
+  }
+
+  /** Sets a timer for `deadline`, ms; only a precise one fires within milliseconds. */
+  // @ts-ignore: decorator
+  @inline
+  setTimer(timer: Timer, deadline: i64, precise: bool): void {
+    this.wheel.set(timer, deadline, precise);
+    this.ticker.atLeast(precise ? Pace.REQUESTS : Pace.SLOW);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  cancelTimer(timer: Timer): void {
+    this.wheel.cancel(timer);
+  }
+
+  /** Has a tick push the connection. */
+  schedule(connection: Connection): void {
+    connection.scheduled = true;
+    this.scheduled.push(connection);
+    this.ticker.atLeast(Pace.NOW);
+  }
+
+  onTick(): void {
+    this.enter();
+    const now = this.now();
+    refreshLogLevel();
+    this.wheel.advance(now);
+    this.pushScheduled();
+    if (now - this.flushedAt >= FLUSH_MS && this.metrics.dirty) {
+      this.flushedAt = now;
+      this.metrics.flush();
+    }
+    if (this.scheduledAt < this.scheduled.length) this.ticker.set(Pace.NOW);
+    else if (this.wheel.preciseCount > 0) this.ticker.set(Pace.REQUESTS);
+    else if (this.wheel.count > 0 || this.metrics.dirty) this.ticker.set(Pace.SLOW);
+    else this.ticker.set(Pace.NEVER);
+  }
+
+  /** Pushes the connections that were scheduled before this tick, oldest first, as many as one tick may. */
+  private pushScheduled(): void {
+    const end = min(this.scheduled.length, this.scheduledAt + MAX_PUSHES);
+    while (this.scheduledAt < end) {
+      const connection = unchecked(this.scheduled[this.scheduledAt++]);
+      connection.scheduled = false;
+      if (enterContext(connection.id)) connection.onScheduled();
+    }
+    if (this.scheduledAt == this.scheduled.length) this.scheduled.length = 0;
+    else if (this.scheduledAt >= 1024) this.scheduled = this.scheduled.slice(this.scheduledAt);
+    else return;
+    this.scheduledAt = 0;
+  }
+
+  onDone(): bool {
+    this.metrics.flush();
+    return true;
+  }
+
+  /** The numbers of a codec's protocol. */
+  protocol(codec: Codec): ProtocolStats {
+    for (let i = 0, n = this.protocolCodecs.length; i < n; i++) {
+      if (unchecked(this.protocolCodecs[i]) === codec) return unchecked(this.protocolStats[i]);
+    }
+    const stats = new ProtocolStats(this.metrics, codec.name);
+    this.protocolCodecs.push(codec);
+    this.protocolStats.push(stats);
+    return stats;
+  }
+
+  /** Where a route's choice leads; null when it names no cluster, or one too many. */
+  destination(choice: ClusterChoice | null): Destination | null {
+    if (choice === null || choice.name.length == 0) return null;
+    if (this.destinations.has(choice)) return this.destinations.get(choice);
+    if (this.destinations.size >= MAX_CLUSTERS) return null;
+    const name = choice.name.toString();
+    const config = this.config.cluster(name);
+    let cluster: Cluster;
+    if (this.clusters.has(name)) {
+      cluster = this.clusters.get(name);
+    } else {
+      cluster = new Cluster(choice.name, config, this.calls.ofCluster(choice.name));
+      this.clusters.set(name, cluster);
+    }
+    const destination = new Destination(cluster, config.hostWeights, choice.keys, choice.values);
+    this.destinations.set(choice, destination);
+    return destination;
+  }
+
+  /** Ids of our own heartbeats: below those of requests. */
+  nextHeartbeatId(): u32 {
+    this.heartbeatId = (this.heartbeatId + 1) & 0xffff;
+    return this.heartbeatId;
+  }
+
+  /** A client sent what is refused: a count, and a line in the log if there are not too many. */
+  refused(connection: Connection, why: string): void {
+    this.refusedConnections.add(1);
+    if (!this.badPeers.allows(this.now())) return;
+    enterContext(connection.id);
+    this.badPeers.warn(`moe-wasm: client ${readProperty("source", "address")}: ${why}`);
+  }
+
+  /** A server sent what is no frame of the protocol spoken with it. */
+  serverGarbage(server: Server): void {
+    this.serverGarbageFrames.add(1);
+    if (!this.badPeers.allows(this.now())) return;
+    const cluster = server.pool.destination.cluster.name.toString();
+    this.badPeers.warn(`moe-wasm: server ${server.address.toString()} of cluster ${cluster} sent a malformed frame`);
+  }
+
+  /** The switchboard wrote what is no HTTP/2: a defect, or a filter in between. */
+  tunnelBroken(connection: Connection): void {
+    this.refused(connection, "the switchboard behind the filter violates HTTP/2");
+    connection.linger();
+  }
+}

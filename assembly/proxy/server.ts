@@ -1,0 +1,290 @@
+import { ByteBuffer } from "../bytes/buffer";
+import { Timer } from "../host/timers";
+import { Tunnel } from "../tunnel/tunnel";
+import { CloseReason, Upstream, UpstreamState } from "../tunnel/upstream";
+import { Codec, Decoded, Peer } from "../xprotocol/codec";
+import { FrameKind } from "../xprotocol/frame";
+import { Connection } from "./connection";
+import { onLostRequest, onResponse } from "./exchange";
+import { Host } from "./host";
+import { HostSet } from "./host_set";
+import { Pool } from "./pool";
+import { onServerRequest } from "./push";
+import { Request } from "./request";
+
+/** Bytes of the input buffer that are kept between frames. */
+const KEEP: i32 = 4096;
+
+/** The open timeout, then the keepalive. */
+class ServerTimer extends Timer {
+  constructor(private readonly server: Server) {
+    super();
+  }
+
+  onTimer(now: i64): void {
+    this.server.onTimer(now);
+  }
+}
+
+/** An upstream connection of a pool: the requests on it, its keepalive, and the frames it sends. */
+export class Server extends Upstream {
+  /** The host it goes to; null until that is known. */
+  host: Host | null;
+  /** Requests that wait for answers from it, oldest first. */
+  first: Request | null = null;
+  private lastRequest: Request | null = null;
+  active: i32 = 0;
+  /** The server wants no more requests on it. */
+  draining: bool = false;
+  /** Whether it was opened to find hosts. */
+  readonly searching: bool;
+
+  /** The protocol that was last spoken on it, and that protocol's notion of such a connection. */
+  codec: Codec | null = null;
+  like: u64 = 0;
+  private readonly input: ByteBuffer = new ByteBuffer();
+  /** Bytes the frame at the front of `input` needs. */
+  private need: i32 = 0;
+  private readonly timer: ServerTimer = new ServerTimer(this);
+  /** Whether anything came since the interval began; whether a heartbeat is out; how many in a row had no answer. */
+  private heard: bool = false;
+  private awaitsAck: bool = false;
+  private failures: i32 = 0;
+
+  constructor(
+    readonly connection: Connection,
+    readonly pool: Pool,
+    host: Host | null,
+    tunnel: Tunnel,
+  ) {
+    super(tunnel, Tunnel.streamReceiveWindow);
+    this.host = host;
+    this.searching = host === null;
+    if (host === null) this.set.searching = true;
+    connection.root.setTimer(this.timer, connection.root.now() + pool.destination.cluster.openTimeoutMs, true);
+  }
+
+  get set(): HostSet {
+    return this.pool.destination.set;
+  }
+
+  /** Whether it can take another request. */
+  get usable(): bool {
+    return !this.draining && this.state <= UpstreamState.OPEN;
+  }
+
+  /** Adds a request that has been written to it. */
+  attach(request: Request): void {
+    request.server = this;
+    request.next = null;
+    request.previous = this.lastRequest;
+    const last = this.lastRequest;
+    if (last !== null) last.next = request;
+    else this.first = request;
+    this.lastRequest = request;
+    this.active++;
+    const host = this.host;
+    if (host !== null) host.active++;
+  }
+
+  /** Removes a request that is answered, or goes elsewhere. */
+  detach(request: Request): void {
+    const previous = request.previous;
+    const next = request.next;
+    if (previous !== null) previous.next = next;
+    else this.first = next;
+    if (next !== null) next.previous = previous;
+    else this.lastRequest = previous;
+    request.server = null;
+    request.previous = null;
+    request.next = null;
+    this.active--;
+    const host = this.host;
+    if (host !== null) host.active--;
+    if (this.active == 0 && this.draining) this.retire();
+  }
+
+  onOpen(): void {
+    const root = this.connection.root;
+    const now = root.now();
+    let host = this.host;
+    if (host === null) {
+      this.set.searching = false;
+      host = this.set.learn(this.address, this.pin, now);
+      this.host = host;
+      if (host !== null) host.active += this.active;
+    } else {
+      host.up();
+    }
+    this.armKeepalive(now);
+    this.releaseOneway();
+    if (this.searching && this.active == 0 && this.pool.hasOther(this)) this.retire();
+  }
+
+  /** One-way requests are done once they are on an open connection. */
+  private releaseOneway(): void {
+    let request = this.first;
+    while (request !== null) {
+      const next = request.next;
+      if (request.oneway) this.connection.finish(request);
+      request = next;
+    }
+  }
+
+  onClose(reason: CloseReason): void {
+    const root = this.connection.root;
+    const now = root.now();
+    this.forget();
+    const failed = reason == CloseReason.REFUSED || reason == CloseReason.OPEN_TIMEOUT;
+    const host = this.host;
+    if (failed && host !== null) host.down(now);
+    if (failed && this.searching) this.set.searchFailed(now);
+    // Requests leave the list as they are retried or answered.
+    for (let request = this.first; request !== null; request = this.first) {
+      onLostRequest(request, this, reason, now);
+    }
+    this.connection.dropPushes(this);
+  }
+
+  /** Takes it out of the pool; its memory goes once the requests on it have been dealt with. */
+  private forget(): void {
+    this.connection.root.cancelTimer(this.timer);
+    this.pool.remove(this);
+    if (this.searching && this.host === null) this.set.searching = false;
+    this.input.free();
+    this.need = 0;
+  }
+
+  /** Ends it without a fault: what waits on it has been dealt with. */
+  retire(): void {
+    this.forget();
+    this.tunnel.end(this);
+    this.connection.schedule();
+  }
+
+  /** Gives everything back when the client's connection is gone. */
+  dispose(): void {
+    this.forget();
+  }
+
+  onData(ptr: usize, length: i32): void {
+    this.heard = true;
+    const input = this.input;
+    if (input.length == 0) {
+      const used = this.frames(ptr, length);
+      if (used >= 0 && used < length) input.append(ptr + (used as usize), length - used);
+      return;
+    }
+    input.append(ptr, length);
+    if (input.length < this.need) return;
+    const used = this.frames(input.ptr, input.length);
+    if (used > 0) input.consume(used);
+    if (input.length == 0) input.reset(KEEP);
+  }
+
+  /** Deals with the whole frames of a range; returns the bytes they took, or -1 when the connection is given up. */
+  private frames(ptr: usize, length: i32): i32 {
+    const root = this.connection.root;
+    const frame = root.frame;
+    let used = 0;
+    this.need = 0;
+    while (used < length) {
+      const codec = this.codec;
+      if (codec === null) return this.garbage();
+      const decoded = codec.decode(ptr + (used as usize), length - used, Peer.SERVER, root.maxFrameBytes, frame);
+      if (decoded == Decoded.MORE) {
+        this.need = frame.need;
+        break;
+      }
+      if (decoded == Decoded.ERROR) return this.garbage();
+      used += frame.length;
+      this.onFrame(frame.kind);
+      if (this.state != UpstreamState.OPEN) return -1;
+    }
+    return used;
+  }
+
+  private onFrame(kind: FrameKind): void {
+    const connection = this.connection;
+    const frame = connection.root.frame;
+    switch (kind) {
+      case FrameKind.RESPONSE:
+        onResponse(connection, this, frame);
+        break;
+      case FrameKind.REQUEST:
+      case FrameKind.ONEWAY:
+        onServerRequest(connection, this, frame);
+        break;
+      case FrameKind.HEARTBEAT: {
+        const codec = frame.codec;
+        if (codec === null) break;
+        const before = this.queue.length;
+        codec.heartbeatAck(frame.id, frame.aux, this.queue);
+        this.tunnel.wrote(this, this.queue.length - before);
+        connection.schedule();
+        break;
+      }
+      case FrameKind.HEARTBEAT_ACK:
+        break;
+      default:
+        this.draining = true;
+        if (this.active == 0) this.retire();
+    }
+  }
+
+  /** The server sent what is no frame: nothing that follows can be trusted. */
+  private garbage(): i32 {
+    const connection = this.connection;
+    connection.root.serverGarbage(this);
+    this.onClose(CloseReason.RESET);
+    this.tunnel.end(this);
+    connection.schedule();
+    return -1;
+  }
+
+  private armKeepalive(now: i64): void {
+    const keepalive = this.pool.destination.cluster.keepalive;
+    const codec = this.codec;
+    this.connection.root.cancelTimer(this.timer);
+    if (keepalive.intervalMs <= 0 || codec === null || !codec.hasHeartbeat) return;
+    this.heard = false;
+    this.awaitsAck = false;
+    this.connection.root.setTimer(this.timer, now + keepalive.intervalMs, false);
+  }
+
+  onTimer(now: i64): void {
+    if (this.state == UpstreamState.OPENING) {
+      this.onClose(CloseReason.OPEN_TIMEOUT);
+      this.tunnel.abandon(this, now);
+      this.connection.schedule();
+      return;
+    }
+    if (this.state == UpstreamState.OPEN) this.keepalive(now);
+  }
+
+  /**
+   * MOSN's keepalive (mosn-semantics.md §4.5): a heartbeat after an idle interval, and so many in a row without an
+   * answer in time close the connection. Anything that comes counts as an answer.
+   */
+  private keepalive(now: i64): void {
+    const config = this.pool.destination.cluster.keepalive;
+    const codec = this.codec;
+    if (this.heard || codec === null) {
+      this.failures = 0;
+      this.armKeepalive(now);
+    } else if (!this.awaitsAck) {
+      const before = this.queue.length;
+      codec.heartbeat(this.connection.root.nextHeartbeatId(), this.like, this.queue);
+      this.tunnel.wrote(this, this.queue.length - before);
+      this.connection.schedule();
+      this.awaitsAck = true;
+      this.connection.root.setTimer(this.timer, now + config.timeoutMs, false);
+    } else if (++this.failures < config.maxFailures) {
+      this.armKeepalive(now);
+    } else {
+      this.onClose(CloseReason.REMOTE);
+      this.tunnel.end(this);
+      this.connection.schedule();
+    }
+  }
+}
