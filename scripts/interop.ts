@@ -1,5 +1,6 @@
 // `npm run test:interop`: Java SOFARPC and sofa-bolt peers, each case direct and through Envoy, compared line by line.
 import { Command, Option } from "commander";
+import { startEnvoy } from "../tests/e2e/kit/envoy.ts";
 import { compare, type Verdict } from "../tests/interop/compare.ts";
 import {
   buildPeers,
@@ -10,85 +11,91 @@ import {
   startServer,
   type Target,
 } from "../tests/interop/peers.ts";
-import { build } from "./build.ts";
-import { EnvoyNotFound, findEnvoy } from "./lib/envoy.ts";
-import { EnvoyFailed, EnvoyProcess } from "./lib/envoy_process.ts";
-import { upstreamBootstrap } from "./lib/upstream_bootstrap.ts";
+import { EnvoyNotFound } from "./lib/envoy.ts";
+import { EnvoyFailed } from "./lib/envoy_process.ts";
 
 interface Options {
   cases?: string;
-  module?: string;
   via: "moe" | "direct";
 }
 
-const root = new URL("..", import.meta.url).pathname;
+/** What to do at the end of a run, last begun first. */
+class Scope {
+  private readonly ends: (() => Promise<void>)[] = [];
 
-/** Two Envoys with the module's default configuration, one before each server. */
-async function startEnvoys(server: JavaServer, module: string): Promise<EnvoyProcess[]> {
-  const binary = await findEnvoy((line) => console.log(line));
-  const start = (port: number) =>
-    EnvoyProcess.start({ binary, bootstrap: upstreamBootstrap(module, [port]), cwd: root, concurrency: 1 });
-  return Promise.all([start(server.sofaPort), start(server.rawPort)]);
+  after(end: () => Promise<void>): void {
+    this.ends.unshift(end);
+  }
+
+  /** Does all of it; returns what went wrong. */
+  async end(): Promise<Error[]> {
+    const errors: Error[] = [];
+    for (const end of this.ends.splice(0)) await end().catch((error: Error) => errors.push(error));
+    return errors;
+  }
 }
 
-function target(sofaPort: number, rawPort: number): Target {
-  return { sofa: `127.0.0.1:${sofaPort}`, raw: `127.0.0.1:${rawPort}` };
+/** The servers themselves, or two Envoys with the module's default configuration, one before each. */
+async function target(scope: Scope, server: JavaServer, via: Options["via"]): Promise<Target> {
+  const portOf = async (port: number): Promise<number> => {
+    if (via === "direct") return port;
+    return (await startEnvoy(scope, { config: null, clusters: { upstream: { hosts: [port] } } })).port;
+  };
+  const [sofa, raw] = await Promise.all([portOf(server.sofaPort), portOf(server.rawPort)]);
+  return { sofa: `127.0.0.1:${sofa}`, raw: `127.0.0.1:${raw}` };
 }
 
-/** The Envoys must have come through it alive and without an error in their log. */
-function health(envoys: EnvoyProcess[]): Verdict[] {
-  return envoys.map((envoy, index) => {
-    const severe = envoy.log.filter((line) => /\]\[(critical|error)\]/.test(line));
-    const ended = envoy.ended;
-    const text = ended ? `ended: ${ended}` : severe.length > 0 ? "errors in its log" : "alive, no error in its log";
-    return { name: `envoy ${index + 1}`, ok: !ended && severe.length === 0, text, details: severe.slice(0, 10) };
-  });
-}
-
-function print(verdicts: Verdict[]): number {
+function print(verdicts: Verdict[]): void {
   const width = Math.max(...verdicts.map((verdict) => verdict.name.length));
   for (const verdict of verdicts) {
     console.log(`${verdict.ok ? "ok  " : "FAIL"}  ${verdict.name.padEnd(width)}  ${verdict.text}`);
     for (const line of verdict.details) console.log(`        ${line}`);
   }
-  const failed = verdicts.filter((verdict) => !verdict.ok).length;
-  console.log(`\n${verdicts.length - failed} passed, ${failed} failed`);
-  return failed;
 }
 
-async function main(options: Options): Promise<number> {
-  const say = (line: string) => console.log(line);
-  buildPeers(say);
-  const module = options.via === "moe" ? (options.module ?? build()) : "";
+async function run(options: Options, scope: Scope): Promise<Verdict[]> {
+  buildPeers((line) => console.log(line));
   const all = await listCases();
   const wanted = all.filter((name) => !options.cases || name.includes(options.cases));
   if (wanted.length === 0) throw new PeersFailed(`no case has "${options.cases}" in its name`);
 
   const server = await startServer();
-  const envoys: EnvoyProcess[] = [];
+  scope.after(async () => server.stop());
+  console.log(`${wanted.length} cases direct`);
+  const direct = await runClient("direct/", await target(scope, server, "direct"), wanted);
+  console.log(`${wanted.length} cases ${options.via === "moe" ? "through Envoy" : "direct again"}`);
+  const proxied = await runClient("proxied/", await target(scope, server, options.via), wanted);
+  return compare(wanted, direct, proxied);
+}
+
+async function main(options: Options): Promise<number> {
+  const scope = new Scope();
   try {
-    const straight = target(server.sofaPort, server.rawPort);
-    say(`${wanted.length} cases direct`);
-    const direct = await runClient("direct/", straight, wanted);
-    if (options.via === "moe") envoys.push(...(await startEnvoys(server, module)));
-    say(`${wanted.length} cases ${options.via === "moe" ? "through Envoy" : "direct again"}`);
-    const through = envoys.length > 0 ? target(envoys[0].port, envoys[1].port) : straight;
-    const proxied = await runClient("proxied/", through, wanted);
-    return print([...compare(wanted, direct, proxied), ...health(envoys)]);
+    const verdicts = await run(options, scope);
+    // The Envoys must come through it alive and without an error in their log.
+    const errors = await scope.end();
+    const text = errors.length > 0 ? "failed or logged errors" : "all alive, no error in a log";
+    verdicts.push({ name: "processes", ok: errors.length === 0, text, details: errors.map((error) => error.message) });
+    print(verdicts);
+    const failed = verdicts.filter((verdict) => !verdict.ok).length;
+    console.log(`\n${verdicts.length - failed} passed, ${failed} failed`);
+    return failed;
   } finally {
-    for (const envoy of envoys) await envoy.stop();
-    server.stop();
+    await scope.end();
   }
 }
 
 const program = new Command("npm run test:interop --")
-  .description("Runs Java SOFARPC 5 and sofa-bolt 1.6 peers direct and through Envoy, and compares what they report.")
+  .description("Runs Java SOFARPC 5 and sofa-bolt peers direct and through Envoy, and compares what they report.")
   .option("--cases <text>", "only cases whose name contains this text")
-  .option("--module <file>", "a module other than build/moe.wasm, which is built when needed")
   .addOption(
     new Option("--via <how>", "`direct` compares two direct runs: a check of the comparison itself")
       .choices(["moe", "direct"])
       .default("moe"),
+  )
+  .addHelpText(
+    "after",
+    "\nNeeds a JDK (8 or later) and Maven. MOE_MODULE=FILE takes another module than build/moe.wasm.",
   )
   .parse();
 

@@ -1,9 +1,9 @@
 // The Java peers: build them with Maven, start the server, run the client.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "../../scripts/lib/ports.ts";
 
 const PROJECT = new URL("java", import.meta.url).pathname;
 const TARGET = join(PROJECT, "target");
@@ -46,9 +46,7 @@ export function buildPeers(say: (line: string) => void): void {
     encoding: "utf8",
   });
   if (maven.status !== 0) throw new PeersFailed(`mvn failed:\n${(maven.stdout + maven.stderr).trim()}`);
-  mkdirSync(TARGET, { recursive: true });
   writeFileSync(STAMP, "");
-  utimesSync(STAMP, new Date(), new Date());
 }
 
 function newestSource(): number {
@@ -82,18 +80,6 @@ function java(main: string, args: string[]): ChildProcess {
   process.once("exit", kill);
   child.once("exit", () => process.removeListener("exit", kill));
   return child;
-}
-
-/** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Starts the SOFARPC and the raw Bolt server in one process; returns when both listen. Throws PeersFailed. */

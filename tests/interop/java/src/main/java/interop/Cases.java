@@ -30,9 +30,4 @@ final class Cases {
     void fails(String name, Class<? extends Throwable> expected, Body body) {
         all.put(name, new Case(expected, body));
     }
-
-    /** Ends the case when {@code holds} is false, with an error that no case expects. */
-    static void check(boolean holds, String what) {
-        if (!holds) throw new AssertionError(what);
-    }
 }
