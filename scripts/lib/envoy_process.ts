@@ -134,7 +134,8 @@ export class EnvoyProcess {
     const severe = this.log.filter((line) => SEVERE_LINE.test(line)).map(withoutPrefix);
     // Every thread's VM says the same.
     const lines = [...new Set(own.length > 0 ? own : severe)];
-    return lines.length > 0 ? lines : this.log.slice(-5);
+    if (lines.length > 0) return lines;
+    return this.log.length > 0 ? this.log.slice(-5) : ["it wrote nothing"];
   }
 
   private async waitUntilReady(adminFile: string, bootstrap: Bootstrap): Promise<void> {

@@ -7,8 +7,13 @@ import { helloService, type Instance, INSTANCES, INTERFACE } from "./hello.ts";
 
 const quiet: Logger = { info() {}, debug() {}, warn() {}, error: console.error };
 
-/** Starts one instance; port 0 lets the system choose. Returns it with its real port. */
-export async function startService(instance: Instance): Promise<Instance> {
+/** A running instance. */
+export interface Service extends Instance {
+  stop(): Promise<void>;
+}
+
+/** Starts one instance; port 0 lets the system choose. */
+export async function startService(instance: Instance): Promise<Service> {
   const server = new rpc.server.RpcServer({ logger: quiet, port: instance.port });
   // Node's sockets hold back a second small answer until the first is acknowledged.
   server.on("connection", (connection: { socket: Socket }) => connection.socket.setNoDelay(true));
@@ -16,7 +21,7 @@ export async function startService(instance: Instance): Promise<Instance> {
   server.addService({ interfaceName: INTERFACE }, helloService(self));
   await server.start();
   self.port = server.publishPort;
-  return self;
+  return { ...self, stop: () => server.close() };
 }
 
 function parseInstance(text: string, before: Instance[]): Instance[] {
@@ -34,7 +39,7 @@ async function main(): Promise<void> {
   const running = await Promise.all((wanted.length > 0 ? wanted : INSTANCES).map(startService));
   for (const { version, port } of running) console.log(`${INTERFACE} ${version} on port ${port}`);
   // Tells a parent process (npm start, tests) that all listen, and ends with it.
-  process.send?.(running);
+  process.send?.("listening");
   process.once("disconnect", () => process.exit());
 }
 

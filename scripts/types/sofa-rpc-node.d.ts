@@ -20,7 +20,13 @@ declare module "sofa-rpc-node" {
   }
 
   export interface RpcClient extends EventEmitter {
-    createConsumer(options: { interfaceName: string; serverHost: string; version?: string }): Consumer;
+    createConsumer(options: {
+      interfaceName: string;
+      serverHost: string;
+      version?: string;
+      /** Milliseconds between attempts at addresses that failed; a closed consumer's process lives that much longer. */
+      retryFaultInterval?: number;
+    }): Consumer;
     close(): Promise<void>;
   }
 

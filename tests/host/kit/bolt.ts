@@ -157,46 +157,57 @@ export function parseFrames(buffer: Buffer): { frames: BoltFrame[]; rest: Buffer
   return { frames, rest };
 }
 
+/**
+ * Length of the frame that the buffer starts with, its CRC included; undefined if too few bytes are there to tell. Throws
+ * on bytes that are not Bolt.
+ */
+export function frameLength(buffer: Buffer): number | undefined {
+  if (buffer.length < 2) return undefined;
+  if (buffer[0] !== 1 && buffer[0] !== 2) throw new Error(`not Bolt: ${buffer.subarray(0, 16).toString("hex")}`);
+  const { fixed } = layout(buffer);
+  if (buffer.length < fixed) return undefined;
+  const parts = buffer.readUInt16BE(fixed - 8) + buffer.readUInt16BE(fixed - 6) + buffer.readUInt32BE(fixed - 4);
+  return fixed + parts + (hasChecksum(buffer) ? 4 : 0);
+}
+
+/** Where the fields are that differ between the versions, and between requests and responses. */
+function layout(frame: Buffer): { shift: number; special: number; fixed: number } {
+  const shift = frame[0] - 1;
+  const special = 10 + 2 * shift;
+  return { shift, special, fixed: special + (frame[1 + shift] === TYPE_RESPONSE ? 2 : 4) + 8 };
+}
+
+function hasChecksum(frame: Buffer): boolean {
+  return frame[0] === 2 && frame[1] === 2 && (frame[11] & 1) !== 0;
+}
+
 /** The first frame of the buffer; undefined if it is not complete. Throws on bytes that are not Bolt. */
 export function parseFrame(buffer: Buffer): BoltFrame | undefined {
-  if (buffer.length < 2) return undefined;
+  const total = frameLength(buffer);
+  if (total === undefined || buffer.length < total) return undefined;
+  const { shift, special, fixed } = layout(buffer);
   const version = buffer[0];
-  if (version !== 1 && version !== 2) throw new Error(`not Bolt: ${buffer.subarray(0, 16).toString("hex")}`);
-  const shift = version - 1;
   const type = buffer[1 + shift];
   const isResponse = type === TYPE_RESPONSE;
-  const special = 10 + 2 * shift;
-  const lengths = special + (isResponse ? 2 : 4);
-  const fixed = lengths + 8;
-  if (buffer.length < fixed) return undefined;
-
-  const classLength = buffer.readUInt16BE(lengths);
-  const headerLength = buffer.readUInt16BE(lengths + 2);
-  const contentLength = buffer.readUInt32BE(lengths + 4);
-  const ver1 = version === 2 ? buffer[1] : 0;
-  const switches = version === 2 ? buffer[11] : 0;
-  const hasCrc = ver1 === 2 && (switches & 1) !== 0;
-  const end = fixed + classLength + headerLength + contentLength;
-  const total = end + (hasCrc ? 4 : 0);
-  if (buffer.length < total) return undefined;
-
+  const headerStart = fixed + buffer.readUInt16BE(fixed - 8);
+  const contentStart = headerStart + buffer.readUInt16BE(fixed - 6);
+  const end = contentStart + buffer.readUInt32BE(fixed - 4);
   const command = buffer.readUInt16BE(2 + shift);
-  const headerStart = fixed + classLength;
   return {
     kind: kindOf(type, command),
     version,
-    ver1,
+    ver1: version === 2 ? buffer[1] : 0,
     type,
     command,
     id: buffer.readUInt32BE(5 + shift),
     codec: buffer[9 + shift],
-    switch: switches,
+    switch: version === 2 ? buffer[11] : 0,
     timeout: isResponse ? 0 : buffer.readInt32BE(special),
     status: isResponse ? buffer.readUInt16BE(special) : 0,
     class: buffer.toString("utf8", fixed, headerStart),
-    headers: parseHeaders(buffer.subarray(headerStart, headerStart + headerLength)),
-    content: buffer.subarray(headerStart + headerLength, end),
-    crc: !hasCrc ? "none" : crc32(buffer.subarray(0, end)) === buffer.readUInt32BE(end) ? "good" : "bad",
+    headers: parseHeaders(buffer.subarray(headerStart, contentStart)),
+    content: buffer.subarray(contentStart, end),
+    crc: !hasChecksum(buffer) ? "none" : crc32(buffer.subarray(0, end)) === buffer.readUInt32BE(end) ? "good" : "bad",
     raw: buffer.subarray(0, total),
   };
 }

@@ -1,0 +1,51 @@
+// The shortest way through everything: a SOFARPC call and a raw call through a real Envoy.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Answer, INTERFACE } from "../../scripts/samples/hello.ts";
+import { startService } from "../../scripts/samples/services.ts";
+import { BoltStatus, heartbeat } from "../host/kit/bolt.ts";
+import { RawBoltClient } from "./kit/client.ts";
+import { startEnvoy } from "./kit/envoy.ts";
+import { RawBoltServer } from "./kit/server.ts";
+import { sofaConsumer } from "./kit/sofa.ts";
+
+test("SOFARPC calls reach both versions, health checked, with the shipped configuration", async (t) => {
+  const v1 = await startService({ version: "v1", port: 0 });
+  const v2 = await startService({ version: "v2", port: 0 });
+  t.after(() => Promise.all([v1.stop(), v2.stop()]));
+  const envoy = await startEnvoy(t, {
+    clusters: {
+      "hello-v1": { hosts: [v1.port], healthCheckMs: 200, outliers: true },
+      "hello-v2": { hosts: [`localhost:${v2.port}`], dns: true, healthCheckMs: 200, outliers: true },
+    },
+  });
+
+  const consumer = await sofaConsumer(t, INTERFACE, envoy.port);
+  const served = { v1: 0, v2: 0 };
+  for (let i = 0; i < 100; i++) {
+    const answer = (await consumer.invoke("plus", [i, 1])) as Answer;
+    assert.equal(answer.result, i + 1);
+    served[answer.version as "v1" | "v2"]++;
+  }
+  assert.ok(served.v1 > served.v2 && served.v2 > 0, JSON.stringify(served));
+});
+
+test("a raw call without configuration goes to the cluster upstream and comes back under its id", async (t) => {
+  const server = await RawBoltServer.start({ name: "one" });
+  t.after(() => server.close());
+  const envoy = await startEnvoy(t, { config: null, clusters: { upstream: { hosts: [server.port] } } });
+  const client = await RawBoltClient.connect(envoy.port);
+  t.after(() => client.close());
+
+  const answer = await client.call(0xfedcba98, { class: "C", headers: [["service", "S:1.0"]], content: "hi" });
+  assert.equal(answer.status, BoltStatus.SUCCESS);
+  assert.equal(answer.content.toString(), "hi");
+  assert.deepEqual(answer.headers, [["served-by", "one"]]);
+
+  await client.write(heartbeat(7));
+  assert.equal((await client.answer(7)).kind, "heartbeatAck");
+
+  assert.equal(server.requests, 1);
+  assert.deepEqual(server.arrivals[0].frame.headers, [["service", "S:1.0"]]);
+  assert.equal(server.heartbeats, 0, "the proxy answers heartbeats itself");
+});
