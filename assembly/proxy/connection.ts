@@ -7,22 +7,19 @@ import { appendBuffer, readBuffer, replaceBuffer } from "../host/buffers";
 import { closeDownstream, continueDownstream } from "../host/stream";
 import { Timer } from "../host/timers";
 import { Tunnel } from "../tunnel/tunnel";
-import { Code } from "../xprotocol/code";
-import { Codec, Decoded, Detected, Peer } from "../xprotocol/codec";
-import { Frame, FrameError, FrameKind } from "../xprotocol/frame";
 import { Destination } from "./cluster";
-import { beginRequest, writeReply } from "./exchange";
-import { Passthrough } from "./passthrough";
 import { Pool } from "./pool";
-import { onClientResponse, Push } from "./push";
+import { Push } from "./push";
+import { ClientReader } from "./reader";
 import { Request } from "./request";
 import { ProxyRoot } from "./root";
 import { Server } from "./server";
-import { ProtocolStats } from "./stats";
 
 /** Unsent bytes for servers above which the client is no longer read, and below which it is again. */
 const BACKLOG_HIGH: i32 = 2 << 20;
 const BACKLOG_LOW: i32 = 512 << 10;
+/** Bytes in memory of a client that is not read, above which none more are taken from Envoy than leave. */
+const PARKED_MEMORY: i32 = 4 << 20;
 /** Buffers' memory of the VM above which a large frame is refused: the VM may have 1 GiB. */
 const MEMORY_HIGH: u64 = 640 << 20;
 /** A frame of which more than this has to be gathered counts as large. */
@@ -34,14 +31,14 @@ const KEEP: i32 = 4096;
 
 const scratch = new View();
 
-/** Detection that takes too long, or the end of lingering. */
-class ConnectionTimer extends Timer {
+/** The end of lingering. */
+class LingerTimer extends Timer {
   constructor(private readonly connection: Connection) {
     super();
   }
 
   onTimer(now: i64): void {
-    this.connection.onTimer();
+    this.connection.onLingered();
   }
 }
 
@@ -58,19 +55,15 @@ export class Connection extends Context {
   readonly pushes: SlotTable<Push> = new SlotTable<Push>();
   private readonly pools: Pool[] = [];
 
-  private codec: Codec | null = null;
-  private passthrough: Passthrough | null = null;
-  private readonly timer: ConnectionTimer = new ConnectionTimer(this);
+  private readonly reader: ClientReader = new ClientReader(this);
+  private readonly timer: LingerTimer = new LingerTimer(this);
   /** Bytes of a frame, or of the first bytes, whose rest has not come. */
   private readonly input: ByteBuffer = new ByteBuffer();
-  private need: i32 = 0;
-  /** Bytes still to come of a frame that was refused for its length. */
-  private skip: i32 = 0;
   /** Bytes left in Envoy's read buffer because servers are too slow. */
   private readable: i32 = 0;
   private parked: bool = false;
   /** No more bytes are read; the connection closes when nothing is in flight. */
-  private lingering: bool = false;
+  lingering: bool = false;
   private overdue: bool = false;
   private closed: bool = false;
   private inUpstreamData: bool = false;
@@ -114,136 +107,22 @@ export class Connection extends Context {
       if (!readBuffer(BufferType.DOWNSTREAM_DATA, size, scratch)) return;
       const ptr = scratch.ptr;
       const length = scratch.length;
-      const used = this.consume(ptr, length);
+      const used = this.reader.read(ptr, length);
       if (used < length && !this.lingering) input.append(ptr + (used as usize), length - used);
       return;
     }
-    if (!appendBuffer(BufferType.DOWNSTREAM_DATA, size, input) || input.length < this.need) {
+    if (!appendBuffer(BufferType.DOWNSTREAM_DATA, size, input) || input.length < this.reader.need) {
       this.checkMemory();
       return;
     }
-    input.consume(this.consume(input.ptr, input.length));
+    input.consume(this.reader.read(input.ptr, input.length));
     if (input.length == 0) input.reset(KEEP);
-  }
-
-  /** Deals with the whole frames of a range; returns the bytes they took. */
-  private consume(ptr: usize, length: i32): i32 {
-    const raw = this.passthrough;
-    if (raw !== null) {
-      raw.write(ptr, length);
-      return length;
-    }
-    if (this.codec === null && !this.detect(ptr, length)) return this.passthrough === null ? 0 : length;
-    let used = 0;
-    if (this.skip > 0) {
-      used = min(this.skip, length);
-      this.skip -= used;
-    }
-    return this.frames(ptr, used, length);
-  }
-
-  /** Finds out the protocol; false when it is not known yet, or never will be. */
-  private detect(ptr: usize, length: i32): bool {
-    const root = this.root;
-    const detected = root.codecs.detect(ptr, length);
-    if (detected == Detected.MORE) {
-      if (this.timer.slot < 0) root.setTimer(this.timer, root.now() + root.detectTimeoutMs, false);
-      return false;
-    }
-    root.cancelTimer(this.timer);
-    if (detected == Detected.YES) {
-      this.codec = root.codecs.found;
-      return true;
-    }
-    const fallback = root.fallback;
-    if (fallback === null) {
-      root.refused(this, "no known protocol in the first bytes");
-      this.linger();
-      return false;
-    }
-    const raw = new Passthrough(this, this.tunnel);
-    this.passthrough = raw;
-    raw.open(fallback);
-    raw.write(ptr, length);
-    return false;
-  }
-
-  private frames(ptr: usize, from: i32, length: i32): i32 {
-    const root = this.root;
-    const frame = root.frame;
-    const codec = this.codec;
-    let used = from;
-    this.need = 0;
-    while (used < length && codec !== null && !this.lingering) {
-      const decoded = codec.decode(ptr + (used as usize), length - used, Peer.CLIENT, root.maxFrameBytes, frame);
-      if (decoded == Decoded.MORE) {
-        this.need = frame.need;
-        break;
-      }
-      if (decoded == Decoded.FRAME) {
-        this.onFrame(frame);
-        used += frame.length;
-      } else {
-        used += this.onBadFrame(frame, length - used);
-      }
-    }
-    return used;
-  }
-
-  private onFrame(frame: Frame): void {
-    switch (frame.kind) {
-      case FrameKind.REQUEST:
-      case FrameKind.ONEWAY:
-        beginRequest(this, frame);
-        break;
-      case FrameKind.HEARTBEAT: {
-        const codec = frame.codec;
-        if (codec === null) break;
-        this.root.protocol(codec).heartbeats.add(1);
-        codec.heartbeatAck(frame.id, frame.aux, this.toClient);
-        break;
-      }
-      case FrameKind.RESPONSE:
-        if (!onClientResponse(this, frame)) {
-          this.root.refused(this, "a response from a client that was asked nothing");
-          this.linger();
-        }
-        break;
-      default:
-        // Nothing waits for a heartbeat's answer, and a client's go-away asks for nothing.
-        break;
-    }
-  }
-
-  /** Answers a frame that cannot be accepted, where its id is known; returns the bytes to leave out. */
-  private onBadFrame(frame: Frame, available: i32): i32 {
-    const root = this.root;
-    const codec = frame.codec;
-    root.refused(this, reasonOf(frame.error));
-    if (codec !== null) root.protocol(codec).decodeErrors.add(1);
-    if (codec !== null && frame.answerable && frame.kind == FrameKind.REQUEST) {
-      const tooLarge = frame.error == FrameError.TOO_LARGE;
-      const code = tooLarge
-        ? Code.UNKNOWN
-        : frame.error == FrameError.HEADERS
-          ? Code.DESERIALIZE_EXCEPTION
-          : Code.CODEC_EXCEPTION;
-      writeReply(this, codec, frame.id, frame.aux, code, reasonOf(frame.error));
-    }
-    if (frame.length <= 0) {
-      this.linger();
-      return available;
-    }
-    const now = min(frame.length, available);
-    this.skip = frame.length - now;
-    return now;
   }
 
   /** A large frame that would have to be gathered while memory is short is given up, with its connection. */
   private checkMemory(): void {
     if (this.input.length < LARGE || bufferMemory() < MEMORY_HIGH) return;
-    this.root.refused(this, "out of buffer memory");
-    this.linger();
+    this.refuse("out of buffer memory");
   }
 
   /** Reads no more from the client, and closes once the requests in flight are answered or five seconds have passed. */
@@ -255,32 +134,42 @@ export class Connection extends Context {
     this.schedule();
   }
 
-  /** The timer is due: what was waited for is not going to happen. */
-  onTimer(): void {
-    if (this.lingering) this.overdue = true;
-    else this.root.refused(this, "too few bytes to tell the protocol");
+  /** Counts and logs why the client is refused, and lingers. */
+  refuse(why: string): void {
+    this.root.refused(this, why);
     this.linger();
+  }
+
+  /** Requests in flight have had their time. */
+  onLingered(): void {
+    this.overdue = true;
     this.schedule();
   }
 
-  /** Hands the tunnel's bytes to the switchboard. Never inside on_upstream_data. */
-  push(): void {
+  /** Hands the tunnel's bytes to the switchboard, with anything that waits for it. Never inside on_upstream_data. */
+  private push(): void {
     const tunnel = this.tunnel;
+    if (this.parked && this.readable > 0 && !this.mayTakeParked()) return;
     tunnel.flush();
     if (this.toClient.length > 0) tunnel.ping();
     const out = tunnel.out;
-    const left = this.parked ? 0 : this.readable;
     if (out.length > 0) {
       // Continuing hands over the whole read buffer, so what is parked there has to come into memory first.
-      if (this.parked && this.readable > 0) appendBuffer(BufferType.DOWNSTREAM_DATA, this.readable, this.input);
+      if (this.parked) appendBuffer(BufferType.DOWNSTREAM_DATA, this.readable, this.input);
       replaceBuffer(BufferType.DOWNSTREAM_DATA, this.readable, out.ptr, out.length);
       this.readable = 0;
       tunnel.pushed();
       continueDownstream();
-    } else if (left > 0) {
-      replaceBuffer(BufferType.DOWNSTREAM_DATA, left, 0, 0);
+    } else if (this.readable > 0 && !this.parked) {
+      replaceBuffer(BufferType.DOWNSTREAM_DATA, this.readable, 0, 0);
       this.readable = 0;
     }
+  }
+
+  /** Whether parked bytes may come into memory: while there are few, and then only for as many that leave it. */
+  private mayTakeParked(): bool {
+    const tunnel = this.tunnel;
+    return this.input.length + tunnel.backlog < PARKED_MEMORY || tunnel.sendable() >= this.readable;
   }
 
   /** The root's tick reached this connection: reads on if it may, and pushes. */
@@ -291,10 +180,8 @@ export class Connection extends Context {
       closeDownstream();
       return;
     }
-    if (this.parked) {
-      this.tunnel.flush();
-      if (this.tunnel.backlog <= BACKLOG_LOW) this.unpark();
-    }
+    if (this.parked && this.tunnel.backlog <= BACKLOG_LOW) this.unpark();
+    // One push a callback: what is handed over is taken only after it.
     this.push();
     if (this.parked && this.tunnel.backlog <= BACKLOG_LOW) this.schedule();
   }
@@ -302,7 +189,7 @@ export class Connection extends Context {
   private unpark(): void {
     this.parked = false;
     if (this.input.length > 0) {
-      const used = this.consume(this.input.ptr, this.input.length);
+      const used = this.reader.read(this.input.ptr, this.input.length);
       this.input.consume(used);
     }
     this.readClient();
@@ -333,10 +220,9 @@ export class Connection extends Context {
 
   /** The switchboard drains, or the client is refused: what is in flight may finish, then the connection closes. */
   private closeWhenIdle(): void {
-    const codec = this.codec;
-    if (this.root.sendsGoAway && !this.toldGoAway && this.tunnel.goAway && codec !== null) {
+    if (this.root.sendsGoAway && !this.toldGoAway && this.tunnel.goAway) {
       this.toldGoAway = true;
-      codec.goAway(0, this.toClient);
+      this.reader.goAway();
     }
     if (this.requests.count > 0) return;
     this.linger();
@@ -404,6 +290,7 @@ export class Connection extends Context {
     this.closed = true;
     this.root.enter();
     this.root.cancelTimer(this.timer);
+    this.reader.dispose();
     for (let i = 0; i < this.requests.capacity; i++) {
       const request = this.requests.at(i);
       if (request !== null) this.finish(request);
@@ -416,18 +303,5 @@ export class Connection extends Context {
     this.tunnel.free();
     this.input.free();
     this.toClient.free();
-  }
-}
-
-function reasonOf(error: FrameError): string {
-  switch (error) {
-    case FrameError.TOO_LARGE:
-      return "frame too large";
-    case FrameError.HEADERS:
-      return "broken header block";
-    case FrameError.CHECKSUM:
-      return "checksum mismatch";
-    default:
-      return "malformed frame";
   }
 }

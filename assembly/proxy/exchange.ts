@@ -7,7 +7,6 @@ import { CloseReason, UpstreamState } from "../tunnel/upstream";
 import { Code } from "../xprotocol/code";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame, FrameKind } from "../xprotocol/frame";
-import { Destination } from "./cluster";
 import { Connection } from "./connection";
 import { Request } from "./request";
 import { CallStats } from "./stats";

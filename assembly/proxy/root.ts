@@ -1,6 +1,5 @@
 import { Context, RootContext } from "../abi/context";
 import { BufferType, LogLevel } from "../abi/types";
-import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { readBuffer } from "../host/buffers";

@@ -154,9 +154,14 @@ export class Tunnel extends FrameHandler {
     }
   }
 
-  /** Whether a push would send anything. */
-  get pending(): bool {
-    return this.out.length > 0 || this.dirty.length > 0;
+  /** Bytes of the backlog that the windows let out now. */
+  sendable(): i32 {
+    let total = 0;
+    for (let i = 0, n = this.dirty.length; i < n; i++) {
+      const upstream = unchecked(this.dirty[i]);
+      total += max(0, min(upstream.unsent, upstream.window.available));
+    }
+    return min(total, this.window.available);
   }
 
   /** Empties `out` after its bytes have been handed over. */

@@ -1,0 +1,173 @@
+import { Timer } from "../host/timers";
+import { Code } from "../xprotocol/code";
+import { Codec, Decoded, Detected, Peer } from "../xprotocol/codec";
+import { Frame, FrameError, FrameKind } from "../xprotocol/frame";
+import { Connection } from "./connection";
+import { beginRequest, writeReply } from "./exchange";
+import { Passthrough } from "./passthrough";
+import { onClientResponse } from "./push";
+
+/** Detection that takes too long. */
+class DetectTimer extends Timer {
+  constructor(private readonly connection: Connection) {
+    super();
+  }
+
+  onTimer(now: i64): void {
+    this.connection.refuse("too few bytes to tell the protocol");
+  }
+}
+
+/** What a client sends: finds out the protocol, cuts the bytes into frames, and has each dealt with. */
+export class ClientReader {
+  private codec: Codec | null = null;
+  private passthrough: Passthrough | null = null;
+  private readonly timer: DetectTimer;
+  /** Bytes that the first frame that is not whole needs; 0: not known. */
+  need: i32 = 0;
+  /** Bytes still to come of a frame that was refused for its length. */
+  private skip: i32 = 0;
+
+  constructor(private readonly connection: Connection) {
+    this.timer = new DetectTimer(connection);
+  }
+
+  /** Deals with the whole frames of a range; returns the bytes they took. */
+  read(ptr: usize, length: i32): i32 {
+    const raw = this.passthrough;
+    if (raw !== null) {
+      raw.write(ptr, length);
+      return length;
+    }
+    if (this.codec === null && !this.detect(ptr, length)) return this.passthrough === null ? 0 : length;
+    let used = 0;
+    if (this.skip > 0) {
+      used = min(this.skip, length);
+      this.skip -= used;
+    }
+    return this.frames(ptr, used, length);
+  }
+
+  /** Finds out the protocol; false when it is not known yet, or never will be. */
+  private detect(ptr: usize, length: i32): bool {
+    const root = this.connection.root;
+    const detected = root.codecs.detect(ptr, length);
+    if (detected == Detected.MORE) {
+      if (this.timer.slot < 0) root.setTimer(this.timer, root.now() + root.detectTimeoutMs, false);
+      return false;
+    }
+    root.cancelTimer(this.timer);
+    if (detected == Detected.YES) {
+      this.codec = root.codecs.found;
+      return true;
+    }
+    const fallback = root.fallback;
+    if (fallback === null) {
+      this.connection.refuse("no known protocol in the first bytes");
+      return false;
+    }
+    const raw = new Passthrough(this.connection, this.connection.tunnel);
+    this.passthrough = raw;
+    raw.open(fallback);
+    raw.write(ptr, length);
+    return false;
+  }
+
+  private frames(ptr: usize, from: i32, length: i32): i32 {
+    const root = this.connection.root;
+    const frame = root.frame;
+    const codec = this.codec;
+    let used = from;
+    this.need = 0;
+    while (used < length && codec !== null && !this.connection.lingering) {
+      const decoded = codec.decode(ptr + (used as usize), length - used, Peer.CLIENT, root.maxFrameBytes, frame);
+      if (decoded == Decoded.MORE) {
+        this.need = frame.need;
+        break;
+      }
+      if (decoded == Decoded.FRAME) {
+        this.onFrame(frame);
+        used += frame.length;
+      } else {
+        used += this.onBadFrame(frame, length - used);
+      }
+    }
+    return used;
+  }
+
+  private onFrame(frame: Frame): void {
+    switch (frame.kind) {
+      case FrameKind.REQUEST:
+      case FrameKind.ONEWAY:
+        beginRequest(this.connection, frame);
+        break;
+      case FrameKind.HEARTBEAT: {
+        const codec = frame.codec;
+        if (codec === null) break;
+        this.connection.root.protocol(codec).heartbeats.add(1);
+        codec.heartbeatAck(frame.id, frame.aux, this.connection.toClient);
+        break;
+      }
+      case FrameKind.RESPONSE:
+        if (!onClientResponse(this.connection, frame)) this.connection.refuse("a response to nothing");
+        break;
+      default:
+        // Nothing waits for a heartbeat's answer, and a client's go-away asks for nothing.
+        break;
+    }
+  }
+
+  /** Answers a frame that cannot be accepted, where its id is known; returns the bytes to leave out. */
+  private onBadFrame(frame: Frame, available: i32): i32 {
+    const root = this.connection.root;
+    const codec = frame.codec;
+    root.refused(this.connection, reasonOf(frame.error));
+    if (codec !== null) root.protocol(codec).decodeErrors.add(1);
+    if (codec !== null && frame.answerable && frame.kind == FrameKind.REQUEST) {
+      writeReply(this.connection, codec, frame.id, frame.aux, codeOf(frame.error), reasonOf(frame.error));
+    }
+    if (frame.length <= 0) {
+      this.connection.linger();
+      return available;
+    }
+    const now = min(frame.length, available);
+    this.skip = frame.length - now;
+    return now;
+  }
+
+  /** Tells the client that no new requests are wanted, where its protocol has such a frame. */
+  goAway(): void {
+    const codec = this.codec;
+    if (codec !== null) codec.goAway(0, this.connection.toClient);
+  }
+
+  /** Cancels what is set when the connection ends. */
+  dispose(): void {
+    this.connection.root.cancelTimer(this.timer);
+  }
+}
+
+/** MOSN's code for a request that cannot be read (mosn-semantics.md §1.4). */
+function codeOf(error: FrameError): i32 {
+  switch (error) {
+    case FrameError.TOO_LARGE:
+      return Code.UNKNOWN;
+    case FrameError.HEADERS:
+      return Code.DESERIALIZE_EXCEPTION;
+    default:
+      return Code.CODEC_EXCEPTION;
+  }
+}
+
+function reasonOf(error: FrameError): string {
+  switch (error) {
+    case FrameError.TOO_LARGE:
+      return "frame too large";
+    case FrameError.HEADERS:
+      return "broken header block";
+    case FrameError.CHECKSUM:
+      return "checksum mismatch";
+    default:
+      return "malformed frame";
+  }
+}
