@@ -13,26 +13,11 @@ import {
 } from "../tests/interop/peers.ts";
 import { EnvoyNotFound } from "./lib/envoy.ts";
 import { EnvoyFailed } from "./lib/envoy_process.ts";
+import { Scope } from "./lib/scope.ts";
 
 interface Options {
   cases?: string;
   via: "moe" | "direct";
-}
-
-/** What to do at the end of a run, last begun first. */
-class Scope {
-  private readonly ends: (() => Promise<void>)[] = [];
-
-  after(end: () => Promise<void>): void {
-    this.ends.unshift(end);
-  }
-
-  /** Does all of it; returns what went wrong. */
-  async end(): Promise<Error[]> {
-    const errors: Error[] = [];
-    for (const end of this.ends.splice(0)) await end().catch((error: Error) => errors.push(error));
-    return errors;
-  }
 }
 
 /** The servers themselves, or two Envoys with the module's default configuration, one before each. */

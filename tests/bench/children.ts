@@ -1,0 +1,38 @@
+// The benchmark's child processes: echo servers and the load generator.
+import { type ChildProcess, fork } from "node:child_process";
+import type { Load, Measured } from "./load.ts";
+
+function start(file: string): ChildProcess {
+  const child = fork(new URL(file, import.meta.url), [], { execArgv: ["--import", "tsx"] });
+  process.once("exit", () => child.kill("SIGKILL"));
+  return child;
+}
+
+function nextMessage<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null) => reject(new Error(`a child process of the benchmark ended with ${code}`));
+    child.once("exit", ended);
+    child.once("message", (message) => {
+      child.removeListener("exit", ended);
+      resolve(message as T);
+    });
+  });
+}
+
+/** Starts an echo server; returns its port. It ends with this process. */
+export async function startEcho(): Promise<number> {
+  return nextMessage<number>(start("echo.ts"));
+}
+
+/** A generator that stays warm between measurements. It ends with this process. */
+export class Generator {
+  private readonly child = start("load.ts");
+
+  /** Makes one measurement. Throws when it is void. */
+  async measure(load: Load): Promise<Measured> {
+    this.child.send(load);
+    const measured = await nextMessage<Measured>(this.child);
+    if (measured.failure) throw new Error(measured.failure);
+    return measured;
+  }
+}
