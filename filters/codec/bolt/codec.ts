@@ -33,6 +33,8 @@ const CHECKSUM_LENGTH: i32 = 4;
 /** Version 2 frames: `ver1` with checksums, and the bit of `switch` that says that this frame has one. */
 const CHECKSUM_VERSION: u8 = 2;
 const CHECKSUM_SWITCH: u8 = 1;
+/** Up to this length a new checksum costs less than mending the old one. */
+const SHORT: i32 = 256;
 
 const NO_REASON: Bytes = Bytes.of("refused by the proxy");
 
@@ -102,7 +104,7 @@ export abstract class BoltCodec extends Codec {
     const checksum = this.checksumLength(frame.aux);
     const total = (fixed as i64) + classLength + headerLength + (contentLength as i64) + checksum;
     if (total <= (i32.MAX_VALUE as i64)) frame.length = total as i32;
-    if (total > (maxLength as i64)) return frame.fail(FrameError.TOO_LARGE, known);
+    if (total > (maxLength as i64)) return frame.fail(FrameError.TOO_LARGE, true);
     if (total > (length as i64)) {
       frame.length = 0;
       return frame.more(total as i32);
@@ -146,6 +148,10 @@ export abstract class BoltCodec extends Codec {
     store32be(idAt, id as u32);
     if (this.checksumLength(frame.aux) == 0) return;
     const covered = frame.length - CHECKSUM_LENGTH;
+    if (covered <= SHORT) {
+      seal(at, frame.length);
+      return;
+    }
     const end = at + (covered as usize);
     store32be(end, crc32Replace(load32be(end), before, load<u32>(idAt), covered - this.typeAt - 8));
   }

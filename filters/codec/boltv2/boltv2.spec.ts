@@ -27,12 +27,16 @@ function sealed(text: string): string {
 
 const WITH_HEADERS = sealed("0202" + "01000101000000070101ffffffff" + REQUEST.substr(32));
 
+/** Long enough for its checksum to be mended instead of computed anew. */
+const LONG = sealed("02020100010100000007" + "0101ffffffff" + "0000" + "0000" + "00000bb8" + "5a".repeat(3000));
+
 const subject = new Subject(boltv2);
 subject.maxHeaderBlock = 0x7fff;
 for (let status = 0; status < 10; status++) subject.statuses.push(status);
 for (let status = 16; status < 19; status++) subject.statuses.push(status);
 subject.add("golden", REQUEST, Peer.CLIENT).length(16, 2).length(18, 2).length(20, 4).length(25, 4).length(36, 4);
 subject.add("with headers", WITH_HEADERS, Peer.CLIENT).length(16, 2).length(18, 2).length(20, 4).length(25, 4);
+subject.add("long", LONG, Peer.CLIENT).length(16, 2).length(18, 2).length(20, 4);
 subject.add("bolt-v2-hello.c2s", frames.BOLT_V2_HELLO_C2S, Peer.CLIENT).length(16, 2).length(18, 2).length(20, 4);
 subject.add("bolt-v2-hello.s2c", frames.BOLT_V2_HELLO_S2C, Peer.SERVER).length(14, 2).length(16, 2).length(18, 4);
 subject.add("bolt-v2nocrc-hello.c2s", frames.BOLT_V2NOCRC_HELLO_C2S, Peer.CLIENT).length(20, 4);

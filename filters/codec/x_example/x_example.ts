@@ -66,7 +66,7 @@ export class XExample extends Codec {
     const total = (fixed as i64) + (contentLength as i64);
     if (total > (maxLength as i64)) {
       if (total <= (i32.MAX_VALUE as i64)) frame.length = total as i32;
-      return frame.fail(FrameError.TOO_LARGE, known);
+      return frame.fail(FrameError.TOO_LARGE, true);
     }
     if (total > (length as i64)) return frame.more(total as i32);
     frame.length = total as i32;

@@ -69,6 +69,23 @@ describe("HeaderList", () => {
     expect(list.changed).toBe(false);
     list.free();
   });
+
+  test("a view of the first own bytes survives their move", () => {
+    const list = new HeaderList();
+    const view = new View();
+    const text = Bytes.of("0123456789abcdef0123456789abcdef");
+    list.add(text.ptr, 0, text.ptr, text.length);
+    for (let i = 0; i < 200; i++) {
+      expect(list.get(text.ptr, 0, view)).toBe(true);
+      list.add(view.ptr, view.length, view.ptr, view.length);
+    }
+    const model = Model.of(list);
+    for (let i = 1; i < model.keys.length; i++) {
+      expect(model.keys[i].toString()).toBe(text.toString());
+      expect(model.values[i].toString()).toBe(text.toString());
+    }
+    list.free();
+  });
 });
 
 class Picky extends TestCodec {
