@@ -1,0 +1,73 @@
+import type { EventLoop } from "./loop.ts";
+
+interface Timer {
+  due: number;
+  order: number;
+  fire: () => void;
+}
+
+/** Handle of a timer that has not fired. */
+export interface TimerHandle {
+  cancel(): void;
+}
+
+/**
+ * Virtual time. Nothing passes unless the test says so. Timers fire on multiples of the resolution, as Envoy's do with
+ * a coarse kernel clock (4 ms with CONFIG_HZ=250).
+ */
+export class Clock {
+  /** Milliseconds since the clock started; starts off the timer grid on purpose. */
+  private elapsed = 1;
+  private order = 0;
+  private timers: Timer[] = [];
+
+  constructor(
+    private readonly loop: EventLoop,
+    readonly resolutionMs = 4,
+    /** Wall clock at the start, milliseconds since 1970. */
+    private readonly epochMs = 1_700_000_000_000,
+  ) {}
+
+  /** Monotonic milliseconds. */
+  get nowMs(): number {
+    return this.elapsed;
+  }
+
+  /** Wall clock, nanoseconds since 1970. */
+  get realtimeNs(): bigint {
+    return BigInt(this.epochMs + this.elapsed) * 1_000_000n;
+  }
+
+  /** Monotonic clock, nanoseconds. */
+  get monotonicNs(): bigint {
+    return BigInt(this.elapsed) * 1_000_000n;
+  }
+
+  /** Calls `fire` once, `ms` from now, rounded up to the resolution. */
+  after(ms: number, fire: () => void): TimerHandle {
+    const step = this.resolutionMs;
+    const timer = { due: Math.ceil((this.elapsed + ms) / step) * step, order: this.order++, fire };
+    this.timers.push(timer);
+    return { cancel: () => (this.timers = this.timers.filter((other) => other !== timer)) };
+  }
+
+  /** Lets `ms` milliseconds pass; every timer that falls due is an event of the loop, at its own time. */
+  advance(ms: number): void {
+    const end = this.elapsed + ms;
+    for (let next = this.next(end); next !== null; next = this.next(end)) {
+      this.timers.splice(this.timers.indexOf(next), 1);
+      this.elapsed = Math.max(this.elapsed, next.due);
+      this.loop.enter(next.fire);
+    }
+    this.elapsed = end;
+  }
+
+  private next(end: number): Timer | null {
+    let best: Timer | null = null;
+    for (const timer of this.timers) {
+      if (timer.due > end) continue;
+      if (best === null || timer.due < best.due || (timer.due === best.due && timer.order < best.order)) best = timer;
+    }
+    return best;
+  }
+}

@@ -1,0 +1,172 @@
+import { readFileSync } from "node:fs";
+import type { CallbackRecord } from "./accounting.ts";
+import { Client } from "./client.ts";
+import { Clock } from "./clock.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectStream } from "./connect-stream.ts";
+import { KitFault } from "./errors.ts";
+import { LogSink } from "./log.ts";
+import { EventLoop } from "./loop.ts";
+import { MetricStore } from "./metrics.ts";
+import { Properties, type PropertyValue } from "./properties.ts";
+import { SharedData, SharedQueues } from "./shared.ts";
+import { Switchboard, type SwitchboardOptions } from "./switchboard.ts";
+import type { Terminal } from "./terminal.ts";
+import { type Services, Vm } from "./vm.ts";
+import { loadModule } from "./wasm-module.ts";
+
+export interface HostOptions {
+  /** The module: a path or its bytes. */
+  module: string | Uint8Array;
+  /** Root id of the plugin; default `proxy`. */
+  root?: string;
+  /** Configuration: JSON for an object, as it is for text; none by default. */
+  config?: object | string;
+  /** VMs that serve connections, each like one of Envoy's worker threads; default 1. */
+  workers?: number;
+  /** Also start the main thread's VM, which never sees a connection but has ticks. */
+  mainThread?: boolean;
+  vmId?: string;
+  /** Properties that every context has, by path ("xds/node/id"). */
+  properties?: Record<string, PropertyValue>;
+  /** A trap of the module is part of the test, not a fault. */
+  expectTraps?: boolean;
+  /** Resolution of Envoy's timers, milliseconds; default 4. */
+  resolutionMs?: number;
+}
+
+export interface ConnectOptions {
+  /** Index of the worker; default 0. */
+  worker?: number;
+  /** per_connection_buffer_limit_bytes; default 1 MiB as in Envoy, 0: none. */
+  bufferLimit?: number;
+  properties?: Record<string, PropertyValue>;
+  switchboard?: Partial<SwitchboardOptions>;
+  /** A terminal filter instead of the switchboard. */
+  terminal?: Terminal;
+}
+
+/** A client whose connection ends in a switchboard. */
+export interface SwitchboardClient extends Client {
+  readonly switchboard: Switchboard;
+}
+
+const modules = new Map<string, WebAssembly.Module>();
+
+/** One Envoy process: workers with their VMs, the clock, and what they share. */
+export class Host {
+  readonly loop = new EventLoop();
+  readonly clock: Clock;
+  readonly log = new LogSink();
+  readonly metrics = new MetricStore();
+  readonly workers: Vm[] = [];
+  /** Foreign functions by name; stock Envoy's are not imitated. */
+  readonly foreign: Services["foreign"] = new Map();
+  /** Broken rules so far; `close` throws the first. */
+  readonly faults: KitFault[] = [];
+  /** Every connection's decision about CONNECT requests, unless its switchboard has one of its own. */
+  onConnect: (stream: ConnectStream) => void = (stream) => stream.refuse(503);
+  private readonly clients: Client[] = [];
+  private lastConnectionId = 0;
+
+  private constructor(private readonly options: HostOptions) {
+    this.clock = new Clock(this.loop, options.resolutionMs);
+    const services: Services = {
+      loop: this.loop,
+      clock: this.clock,
+      log: this.log,
+      metrics: this.metrics,
+      shared: new SharedData(),
+      queues: new SharedQueues(),
+      foreign: this.foreign,
+      properties: options.properties ?? {},
+      expectTraps: options.expectTraps ?? false,
+      fault: (rule, message) => this.fault(rule, message),
+    };
+    const module = compiled(options.module);
+    const configuration = Buffer.from(
+      typeof options.config === "object" ? JSON.stringify(options.config) : (options.config ?? ""),
+    );
+    const plugin = { name: "moe", rootId: options.root ?? "proxy", configuration };
+    const count = (options.workers ?? 1) + (options.mainThread === true ? 1 : 0);
+    for (let worker = 0; worker < count; worker++) {
+      const vm = new Vm(module, services, worker, options.vmId ?? "", Buffer.alloc(0));
+      this.workers.push(vm);
+      this.loop.enter(() => vm.start([plugin]));
+    }
+  }
+
+  /** Loads the module into every worker. Rejects with `LoadError` where Envoy would refuse module or configuration. */
+  static async start(options: HostOptions): Promise<Host> {
+    return new Host(options);
+  }
+
+  /** The first worker's VM. */
+  get vm(): Vm {
+    return this.workers[0];
+  }
+
+  /** A new client connection; by the time it returns, the filters have seen it. */
+  connect(options: ConnectOptions = {}): SwitchboardClient {
+    const vm = this.workers[options.worker ?? 0];
+    const id = ++this.lastConnectionId;
+    const host = { loop: this.loop, clock: this.clock, fault: (rule: string, text: string) => this.fault(rule, text) };
+    const switchboard = new Switchboard(host, (stream) => this.onConnect(stream), options.switchboard);
+    const client = Object.assign(new Client(this.loop), { switchboard });
+    const properties = new Properties({
+      ...connectionProperties(id),
+      ...this.options.properties,
+      ...options.properties,
+    });
+    this.loop.enter(() => {
+      const limit = options.bufferLimit ?? 1 << 20;
+      client.connection = new Connection(id, vm.roots[0], options.terminal ?? switchboard, client, limit, properties);
+      client.connection.start();
+    });
+    this.clients.push(client);
+    return client;
+  }
+
+  /** Lets virtual time pass. */
+  advance(ms: number): void {
+    this.clock.advance(ms);
+  }
+
+  /** Every entry into the guest of a worker during `action`, with its host calls. */
+  trace(action: () => void, worker = 0): CallbackRecord[] {
+    return this.workers[worker].accounting.trace(action);
+  }
+
+  /** Ends all connections that are still open and throws the first fault there was. Call it at the end of every test. */
+  close(): void {
+    const [fault] = this.faults;
+    if (fault !== undefined) throw fault;
+    for (const client of this.clients) if (client.closed === null) client.rst();
+    if (this.faults.length > 0) throw this.faults[0];
+  }
+
+  private fault(rule: string, message: string): KitFault {
+    const fault = new KitFault(rule, message);
+    this.faults.push(fault);
+    return fault;
+  }
+}
+
+function compiled(source: string | Uint8Array): WebAssembly.Module {
+  if (typeof source !== "string") return loadModule(source);
+  const known = modules.get(source) ?? loadModule(readFileSync(source));
+  modules.set(source, known);
+  return known;
+}
+
+function connectionProperties(id: number): Record<string, PropertyValue> {
+  const port = 40_000 + (id % 20_000);
+  return {
+    connection_id: id,
+    "connection/id": id,
+    "source/address": `127.0.0.1:${port}`,
+    "source/port": port,
+    "destination/address": "127.0.0.1:12045",
+    "destination/port": 12045,
+  };
+}

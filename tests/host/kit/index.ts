@@ -1,0 +1,10 @@
+export * from "./abi.ts";
+export type { CallbackRecord, CallCounts } from "./accounting.ts";
+export { Client } from "./client.ts";
+export { ConnectStream } from "./connect-stream.ts";
+export { KitFault, LoadError } from "./errors.ts";
+export { compileGuest } from "./guest.ts";
+export { type ConnectOptions, Host, type HostOptions, type SwitchboardClient } from "./host.ts";
+export { Switchboard, type SwitchboardOptions } from "./switchboard.ts";
+export { ByteTerminal, type Terminal } from "./terminal.ts";
+export { Vm } from "./vm.ts";

@@ -1,0 +1,235 @@
+import { Accounting, type CallbackRecord } from "./accounting.ts";
+import { LogLevel, Result } from "./abi.ts";
+import type { Clock, TimerHandle } from "./clock.ts";
+import { type GuestContext, type PluginConfig, RootContext } from "./context.ts";
+import { KitFault, LoadError } from "./errors.ts";
+import { hostFunctions } from "./imports.ts";
+import type { LogSink } from "./log.ts";
+import type { EventLoop } from "./loop.ts";
+import { GuestMemory } from "./memory.ts";
+import { MetricIds, type MetricStore } from "./metrics.ts";
+import { Properties } from "./properties.ts";
+import type { SharedData, SharedQueues } from "./shared.ts";
+import { wasiFunctions } from "./wasi.ts";
+
+/** A foreign function of the host: bytes in, bytes or a failure out. */
+export type ForeignFunction = (argument: Buffer) => Buffer | Result;
+
+/** What all VMs of one Envoy process share. */
+export interface Services {
+  loop: EventLoop;
+  clock: Clock;
+  log: LogSink;
+  metrics: MetricStore;
+  shared: SharedData;
+  queues: SharedQueues;
+  foreign: Map<string, ForeignFunction>;
+  /** Properties of every context that has none of its own by that path. */
+  properties: Record<string, string | number | boolean | Uint8Array>;
+  /** Whether a trap belongs to the test; otherwise it is a fault. */
+  expectTraps: boolean;
+  /** Records a broken rule and returns it to be thrown. */
+  fault(rule: string, message: string): KitFault;
+}
+
+/** An entry into the guest that has not returned. */
+export interface Frame {
+  callback: string;
+  record: CallbackRecord;
+  context: GuestContext | null;
+  /** Set by proxy_set_effective_context, 0: none. */
+  effective: number;
+  /** proxy_continue_stream(downstream) calls so far. */
+  continues: number;
+}
+
+/** Host calls that Envoy allows while the module initialises itself. */
+const ALLOWED_AT_START = new Set(["proxy_log"]);
+
+/** One wasm VM: one worker thread's instance of the module, with its contexts. */
+export class Vm {
+  readonly accounting = new Accounting();
+  readonly contexts = new Map<number, GuestContext>();
+  readonly roots: RootContext[] = [];
+  readonly metrics: MetricIds;
+  readonly memory: GuestMemory;
+  /** After a trap no export is called again. */
+  dead = false;
+  /** Deepest nesting of after-call actions seen: each level is native stack in Envoy. */
+  deepestNesting = 0;
+  private readonly exports: Record<string, (...args: number[]) => number | undefined>;
+  private readonly frames: Frame[] = [];
+  private readonly actions: (() => void)[] = [];
+  private readonly ticks = new Map<number, { periodMs: number; timer: TimerHandle }>();
+  private nesting = 0;
+  private lastContextId = 0;
+
+  constructor(
+    module: WebAssembly.Module,
+    readonly services: Services,
+    readonly worker: number,
+    readonly id: string,
+    /** VM configuration bytes. */
+    readonly configuration: Buffer,
+  ) {
+    this.metrics = new MetricIds(services.metrics);
+    const functions: Record<string, Record<string, (...args: never[]) => number>> = {
+      env: hostFunctions(this),
+      wasi_snapshot_preview1: wasiFunctions(this),
+    };
+    const imports: WebAssembly.Imports = {};
+    for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+      (imports[from] ??= {})[name] = this.counted(from, name, functions[from]?.[name]);
+    }
+    const instance = new WebAssembly.Instance(module, imports);
+    this.exports = instance.exports as typeof this.exports;
+    const malloc = this.exports.malloc ?? this.exports.proxy_on_memory_allocate;
+    this.memory = new GuestMemory(instance.exports.memory as WebAssembly.Memory, (size) => (malloc(size) ?? 0) >>> 0);
+  }
+
+  /** Starts the module and configures its plugins, as Envoy does for each worker. Throws `LoadError` on refusal. */
+  start(plugins: readonly PluginConfig[]): void {
+    this.enter(this.exports._initialize === undefined ? "_start" : "_initialize", null, []);
+    for (const plugin of plugins) {
+      const root = new RootContext(this, plugin, new Properties(this.services.properties));
+      this.roots.push(root);
+      this.call("proxy_on_context_create", root, root.id, 0);
+      if (root === this.roots[0] && this.call("proxy_on_vm_start", root, root.id, this.configuration.length) === 0) {
+        throw this.refusal("Failed to start the VM: proxy_on_vm_start returned false");
+      }
+    }
+    for (const root of this.roots) {
+      if (!root.configure()) throw this.refusal(`Plugin '${root.plugin.name}' refused its configuration`);
+    }
+    if (this.dead) throw this.refusal("The module trapped while it was loaded");
+  }
+
+  private refusal(message: string): LoadError {
+    return new LoadError(message, this.services.log.text(LogLevel.warn));
+  }
+
+  /** Registers a context and returns its id; ids are not used twice. */
+  adopt(context: GuestContext): number {
+    this.contexts.set(++this.lastContextId, context);
+    return this.lastContextId;
+  }
+
+  forget(context: GuestContext): void {
+    this.contexts.delete(context.id);
+  }
+
+  /** Whether the module has this export. */
+  has(callback: string): boolean {
+    return this.exports[callback] !== undefined;
+  }
+
+  /**
+   * Calls an export on behalf of a context, then runs the actions that the call queued (Envoy: DeferAfterCallActions).
+   * Undefined when there is no such export or the VM is dead.
+   */
+  call(callback: string, context: GuestContext, ...args: number[]): number | undefined {
+    return this.callThen(callback, context, args, () => {});
+  }
+
+  /** Like `call`; `returned` gets the answer (undefined: it trapped) before the queued actions run. */
+  callThen(
+    callback: string,
+    context: GuestContext,
+    args: number[],
+    returned: (answer: number | undefined) => void,
+  ): number | undefined {
+    if (this.dead || !this.has(callback)) return undefined;
+    const answer = this.enter(callback, context, args);
+    returned(answer);
+    this.runActions();
+    return answer;
+  }
+
+  private enter(callback: string, context: GuestContext | null, args: number[]): number | undefined {
+    const run = this.exports[callback];
+    if (run === undefined) return undefined;
+    const record = this.accounting.begin(callback);
+    this.frames.push({ callback, record, context, effective: 0, continues: 0 });
+    try {
+      return run(...args);
+    } catch (error) {
+      this.dead = true;
+      if (error instanceof KitFault) throw error;
+      this.trapped(callback, error as Error);
+      return undefined;
+    } finally {
+      this.frames.pop();
+      this.accounting.end(record);
+    }
+  }
+
+  private trapped(callback: string, error: Error): void {
+    const message = `Function: ${callback} failed: ${error.stack ?? error.message}`;
+    this.services.log.write(LogLevel.critical, message, this.worker);
+    if (!this.services.expectTraps) throw this.services.fault("trap", message);
+  }
+
+  /** The innermost entry into the guest. */
+  get frame(): Frame {
+    const frame = this.frames.at(-1);
+    if (frame === undefined) throw new Error("host call outside of a callback");
+    return frame;
+  }
+
+  /** The context that host calls act on. */
+  get context(): GuestContext {
+    const { effective, context } = this.frame;
+    const chosen = this.contexts.get(effective) ?? context;
+    if (chosen === null) throw new Error("host call without a context");
+    return chosen;
+  }
+
+  /** Queues an action for the moment the current callback has returned. */
+  afterCall(action: () => void): void {
+    this.actions.push(action);
+  }
+
+  private runActions(): void {
+    this.deepestNesting = Math.max(this.deepestNesting, ++this.nesting);
+    for (let next = this.actions.shift(); next !== undefined; next = this.actions.shift()) next();
+    this.nesting--;
+  }
+
+  /** Period of the root's ticks, 0 stops them; re-armed after the handler, as Envoy's tickHandler does. */
+  setTickPeriod(root: RootContext, periodMs: number): void {
+    this.ticks.get(root.id)?.timer.cancel();
+    this.ticks.delete(root.id);
+    if (periodMs > 0) this.armTick(root, periodMs);
+  }
+
+  private armTick(root: RootContext, periodMs: number): void {
+    const timer = this.services.clock.after(periodMs, () => {
+      this.call("proxy_on_tick", root, root.id);
+      const current = this.ticks.get(root.id);
+      if (current === undefined) return;
+      current.timer.cancel();
+      this.armTick(root, current.periodMs);
+    });
+    this.ticks.set(root.id, { periodMs, timer });
+  }
+
+  /** Period of the root's ticks, milliseconds; 0: none. */
+  tickPeriod(root = this.roots[0]): number {
+    return this.ticks.get(root.id)?.periodMs ?? 0;
+  }
+
+  private counted(from: string, name: string, run?: (...args: never[]) => number): (...args: never[]) => number {
+    return (...args) => {
+      const { record, context } = this.frame;
+      this.accounting.count(record, name);
+      if (context === null && from === "env" && !ALLOWED_AT_START.has(name)) {
+        throw this.services.fault("call-at-start", `${name} called before the VM has started`);
+      }
+      if (run === undefined)
+        throw this.services.fault("unimplemented", `${name}: not expected here, the kit has no such call`);
+      const result = run(...args);
+      this.accounting.answered(name, result);
+      return result;
+    };
+  }
+}
