@@ -43,7 +43,7 @@ export class Frame {
   status: i32 = 0;
   /** Address of the whole frame. */
   ptr: usize = 0;
-  /** Length of the whole frame, bytes: the next one starts behind it; 0 where that is not known. */
+  /** Length of the whole frame, bytes: the next one starts behind it; 0 where that is not known, and with `MORE`. */
   length: i32 = 0;
   /** Header block as the codec defines it. */
   headerOffset: i32 = 0;

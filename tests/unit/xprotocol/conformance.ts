@@ -89,6 +89,7 @@ function everyCut(): void {
         const answer = subject.codec.decode(ptr, cut, sample.peer, MAX, frame);
         must(answer == Decoded.MORE, "not MORE", sample.name, at + cut);
         must(frame.error == FrameError.NONE, "an error with MORE", sample.name, at + cut);
+        must(frame.length == 0, "a length with MORE", sample.name, at + cut);
         must(frame.need > cut && frame.need <= length, "need", sample.name, at + cut);
       }
       at += length;
