@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { Generator, startEcho } from "../tests/bench/children.ts";
+import { Generator, startEcho, VoidMeasurement } from "../tests/bench/children.ts";
 import { type Entry, startWay } from "../tests/bench/envoys.ts";
 import { requestFrame, responseFrame } from "../tests/bench/frames.ts";
 import { CASES, type LoadCase, type Way, WAYS } from "../tests/bench/matrix.ts";
@@ -42,7 +42,7 @@ async function measureAll(options: Options, cases: LoadCase[], scope: Scope): Pr
         const load = { ...entries.get(way)!, connections, outstanding, content };
         const times = { warmupMs: options.warmup * 1000, windowMs: options.seconds * 1000 };
         const measured = await generator.measure({ ...load, ...times }).catch((error: Error) => {
-          throw new Error(`${name} ${way}: ${error.message}`);
+          throw new VoidMeasurement(`${name} ${way}: ${error.message}`, { cause: error });
         });
         const sample = { round, case: name, way, ...measured };
         samples.push(sample);
@@ -60,7 +60,7 @@ function machine(): string {
 
 async function main(options: Options): Promise<void> {
   const cases = CASES.filter((each) => !options.cases || each.name.includes(options.cases));
-  if (cases.length === 0) throw new Error(`no case has "${options.cases}" in its name`);
+  if (cases.length === 0) throw new VoidMeasurement(`no case has "${options.cases}" in its name`);
   const measurements = options.rounds * cases.length * options.ways.length;
   const minutes = Math.ceil((measurements * (options.seconds + options.warmup + 0.1)) / 60);
   console.log(`${measurements} measurements, about ${minutes} min. ${machine()}`);
@@ -111,8 +111,8 @@ const program = new Command("npm run bench --")
 try {
   await main(program.opts<Options>());
 } catch (error) {
-  if (error instanceof EnvoyNotFound || error instanceof EnvoyFailed) console.error(error.message);
-  else console.error(error);
+  const known = [EnvoyNotFound, EnvoyFailed, VoidMeasurement].some((type) => error instanceof type);
+  console.error(known ? (error as Error).message : error);
   process.exitCode = 1;
 }
 // The child processes end with this one.

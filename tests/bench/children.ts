@@ -2,6 +2,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { Load, Measured } from "./load.ts";
 
+/** A measurement that tells nothing, with the reason. */
+export class VoidMeasurement extends Error {}
+
 function start(file: string): ChildProcess {
   const child = fork(new URL(file, import.meta.url), [], { execArgv: ["--import", "tsx"] });
   process.once("exit", () => child.kill("SIGKILL"));
@@ -28,11 +31,11 @@ export async function startEcho(): Promise<number> {
 export class Generator {
   private readonly child = start("load.ts");
 
-  /** Makes one measurement. Throws when it is void. */
+  /** Makes one measurement. Throws VoidMeasurement. */
   async measure(load: Load): Promise<Measured> {
     this.child.send(load);
     const measured = await nextMessage<Measured>(this.child);
-    if (measured.failure) throw new Error(measured.failure);
+    if (measured.failure) throw new VoidMeasurement(measured.failure);
     return measured;
   }
 }

@@ -1,14 +1,7 @@
 // Child process: a Bolt server that answers each request with a response of the same content size, one write per read.
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import {
-  COMMAND_HEARTBEAT,
-  FrameWalker,
-  heartbeatAck,
-  ID_AT,
-  repeated,
-  REQUEST_HEADER,
-  responseFrame,
-} from "./frames.ts";
+import { heartbeatAck } from "../host/kit/bolt.ts";
+import { COMMAND_HEARTBEAT, FrameWalker, ID_AT, repeated, REQUEST_HEADER, responseFrame } from "./frames.ts";
 
 const BATCH = 64;
 const ACK_SIZE = -1;
@@ -46,7 +39,7 @@ const batches = new Map<number, Batch>();
 function batchOf(size: number): Batch {
   let batch = batches.get(size);
   if (!batch) {
-    batch = new Batch(size === ACK_SIZE ? heartbeatAck() : responseFrame(size));
+    batch = new Batch(size === ACK_SIZE ? heartbeatAck(0) : responseFrame(size));
     batches.set(size, batch);
   }
   return batch;

@@ -1,5 +1,6 @@
 // Bolt v1 frames for the benchmark: the header blocks of a recorded SOFARPC call around a content of any size.
 import { readFileSync } from "node:fs";
+import { parseFrame, request, type RequestOptions, response, type ResponseOptions } from "../host/kit/bolt.ts";
 
 /** Offset of the 32-bit request id, in requests and responses. */
 export const ID_AT = 5;
@@ -12,31 +13,20 @@ const FRAMES = new URL("../frames/", import.meta.url);
 
 /** A request as sofa-rpc 5.13 sends it (class name and all header pairs), with `size` bytes of content. */
 export function requestFrame(size: number): Buffer {
-  const recorded = readFileSync(new URL("sofa-hello.c2s.bin", FRAMES));
-  return resized(recorded, REQUEST_HEADER, size);
+  return request(0, { ...recorded("sofa-hello.c2s.bin"), content: Buffer.alloc(size, "moe ") });
 }
 
 /** The server's response to it, with `size` bytes of content. */
 export function responseFrame(size: number): Buffer {
-  const recorded = readFileSync(new URL("sofa-hello.s2c.bin", FRAMES));
-  return resized(recorded, RESPONSE_HEADER, size);
+  return response(0, { ...recorded("sofa-hello.s2c.bin"), content: Buffer.alloc(size, "moe ") });
 }
 
-/** The ack of a heartbeat: a response header and nothing behind it. */
-export function heartbeatAck(): Buffer {
-  const frame = Buffer.alloc(RESPONSE_HEADER);
-  frame.set([1, TYPE_RESPONSE, 0, COMMAND_HEARTBEAT, 1]);
-  frame[9] = 1;
-  return frame;
-}
-
-/** The last eight bytes of both fixed headers are class length, header length and content length. */
-function resized(recorded: Buffer, fixed: number, size: number): Buffer {
-  const content = fixed + recorded.readUInt16BE(fixed - 8) + recorded.readUInt16BE(fixed - 6);
-  const frame = Buffer.alloc(content + size, "moe ");
-  recorded.copy(frame, 0, 0, content);
-  frame.writeUInt32BE(size, fixed - 4);
-  return frame;
+/** What a recorded frame has in common with the ones made after it. */
+function recorded(file: string): RequestOptions & ResponseOptions {
+  const frame = parseFrame(readFileSync(new URL(file, FRAMES)));
+  if (!frame) throw new Error(`${file} holds no whole frame`);
+  const { class: className, headers, codec, timeout } = frame;
+  return { class: className, headers, codec, timeout };
 }
 
 /** `count` copies of a frame, back to back. */
