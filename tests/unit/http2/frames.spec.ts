@@ -51,6 +51,40 @@ function says(bytes: string): string {
   return log.lines.slice(1).join("\n");
 }
 
+/** Frames of every type that a server may send. */
+const ALL: string =
+  "000012040000000000" +
+  "000300000064" +
+  "000400100000" +
+  "00ff00000001" + // SETTINGS, one unknown
+  frame(FrameType.SETTINGS, Flags.ACK, 0) +
+  frame(FrameType.WINDOW_UPDATE, 0, 0, "80000001") + // with the reserved bit
+  frame(FrameType.WINDOW_UPDATE, 0, 1, "7fffffff") +
+  frame(FrameType.HEADERS, Flags.END_HEADERS, 1, "8801") +
+  frame(
+    FrameType.HEADERS,
+    Flags.PADDED | Flags.PRIORITY | Flags.END_HEADERS | Flags.END_STREAM,
+    3,
+    "0280000001ff8802" + "0000",
+  ) +
+  frame(FrameType.HEADERS, Flags.END_STREAM, 5, "01") +
+  frame(FrameType.CONTINUATION, 0, 5, "0203") +
+  frame(FrameType.CONTINUATION, 0, 5) +
+  frame(FrameType.CONTINUATION, Flags.END_HEADERS, 5, "04") +
+  frame(FrameType.PRIORITY, 0, 1, "0000000000") +
+  frame(FrameType.DATA, 0, 1, "6d6f65") +
+  frame(FrameType.DATA, Flags.PADDED, 1, "03" + "686579" + "000000") +
+  frame(FrameType.DATA, Flags.PADDED, 1, "03" + "000000") +
+  frame(FrameType.DATA, Flags.PADDED, 1, "00") +
+  frame(0xfe, 0xff, 0, "010203") +
+  frame(0x0a, 0, 9) +
+  frame(FrameType.DATA, Flags.END_STREAM, 1) +
+  frame(FrameType.PING, 0, 0, "0102030405060708") +
+  frame(FrameType.PING, Flags.ACK, 0, "00000000000000ff") +
+  frame(FrameType.RST_STREAM, 0, 3, "00000007") +
+  frame(FrameType.GOAWAY, 0, 0, "8000000500000000" + "62796521") +
+  frame(FrameType.SETTINGS, 0, 0);
+
 describe("frame writers", () => {
   test("write what RFC 9113 says", () => {
     const out = new ByteBuffer();
@@ -108,52 +142,20 @@ describe("frame writers", () => {
 
 describe("FrameParser", () => {
   test("tells every frame, whatever the cuts", () => {
-    const bytes =
-      "000012040000000000" +
-      "000300000064" +
-      "000400100000" +
-      "00ff00000001" + // SETTINGS, one unknown
-      frame(FrameType.SETTINGS, Flags.ACK, 0) +
-      frame(FrameType.WINDOW_UPDATE, 0, 0, "80000001") + // with the reserved bit
-      frame(FrameType.WINDOW_UPDATE, 0, 1, "7fffffff") +
-      frame(FrameType.HEADERS, Flags.END_HEADERS, 1, "8801") +
-      frame(
-        FrameType.HEADERS,
-        Flags.PADDED | Flags.PRIORITY | Flags.END_HEADERS | Flags.END_STREAM,
-        3,
-        "0280000001ff8802" + "0000",
-      ) +
-      frame(FrameType.HEADERS, Flags.END_STREAM, 5, "01") +
-      frame(FrameType.CONTINUATION, 0, 5, "0203") +
-      frame(FrameType.CONTINUATION, 0, 5) +
-      frame(FrameType.CONTINUATION, Flags.END_HEADERS, 5, "04") +
-      frame(FrameType.PRIORITY, 0, 1, "0000000000") +
-      frame(FrameType.DATA, 0, 1, "6d6f65") +
-      frame(FrameType.DATA, Flags.PADDED, 1, "03" + "686579" + "000000") +
-      frame(FrameType.DATA, Flags.PADDED, 1, "03" + "000000") +
-      frame(FrameType.DATA, Flags.PADDED, 1, "00") +
-      frame(0xfe, 0xff, 0, "010203") +
-      frame(0x0a, 0, 9) +
-      frame(FrameType.DATA, Flags.END_STREAM, 1) +
-      frame(FrameType.PING, 0, 0, "0102030405060708") +
-      frame(FrameType.PING, Flags.ACK, 0, "00000000000000ff") +
-      frame(FrameType.RST_STREAM, 0, 3, "00000007") +
-      frame(FrameType.GOAWAY, 0, 0, "8000000500000000" + "62796521") +
-      frame(FrameType.SETTINGS, 0, 0);
     const expected =
       "setting 3 100\nsetting 4 1048576\nsetting 255 1\nsettings end\nsettings ack\n0 window 1\n1 window 2147483647\n" +
       "1 headers 8801\n3 headers 8802 end\n5 headers 01020304 end\n" +
       "1 data 6d6f65 of 3\n1 data 686579 of 7\n1 data  of 4\n1 data  of 1\n1 data  of 0 end\n" +
       "ping 102030405060708\nping ack ff\n3 reset 7\ngoaway 5 0\nsettings end";
     const whole = new EventLog();
-    expect(parse(bytes, whole)).toBe(H2Code.NO_ERROR);
+    expect(parse(ALL, whole)).toBe(H2Code.NO_ERROR);
     expect(whole.text).toBe(expected);
-    for (let step = 1; step < bytes.length / 2; step++) {
+    for (let step = 1; step < 24; step++) {
       const log = new EventLog();
-      expect(parse(bytes, log, step)).toBe(H2Code.NO_ERROR);
+      expect(parse(ALL, log, step)).toBe(H2Code.NO_ERROR);
       expect(log.text).toBe(expected, "pieces of " + step.toString());
     }
-    everyCut(bytes);
+    everyCut(ALL);
   });
 
   test("tells a whole DATA frame in two calls and takes no memory", () => {
@@ -184,17 +186,21 @@ describe("FrameParser", () => {
   });
 
   test("stops when it is told to, for good", () => {
-    const bytes = SESSION[0][0];
     const all = new EventLog();
-    parse(bytes, all);
+    parse(ALL, all);
     for (let n = 1; n <= all.lines.length; n++) {
-      for (let step = 1; step < 10000; step += 4999) {
+      for (let step = 1; step < 10000; step += 1111) {
         const log = new EventLog();
         log.stopAt = n;
-        expect(parse(bytes, log, step)).toBe(H2Code.NO_ERROR);
+        expect(parse(ALL, log, step)).toBe(H2Code.NO_ERROR);
         expect(log.text).toBe(all.lines.slice(0, n).join("\n"));
       }
     }
+    const log = new EventLog();
+    log.stopAtPiece = 1;
+    expect(parse(ALL, log)).toBe(H2Code.NO_ERROR);
+    expect(log.pieces).toBe(1);
+    expect(log.lines[log.lines.length - 1]).toBe("5 headers 01020304 end", "no end of the frame");
   });
 
   test("says the error again, and nothing else", () => {
@@ -340,6 +346,9 @@ describe("FrameParser: errors of RFC 9113", () => {
     expect(says(done)).toBe("1 headers 8889");
     expect(says(done + frame(FrameType.CONTINUATION, Flags.END_HEADERS, 1, "88"))).toBe("error 1");
     expect(says(frame(FrameType.HEADERS, 0, 1) + frame(FrameType.CONTINUATION, 4, 1))).toBe("1 headers ");
+    const parts = headers + frame(FrameType.CONTINUATION, 0, 1).repeat(MAX_CONTINUATIONS - 1);
+    const block = parts + frame(FrameType.CONTINUATION, Flags.END_HEADERS, 1);
+    expect(says(block + block)).toBe("1 headers 88\n1 headers 88", "each block counts its own");
   });
 
   test("floods of CONTINUATION", () => {

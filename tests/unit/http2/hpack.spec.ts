@@ -175,6 +175,7 @@ describe("HpackDecoder: table sizes", () => {
     expect(decodeAlone("20" + "3fe11f" + "82")).toBe(":method: GET\n", "0, then 4096");
     expect(decodeAlone("3fe21f")).toBe("error", "4097");
     expect(decodeAlone("8220")).toBe("error", "after a field");
+    expect(decodeAlone("822001610162")).toBe("error", "not taken for a literal");
     expect(decodeAlone("20", 0)).toBe("");
     expect(decodeAlone("21", 0)).toBe("error");
   });
@@ -200,6 +201,15 @@ describe("HpackDecoder: table sizes", () => {
     expect(tableOf(decoder)).toBe("c: d\n");
   });
 
+  test("size 0 gives the memory back", () => {
+    const decoder = new HpackDecoder(4096);
+    expect(decode(decoder, "4001610162")).toBe("a: b\n");
+    const held = decoder.allocated;
+    expect(decode(decoder, "20")).toBe("");
+    expect(decoder.allocated).toBeLessThan(held);
+    expect(decode(decoder, "3fe11f4001610162be")).toBe("a: b\na: b\n");
+  });
+
   test("size 0 takes no memory and adds nothing", () => {
     const decoder = new HpackDecoder(0);
     expect(decode(decoder, "4001610162" + "88")).toBe("a: b\n:status: 200\n");
@@ -223,6 +233,14 @@ describe("HpackDecoder: the dynamic table", () => {
     }
     expect(tableOf(decoder)).toBe("xy: zz\n");
   });
+
+  test("a name may come from a field that moves when the table grows", () => {
+    const decoder = new HpackDecoder(4096);
+    // 8 and 497 bytes: the name does not fit a second time into the first block of 512.
+    const field = literal("nameless", 497, 0x62, 0x40);
+    expect(decode(decoder, hex(field.ptr, field.length)) != "error").toBe(true);
+    expect(decode(decoder, "7e0176" + "be" + "7e0177")).toBe("nameless: v\nnameless: v\nnameless: w\n");
+  });
 });
 
 describe("HpackDecoder: broken blocks", () => {
@@ -238,6 +256,8 @@ describe("HpackDecoder: broken blocks", () => {
     expect(decodeAlone("ff")).toBe("error");
     expect(decodeAlone("ff80")).toBe("error");
     expect(decodeAlone("ff8080808000")).toBe("error", "padded with zeros");
+    expect(decodeAlone("0001617f80808000" + "62".repeat(127)) != "error").toBe(true, "4 bytes after the first");
+    expect(decodeAlone("0001617f8080808000" + "62".repeat(127))).toBe("error", "5 bytes");
     expect(decodeAlone("ffffffffff0f")).toBe("error", "2^32");
     expect(decodeAlone("00017fffffffffffffffff7f")).toBe("error", "length of a value");
   });

@@ -62,6 +62,8 @@ export class EventLog extends FrameHandler {
   pieces: i32 = 0;
   /** Stop once there are so many lines. */
   stopAt: i32 = i32.MAX_VALUE;
+  /** Stop at so many pieces of DATA. */
+  stopAtPiece: i32 = i32.MAX_VALUE;
   private data: string = "";
 
   get text(): string {
@@ -72,7 +74,7 @@ export class EventLog extends FrameHandler {
     if (this.lines.length >= this.stopAt) this.stopped = true;
   }
   onData(stream: u32, ptr: usize, length: i32): void {
-    this.pieces++;
+    if (++this.pieces >= this.stopAtPiece) this.stopped = true;
     this.data += hex(ptr, length);
   }
   onDataEnd(stream: u32, frameLength: i32, endStream: bool): void {

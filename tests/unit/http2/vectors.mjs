@@ -1,5 +1,5 @@
 // Writes vectors.ts: what two other implementations make of HPACK and HTTP/2, hpack.js and Node's own (nghttp2).
-// Run again only to change the vectors: `node tests/unit/http2/vectors.mjs`.
+// Run again only to change the vectors: `node tests/unit/http2/vectors.mjs`, then `npm run format`.
 import { writeFileSync } from "node:fs";
 import { once } from "node:events";
 import http2 from "node:http2";
