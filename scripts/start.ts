@@ -5,12 +5,21 @@ import { relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { build } from "./build.ts";
-import { type Bootstrap, pluginConfig, readBootstrap, rpcListener, socketAddress } from "./lib/bootstrap.ts";
+import { ensureCertificates } from "./certs.ts";
+import {
+  type Bootstrap,
+  pluginConfig,
+  readBootstrap,
+  rpcListener,
+  socketAddress,
+  writeBootstrap,
+} from "./lib/bootstrap.ts";
 import { EnvoyProcess } from "./lib/envoy_process.ts";
 import { findEnvoy } from "./lib/envoy.ts";
 import { isFree } from "./lib/ports.ts";
 import { LiveView, table } from "./lib/table.ts";
 import { INSTANCES } from "./samples/hello.ts";
+import { tlsClient } from "./samples/tls.ts";
 import { Traffic } from "./samples/traffic.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -75,8 +84,9 @@ async function checkPorts(bootstrap: Bootstrap, options: Options): Promise<void>
   }
 }
 
-/** Compiles our own module; another one must be there. */
-function provideModule(bootstrap: Bootstrap): void {
+/** Makes what the bootstrap names below build/: our own module, the certificates. Another module must be there. */
+function provideFiles(bootstrap: Bootstrap): void {
+  if (writeBootstrap(bootstrap).includes("build/certs/")) ensureCertificates();
   const module = pluginConfig(rpcListener(bootstrap)).vm_config.code.local?.filename;
   if (!module) return;
   const file = resolve(root, module);
@@ -84,10 +94,16 @@ function provideModule(bootstrap: Bootstrap): void {
   if (!existsSync(file)) throw new Error(`The module ${module} is missing. npm run build makes build/moe.wasm.`);
 }
 
+function upstreamTls(bootstrap: Bootstrap): boolean {
+  return bootstrap.static_resources.clusters.some((cluster) => cluster.transport_socket);
+}
+
 /** Starts the sample services in a process of their own and returns when they listen. */
-function startSamples(): Promise<ChildProcess> {
+function startSamples(tls: boolean): Promise<ChildProcess> {
   return new Promise((done, failed) => {
-    const child = fork(resolve(root, "scripts/samples/services.ts"), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    const child = fork(resolve(root, "scripts/samples/services.ts"), tls ? ["--tls"] : [], {
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
     child.once("message", () => done(child));
     child.once("exit", (code) => failed(new Error(`The sample services ended with exit code ${code}.`)));
   });
@@ -145,18 +161,21 @@ async function main(): Promise<void> {
   const bootstrap = prepare(options);
   await checkPorts(bootstrap, options);
   const binary = await findEnvoy(say);
-  provideModule(bootstrap);
+  provideFiles(bootstrap);
 
   let stopped = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => (stopped = true));
-  const samples = options.samples ? await startSamples() : undefined;
+  const samples = options.samples ? await startSamples(upstreamTls(bootstrap)) : undefined;
   let envoy: EnvoyProcess | undefined;
   let traffic: Traffic | undefined;
   try {
     envoy = await EnvoyProcess.start({ binary, bootstrap, cwd: root });
     say(`Envoy takes RPC calls on port ${envoy.port}; its admin page is http://127.0.0.1:${envoy.adminPort}`);
     say(`Configuration: ${relative(process.cwd(), resolve(root, options.config))}. Ctrl-C ends it.`);
-    if (samples) traffic = await Traffic.connect(envoy.port);
+    if (samples) {
+      const tls = rpcListener(bootstrap).filter_chains.some((chain) => chain.transport_socket);
+      traffic = await Traffic.connect(tls ? await tlsClient(envoy.port) : envoy.port);
+    }
     const good = options.once
       ? traffic === undefined || (await once(traffic))
       : await live(envoy, traffic, () => stopped);

@@ -1,0 +1,129 @@
+// `npm test`: lint, build and all test suites; the last line sums them up.
+import { spawn } from "node:child_process";
+import { resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { Argument, Command } from "commander";
+
+const root = resolve(import.meta.dirname, "..");
+/** A suite that hangs is ended after this many minutes. */
+const LIMIT_MINUTES = 15;
+
+interface Count {
+  passed: number;
+  failed: number;
+}
+
+interface Suite {
+  name: string;
+  /** Script of package.json. */
+  script: string;
+  /** Reads the numbers from the output; without it the whole script is one check. */
+  count?: (output: string) => Count;
+  /** Nothing after it makes sense if it fails. */
+  needed?: boolean;
+}
+
+const SUITES: Suite[] = [
+  { name: "lint", script: "lint" },
+  { name: "build", script: "build", needed: true },
+  { name: "unit", script: "test:unit", count: countAsPect },
+  { name: "host", script: "test:host", count: countNode },
+  { name: "e2e", script: "test:e2e", count: countNode },
+];
+
+/** as-pect prints a line `… Pass: 3 / 4 Todo: 0 …` for each spec file. */
+function countAsPect(output: string): Count {
+  const total = { passed: 0, failed: 0 };
+  for (const [, passed, all, todo] of output.matchAll(/Pass: (\d+) \/ (\d+) Todo: (\d+)/g)) {
+    total.passed += Number(passed);
+    total.failed += Number(all) - Number(passed) + Number(todo);
+  }
+  return total;
+}
+
+/** node:test prints `ℹ pass 3` and so on at the end. A skipped test proves nothing and counts as failed. */
+function countNode(output: string): Count {
+  const number = (word: string) => Number(new RegExp(`^ℹ ${word} (\\d+)$`, "m").exec(output)?.[1] ?? 0);
+  const failed = number("fail") + number("cancelled") + number("skipped") + number("todo");
+  return { passed: number("pass"), failed };
+}
+
+interface Result {
+  count: Count;
+  seconds: number;
+  /** What is wrong beside failed tests. */
+  note: string;
+}
+
+/** Runs one suite, its output shown as it comes. */
+async function run(suite: Suite): Promise<Result> {
+  const start = Date.now();
+  const { output, code } = await npm(suite.script);
+  const good = code === 0;
+  const count = suite.count?.(output) ?? { passed: good ? 1 : 0, failed: good ? 0 : 1 };
+  let note = "";
+  if (!good && count.failed === 0) note = code === null ? `took over ${LIMIT_MINUTES} minutes` : `exit code ${code}`;
+  else if (count.passed + count.failed === 0) note = "ran no tests";
+  if (note !== "") count.failed++;
+  return { count, note, seconds: (Date.now() - start) / 1000 };
+}
+
+/** Runs a script of package.json; the code is null if it took too long. */
+function npm(script: string): Promise<{ output: string; code: number | null }> {
+  return new Promise((done) => {
+    // A process group of its own, so that everything it has started ends with it.
+    const child = spawn("npm", ["run", "--silent", script], {
+      cwd: root,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --test-reporter=spec` },
+    });
+    const stop = () => {
+      if (child.pid && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    };
+    const timer = setTimeout(stop, LIMIT_MINUTES * 60_000);
+    const interrupt = () => {
+      stop();
+      process.exit(130);
+    };
+    process.once("SIGINT", interrupt);
+    let output = "";
+    const show = (stream: NodeJS.WriteStream) => (chunk: string) => {
+      output += chunk;
+      stream.write(chunk);
+    };
+    child.stdout.setEncoding("utf8").on("data", show(process.stdout));
+    child.stderr.setEncoding("utf8").on("data", show(process.stderr));
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      process.removeListener("SIGINT", interrupt);
+      done({ output: stripVTControlCharacters(output), code });
+    });
+  });
+}
+
+async function main(names: string[]): Promise<void> {
+  const lines: string[] = [];
+  const total = { passed: 0, failed: 0 };
+  for (const suite of SUITES.filter(({ name }) => names.length === 0 || names.includes(name))) {
+    console.log(`\n== ${suite.name}`);
+    const { count, seconds, note } = await run(suite);
+    total.passed += count.passed;
+    total.failed += count.failed;
+    const numbers = `${count.passed} passed, ${count.failed} failed`;
+    lines.push(`${suite.name.padEnd(6)} ${numbers} (${seconds.toFixed(0)} s)${note && `: ${note}`}`);
+    if (suite.needed && count.failed > 0) {
+      lines.push(`the suites after ${suite.name} did not run`);
+      break;
+    }
+  }
+  console.log(`\n${lines.join("\n")}`);
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+const { processedArgs } = new Command("npm test --")
+  .description("Lint, build and all tests; with names only those suites.")
+  .addArgument(new Argument("[suites...]").choices(SUITES.map(({ name }) => name)))
+  .parse();
+await main(processedArgs[0] as string[]);
