@@ -40,7 +40,7 @@ export function buildPeers(say: (line: string) => void): void {
     }
   }
   if (existsSync(STAMP) && statSync(STAMP).mtimeMs > newestSource()) return;
-  say("Building the Java peers (the first time Maven fetches about 30 MB)");
+  say("Building the Java peers (the first time Maven fetches about 45 MB)");
   const maven = spawnSync("mvn", ["-q", "-B", "compile", "dependency:copy-dependencies"], {
     cwd: PROJECT,
     encoding: "utf8",
