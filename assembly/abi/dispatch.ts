@@ -3,13 +3,14 @@ import { Context, RootContext } from "./context";
 /** Makes the root context of one plugin: `id` is the host's context id. */
 export type RootFactory = (id: u32) => RootContext;
 
-/** Contexts deleted before the collector may run again. */
-const COLLECT_AFTER: i32 = 64;
+/** Dead objects for which the collector runs at least, and those that a context leaves behind. */
+const COLLECT_AFTER: i32 = 4096;
+const OBJECTS_PER_CONTEXT: i32 = 32;
 
 const factories = new Map<string, RootFactory>();
 const roots = new Map<u32, RootContext>();
 const contexts = new Map<u32, Context>();
-let deleted: i32 = 0;
+let garbage: i32 = 0;
 
 /** Registers the factory of the plugin's root `rootId`, as `root_id` in Envoy's configuration names it. */
 export function registerRoot(rootId: string, factory: RootFactory): void {
@@ -44,7 +45,12 @@ export function addContext(context: Context): void {
 
 export function removeContext(id: u32): void {
   if (!contexts.delete(id)) roots.delete(id);
-  deleted++;
+  garbage += OBJECTS_PER_CONTEXT;
+}
+
+/** Notes that about so many managed objects were allocated which will die soon, so that the collector keeps up. */
+export function noteGarbage(objects: i32): void {
+  garbage += objects;
 }
 
 /**
@@ -52,7 +58,7 @@ export function removeContext(id: u32): void {
  * the `minimal` runtime does not see references in local variables.
  */
 export function collectGarbage(): void {
-  if (deleted < max(COLLECT_AFTER, contexts.size >> 2)) return;
-  deleted = 0;
+  if (garbage < max(COLLECT_AFTER, (contexts.size * OBJECTS_PER_CONTEXT) >> 2)) return;
+  garbage = 0;
   __collect();
 }

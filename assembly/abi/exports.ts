@@ -2,7 +2,16 @@
 import "./abort";
 import { allocate, returned, trimScratch } from "./inbox";
 import { Context } from "./context";
-import { addContext, addRoot, collectGarbage, findContext, findFactory, findRoot, removeContext, rootIds } from "./dispatch";
+import {
+  addContext,
+  addRoot,
+  collectGarbage,
+  findContext,
+  findFactory,
+  findRoot,
+  removeContext,
+  rootIds,
+} from "./dispatch";
 import { proxy_get_property, proxy_log } from "./imports";
 import { Action, LogLevel, Result } from "./types";
 

@@ -1,3 +1,4 @@
+import { noteGarbage } from "../abi/dispatch";
 import { proxy_get_log_level, proxy_log } from "../abi/imports";
 import { LogLevel } from "../abi/types";
 
@@ -19,6 +20,7 @@ export function logs(at: LogLevel): bool {
 /** Writes one line to Envoy's log (component `wasm`), if its level is on. */
 export function log(at: LogLevel, text: string): void {
   if (!logs(at)) return;
+  noteGarbage(4);
   const bytes = String.UTF8.encode(text);
   proxy_log(at, changetype<usize>(bytes), bytes.byteLength);
 }

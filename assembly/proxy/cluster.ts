@@ -1,4 +1,5 @@
 import { Bytes } from "../bytes/bytes";
+import { MetadataMatch } from "../router/metadata";
 import { ConnectTarget } from "../tunnel/connect";
 import { ClusterConfig, KeepaliveConfig } from "./config";
 import { LbType } from "./balancer";
@@ -41,9 +42,10 @@ export class Destination {
   constructor(
     readonly cluster: Cluster,
     weights: Map<string, i32> | null,
-    keys: Bytes[],
-    values: Bytes[],
+    labels: MetadataMatch | null,
   ) {
+    const keys: Bytes[] = labels === null ? [] : labels.keys;
+    const values: Bytes[] = labels === null ? [] : labels.values;
     this.set = new HostSet(new ConnectTarget(cluster.name, keys, values), weights);
   }
 }

@@ -1,9 +1,11 @@
 import { Context } from "../abi/context";
 import { Action, BufferType } from "../abi/types";
 import { ByteBuffer, bufferMemory } from "../bytes/buffer";
+import { Bytes } from "../bytes/bytes";
 import { SlotTable } from "../bytes/slots";
 import { View } from "../bytes/view";
 import { appendBuffer, readBuffer, replaceBuffer } from "../host/buffers";
+import { readProperty } from "../host/properties";
 import { closeDownstream, continueDownstream } from "../host/stream";
 import { Timer } from "../host/timers";
 import { Tunnel } from "../tunnel/tunnel";
@@ -70,6 +72,7 @@ export class Connection extends Context {
   private toldGoAway: bool = false;
   /** Whether a server ever sent a request to this client. */
   wasPushed: bool = false;
+  private source: Bytes = Bytes.EMPTY;
   /** Bytes of requests that are kept for retries. */
   keptBytes: i32 = 0;
   /** Whether it is in the root's queue of connections to push. */
@@ -227,6 +230,12 @@ export class Connection extends Context {
     if (this.requests.count > 0) return;
     this.linger();
     this.schedule();
+  }
+
+  /** The client's address, "IP:PORT". */
+  get sourceAddress(): Bytes {
+    if (this.source.length == 0) this.source = Bytes.of(readProperty("source", "address"));
+    return this.source;
   }
 
   /** Bytes were added for the client: outside on_upstream_data a tick has to fetch them. */

@@ -2,11 +2,12 @@
 // retry or time out. The stream filters' phases have their places in it, marked below.
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
-import { Route } from "../router/route";
+import { Route, RouteKind } from "../router/route";
 import { CloseReason, UpstreamState } from "../tunnel/upstream";
 import { Code } from "../xprotocol/code";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame, FrameKind } from "../xprotocol/frame";
+import { LbType } from "./balancer";
 import { Connection } from "./connection";
 import { Request } from "./request";
 import { CallStats } from "./stats";
@@ -14,8 +15,21 @@ import { Server } from "./server";
 
 /** Timeout of a request when neither the route nor the frame sets one, ms (MOSN's). */
 const DEFAULT_TIMEOUT_MS: i64 = 60000;
-/** Retries of what was never sent when the route sets no number (MOSN's). */
-const DEFAULT_RETRIES: i32 = 3;
+
+// Readable reasons of local replies.
+const NO_ROUTE = Bytes.of("no route matches");
+const NAMELESS_CLUSTER = Bytes.of("the route names no cluster");
+const CLUSTER_OVERFLOW = Bytes.of("too many requests to the cluster");
+const NO_CONNECTION = Bytes.of("no connection to the cluster can be opened");
+const CONNECTION_OVERFLOW = Bytes.of("too many requests on this connection");
+const NO_REDIRECT = Bytes.of("the route redirects, which this protocol cannot");
+const TIMED_OUT = Bytes.of("timeout");
+const NO_CLUSTER = Bytes.of("no such cluster");
+const REFUSED = Bytes.of("connection refused");
+const CONNECT_TIMEOUT = Bytes.of("connect timeout");
+const SERVER_CLOSED = Bytes.of("the server closed the connection");
+const SERVER_RESET = Bytes.of("the connection to the server was reset");
+const NOT_OPENED = Bytes.of("the connection to the server was not opened");
 
 const service = new View();
 const method = new View();
@@ -35,35 +49,34 @@ export function beginRequest(connection: Connection, frame: Frame): void {
   call.requests.add(1);
 
   // BeforeRoute filters: here.
-  const input = root.input.bind(codec, frame);
+  const input = root.input.bind(connection, codec, frame, null);
   const route = root.router.match(input);
   if (route === null) {
-    refuse(connection, codec, frame, call, Code.ROUTER_UNAVAILABLE, "no route matches");
+    refuse(connection, codec, frame, call, Code.ROUTER_UNAVAILABLE, NO_ROUTE);
     return;
   }
   // AfterRoute filters: here.
-  const direct = route.directResponse;
-  if (direct !== null) {
-    refuse(connection, codec, frame, call, direct.status, direct.body.toString());
+  if (route.kind != RouteKind.FORWARD) {
+    answerDirectly(connection, codec, frame, call, route);
     return;
   }
   const destination = root.destination(route.pickCluster(input));
   if (destination === null) {
-    refuse(connection, codec, frame, call, Code.ROUTER_UNAVAILABLE, "the route names no cluster");
+    refuse(connection, codec, frame, call, Code.ROUTER_UNAVAILABLE, NAMELESS_CLUSTER);
     return;
   }
   const cluster = destination.cluster;
   cluster.stats.requests.add(1);
   if (cluster.maxRequests > 0 && (cluster.active as u32) >= cluster.maxRequests) {
     cluster.stats.errors.add(1);
-    refuse(connection, codec, frame, call, Code.UPSTREAM_OVERFLOW, "too many requests to the cluster");
+    refuse(connection, codec, frame, call, Code.UPSTREAM_OVERFLOW, CLUSTER_OVERFLOW);
     return;
   }
-  const hash = route.hasHash ? route.hash(input) : 0;
+  const hash = cluster.lbType == LbType.CONSISTENT_HASH ? route.hash(input) : 0;
   const server = connection.pool(destination).pick(hash, null, root.now());
   if (server === null) {
     cluster.stats.errors.add(1);
-    refuse(connection, codec, frame, call, Code.NO_HEALTH_UPSTREAM, "no connection to the cluster can be opened");
+    refuse(connection, codec, frame, call, Code.NO_HEALTH_UPSTREAM, NO_CONNECTION);
     return;
   }
   // AfterChooseHost filters: here.
@@ -76,7 +89,7 @@ export function beginRequest(connection: Connection, frame: Frame): void {
   if (request.id == 0) {
     root.requestPool.give(request);
     cluster.stats.errors.add(1);
-    refuse(connection, codec, frame, call, Code.UPSTREAM_OVERFLOW, "too many requests on this connection");
+    refuse(connection, codec, frame, call, Code.UPSTREAM_OVERFLOW, CONNECTION_OVERFLOW);
     return;
   }
   request.connection = connection;
@@ -96,21 +109,25 @@ export function beginRequest(connection: Connection, frame: Frame): void {
   send(request, server, frame, route);
 }
 
+/** The route forwards nothing: it names an answer, or a redirect, which RPC cannot express (as in MOSN, an error). */
+function answerDirectly(connection: Connection, codec: Codec, frame: Frame, call: CallStats, route: Route): void {
+  const direct = route.direct;
+  if (direct !== null) refuse(connection, codec, frame, call, direct.status, direct.body);
+  else refuse(connection, codec, frame, call, Code.INTERNAL_ERROR, NO_REDIRECT);
+}
+
 /** Sets the whole timeout, the frame's own before the route's, and what the route says of tries. */
 function setTimeouts(request: Request, route: Route, frame: Frame): void {
   const connection = request.connection;
   if (connection === null) return;
   const root = connection.root;
   const routed = route.timeoutMs;
-  let timeout: i64 = DEFAULT_TIMEOUT_MS;
-  if (frame.timeout > 0) timeout = frame.timeout as i64;
-  else if (routed > 0) timeout = routed as i64;
-  if (!request.oneway || frame.timeout > 0) root.setTimer(request, root.now() + timeout, true);
-  else root.setTimer(request, root.now() + DEFAULT_TIMEOUT_MS, false);
+  const timeout: i64 = frame.timeout > 0 ? (frame.timeout as i64) : routed >= 0 ? (routed as i64) : DEFAULT_TIMEOUT_MS;
+  // 0: the route wants none.
+  if (timeout > 0) root.setTimer(request, root.now() + timeout, true);
   const perTry = route.perTryTimeoutMs;
-  request.tryTimeout = perTry > 0 && (perTry as i64) < timeout ? perTry : 0;
-  const retries = route.retry.numRetries;
-  request.retriesLeft = retries >= 0 ? retries : DEFAULT_RETRIES;
+  request.tryTimeout = perTry > 0 && (timeout == 0 || (perTry as i64) < timeout) ? perTry : 0;
+  request.retriesLeft = route.retry.numRetries;
 }
 
 /** Writes a request to a server connection: its frame with the request's id, and the route's header changes. */
@@ -134,11 +151,11 @@ function write(server: Server, codec: Codec, frame: Frame, route: Route | null, 
   const before = queue.length;
   let written = false;
   if (route !== null && route.hasRequestOps) {
-    const headers = connection.root.headers.bind(codec.headers(frame));
-    route.applyRequestOps(headers, connection.root.input);
-    if (headers.changed) {
+    const headers = connection.root.input.headers;
+    if (headers !== null) {
+      route.requestOps.apply(headers, connection.root.input);
       const content = frame.ptr + (frame.contentOffset as usize);
-      written = codec.encode(frame, headers.inner, content, frame.contentLength, id, queue);
+      if (headers.changed) written = codec.encode(frame, headers, content, frame.contentLength, id, queue);
     }
   }
   if (!written) {
@@ -176,17 +193,18 @@ export function onResponse(connection: Connection, server: Server, frame: Frame)
   const code = codec.toCode(frame.status);
   const route = request.route;
   // BeforeSend filters: here.
-  if (route !== null && code != Code.SUCCESS && route.retry.onStatus(code) && mayRetry(request)) {
+  if (route !== null && code != Code.SUCCESS && route.retry.retriesCode(code) && mayRetry(request)) {
     if (retry(request, request.copy.ptr, request.copy.length, true)) return;
   }
   const out = connection.toClient;
   let written = false;
   if (route !== null && route.hasResponseOps) {
-    const headers = root.headers.bind(codec.headers(frame));
-    route.applyResponseOps(headers, root.input.bind(codec, frame));
-    const content = frame.ptr + (frame.contentOffset as usize);
-    if (headers.changed)
-      written = codec.encode(frame, headers.inner, content, frame.contentLength, request.clientId, out);
+    const headers = root.input.bind(connection, codec, frame, server).headers;
+    if (headers !== null) {
+      route.responseOps.apply(headers, root.input);
+      const content = frame.ptr + (frame.contentOffset as usize);
+      if (headers.changed) written = codec.encode(frame, headers, content, frame.contentLength, request.clientId, out);
+    }
   }
   if (!written) {
     const at = out.reserve(frame.length);
@@ -258,7 +276,7 @@ function retry(request: Request, ptr: usize, length: i32, sent: bool): bool {
 export function onRequestTimeout(request: Request, now: i64): void {
   const protocol = request.protocol;
   if (protocol !== null) protocol.timeouts.add(1);
-  fail(request, Code.TIMEOUT, "timeout");
+  fail(request, Code.TIMEOUT, TIMED_OUT);
 }
 
 /** The timeout of one try has passed: another try if the route says so, else the same as the whole timeout. */
@@ -271,7 +289,7 @@ export function onTryTimeout(request: Request, now: i64): void {
 }
 
 /** Answers a request that failed, and forgets it. */
-function fail(request: Request, code: i32, reason: string): void {
+function fail(request: Request, code: i32, reason: Bytes): void {
   const connection = request.connection;
   const codec = request.codec;
   if (connection === null) return;
@@ -281,16 +299,15 @@ function fail(request: Request, code: i32, reason: string): void {
 }
 
 /** Answers a request that never became one of ours. */
-function refuse(connection: Connection, codec: Codec, frame: Frame, call: CallStats, code: i32, reason: string): void {
+function refuse(connection: Connection, codec: Codec, frame: Frame, call: CallStats, code: i32, reason: Bytes): void {
   call.errors.add(1);
   if (frame.kind == FrameKind.REQUEST) writeReply(connection, codec, frame.id, frame.aux, code, reason);
 }
 
 /** Writes a local reply with MOSN's code and a readable reason to the client (MOSN's hijack). */
-export function writeReply(connection: Connection, codec: Codec, id: u64, aux: u64, code: i32, reason: string): void {
+export function writeReply(connection: Connection, codec: Codec, id: u64, aux: u64, code: i32, reason: Bytes): void {
   connection.root.protocol(codec).localReplies.add(1);
-  const text = Bytes.of(reason);
-  codec.reply(id, aux, codec.toStatus(code), text.ptr, text.length, connection.toClient);
+  codec.reply(id, aux, codec.toStatus(code), reason.ptr, reason.length, connection.toClient);
   connection.wroteClient();
 }
 
@@ -313,19 +330,19 @@ function codeOf(reason: CloseReason): i32 {
   }
 }
 
-function reasonText(reason: CloseReason, refusal: string): string {
+function reasonText(reason: CloseReason, refusal: Bytes): Bytes {
   switch (reason) {
     case CloseReason.NO_CLUSTER:
-      return "no such cluster";
+      return NO_CLUSTER;
     case CloseReason.REFUSED:
-      return refusal.length > 0 ? refusal : "connection refused";
+      return refusal.length > 0 ? refusal : REFUSED;
     case CloseReason.OPEN_TIMEOUT:
-      return "connect timeout";
+      return CONNECT_TIMEOUT;
     case CloseReason.REMOTE:
-      return "the server closed the connection";
+      return SERVER_CLOSED;
     case CloseReason.RESET:
-      return "the connection to the server was reset";
+      return SERVER_RESET;
     default:
-      return "the connection to the server was not opened";
+      return NOT_OPENED;
   }
 }

@@ -1,8 +1,155 @@
+import { ByteBuffer } from "../bytes/buffer";
+import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { RouteInput } from "../router/input";
 import { Codec } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
+import { Headers } from "../xprotocol/headers";
+import { Connection } from "./connection";
+import { Server } from "./server";
 
-/** A request frame as the router sees it; one object, bound to one request after the other. */
-export class FrameInput extends RouteInput {}
-export class RoutedHeaders {}
+/** Memory kept between requests, bytes. */
+const KEEP: i32 = 4096;
+
+const HEADER_PREFIX = Bytes.of("request_header_");
+const RESPONSE_PREFIX = Bytes.of("response_header_");
+
+/** A variable by name; MOSN's names (pkg/types/variable.go). */
+const enum Variable {
+  NONE,
+  SERVICE,
+  METHOD,
+  PATH,
+  PROTOCOL,
+  SOURCE,
+  UPSTREAM_HOST,
+  UPSTREAM_CLUSTER,
+}
+
+const variables = new Map<string, Variable>();
+variables.set("x-mosn-rpc-service", Variable.SERVICE);
+variables.set("x-mosn-host", Variable.SERVICE);
+variables.set("x-mosn-rpc-method", Variable.METHOD);
+variables.set("x-mosn-method", Variable.METHOD);
+variables.set("x-mosn-path", Variable.PATH);
+variables.set("protocol", Variable.PROTOCOL);
+variables.set("downstream_protocol", Variable.PROTOCOL);
+variables.set("downstream_remote_address", Variable.SOURCE);
+variables.set("upstream_host", Variable.UPSTREAM_HOST);
+variables.set("upstream_cluster", Variable.UPSTREAM_CLUSTER);
+
+/**
+ * A request frame as the router sees it: host is the service, path is "/SERVICE/METHOD". One object is bound to one
+ * request after the other; the codec's headers are read only when a rule asks for one.
+ */
+export class FrameInput extends RouteInput {
+  private connection: Connection | null = null;
+  private codec: Codec | null = null;
+  private frame: Frame | null = null;
+  private parsed: Headers | null = null;
+  private server: Server | null = null;
+  private readonly text: ByteBuffer = new ByteBuffer();
+
+  /** Makes it speak of this frame; `server` is where a response came from. */
+  // @ts-ignore: decorator
+  @inline
+  bind(connection: Connection, codec: Codec, frame: Frame, server: Server | null): FrameInput {
+    this.connection = connection;
+    this.codec = codec;
+    this.frame = frame;
+    this.parsed = null;
+    this.server = server;
+    return this;
+  }
+
+  /** The frame's headers, with the changes made through them so far. */
+  get headers(): Headers | null {
+    const codec = this.codec;
+    const frame = this.frame;
+    if (this.parsed === null && codec !== null && frame !== null) this.parsed = codec.headers(frame);
+    return this.parsed;
+  }
+
+  header(key: usize, keyLength: i32, out: View): bool {
+    const headers = this.headers;
+    return headers !== null && headers.get(key, keyLength, out);
+  }
+
+  variable(name: Bytes, out: View): bool {
+    const isHeader = HEADER_PREFIX.isPrefixOf(name.ptr, name.length);
+    if (isHeader || RESPONSE_PREFIX.isPrefixOf(name.ptr, name.length)) {
+      // Only one of the two exists at a time.
+      if (isHeader != (this.server === null)) return false;
+      const skip = isHeader ? HEADER_PREFIX.length : RESPONSE_PREFIX.length;
+      return this.header(name.ptr + (skip as usize), name.length - skip, out);
+    }
+    const text = name.toString();
+    switch (variables.has(text) ? variables.get(text) : Variable.NONE) {
+      case Variable.SERVICE:
+        return this.service(out);
+      case Variable.METHOD:
+        return this.method(out);
+      case Variable.PATH:
+        return this.path(out);
+      case Variable.PROTOCOL:
+        return this.protocol(out);
+      case Variable.SOURCE:
+        return this.sourceAddress(out);
+      default:
+        return this.upstream(text == "upstream_host", out);
+    }
+  }
+
+  private protocol(out: View): bool {
+    const codec = this.codec;
+    if (codec === null) return false;
+    const name = Bytes.of(codec.name);
+    this.text.clear();
+    this.text.append(name.ptr, name.length);
+    out.set(this.text.ptr, this.text.length);
+    return true;
+  }
+
+  private upstream(host: bool, out: View): bool {
+    const server = this.server;
+    if (server === null) return false;
+    const name = host ? server.address : server.pool.destination.cluster.name;
+    out.set(name.ptr, name.length);
+    return true;
+  }
+
+  path(out: View): bool {
+    // A long one of an earlier request need not be kept.
+    this.text.reset(KEEP);
+    this.text.appendByte(0x2f);
+    this.service(out);
+    this.text.append(out.ptr, out.length);
+    this.text.appendByte(0x2f);
+    this.method(out);
+    this.text.append(out.ptr, out.length);
+    out.set(this.text.ptr, this.text.length);
+    return true;
+  }
+
+  host(out: View): bool {
+    return this.service(out);
+  }
+
+  method(out: View): bool {
+    const frame = this.frame;
+    return frame !== null && frame.method(out);
+  }
+
+  service(out: View): bool {
+    const frame = this.frame;
+    return frame !== null && frame.service(out);
+  }
+
+  sourceAddress(out: View): bool {
+    const connection = this.connection;
+    if (connection === null) return false;
+    const address = connection.sourceAddress;
+    out.set(address.ptr, address.length);
+    return address.length > 0;
+  }
+}

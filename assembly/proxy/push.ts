@@ -1,5 +1,6 @@
 // Requests that a server sends to the client on one of its connections (SOFABolt's server push): they go to the client
 // under ids of ours, because two servers may use the same, and the answers go back.
+import { noteGarbage } from "../abi/dispatch";
 import { Timer } from "../host/timers";
 import { UpstreamState } from "../tunnel/upstream";
 import { Code } from "../xprotocol/code";
@@ -39,6 +40,7 @@ export function onServerRequest(connection: Connection, server: Server, frame: F
   let id = frame.id;
   if (frame.kind == FrameKind.REQUEST) {
     const push = new Push(connection, server, frame.id);
+    noteGarbage(1);
     push.id = connection.pushes.count < MAX_PUSHES ? connection.pushes.add(push) : 0;
     if (push.id == 0) {
       refuse(connection, server, frame);

@@ -1,3 +1,4 @@
+import { Bytes } from "../bytes/bytes";
 import { Timer } from "../host/timers";
 import { Code } from "../xprotocol/code";
 import { Codec, Decoded, Detected, Peer } from "../xprotocol/codec";
@@ -6,6 +7,11 @@ import { Connection } from "./connection";
 import { beginRequest, writeReply } from "./exchange";
 import { Passthrough } from "./passthrough";
 import { onClientResponse } from "./push";
+
+const TOO_LARGE = Bytes.of("frame too large");
+const BROKEN_HEADERS = Bytes.of("broken header block");
+const BAD_CHECKSUM = Bytes.of("checksum mismatch");
+const MALFORMED = Bytes.of("malformed frame");
 
 /** Detection that takes too long. */
 class DetectTimer extends Timer {
@@ -121,10 +127,11 @@ export class ClientReader {
   private onBadFrame(frame: Frame, available: i32): i32 {
     const root = this.connection.root;
     const codec = frame.codec;
-    root.refused(this.connection, reasonOf(frame.error));
+    const reason = reasonOf(frame.error);
+    root.refused(this.connection, reason.toString());
     if (codec !== null) root.protocol(codec).decodeErrors.add(1);
     if (codec !== null && frame.answerable && frame.kind == FrameKind.REQUEST) {
-      writeReply(this.connection, codec, frame.id, frame.aux, codeOf(frame.error), reasonOf(frame.error));
+      writeReply(this.connection, codec, frame.id, frame.aux, codeOf(frame.error), reason);
     }
     if (frame.length <= 0) {
       this.connection.linger();
@@ -159,15 +166,15 @@ function codeOf(error: FrameError): i32 {
   }
 }
 
-function reasonOf(error: FrameError): string {
+function reasonOf(error: FrameError): Bytes {
   switch (error) {
     case FrameError.TOO_LARGE:
-      return "frame too large";
+      return TOO_LARGE;
     case FrameError.HEADERS:
-      return "broken header block";
+      return BROKEN_HEADERS;
     case FrameError.CHECKSUM:
-      return "checksum mismatch";
+      return BAD_CHECKSUM;
     default:
-      return "malformed frame";
+      return MALFORMED;
   }
 }

@@ -6,11 +6,11 @@ import { readBuffer } from "../host/buffers";
 import { currentMillis } from "../host/clock";
 import { LimitedLog, log, refreshLogLevel } from "../host/log";
 import { Metric, Metrics } from "../host/metrics";
-import { readProperty } from "../host/properties";
 import { enterContext } from "../host/stream";
 import { Pace, Ticker } from "../host/ticker";
 import { Timer, TimerWheel } from "../host/timers";
-import { ClusterChoice, Router } from "../router/router";
+import { ClusterChoice } from "../router/clusters";
+import { Router } from "../router/router";
 import { ConnectTarget } from "../tunnel/connect";
 import { Codec } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
@@ -18,7 +18,7 @@ import { CodecList, CodecRegistry } from "../xprotocol/registry";
 import { Cluster, Destination } from "./cluster";
 import { ProxyConfig } from "./config";
 import { Connection } from "./connection";
-import { FrameInput, RoutedHeaders } from "./frame_input";
+import { FrameInput } from "./frame_input";
 import { RequestPool } from "./request";
 import { Server } from "./server";
 import { CallStatsTable, ProtocolStats } from "./stats";
@@ -45,7 +45,6 @@ export class ProxyRoot extends RootContext {
   readonly frame: Frame = new Frame();
   readonly retryFrame: Frame = new Frame();
   readonly input: FrameInput = new FrameInput();
-  readonly headers: RoutedHeaders = new RoutedHeaders();
   readonly requestPool: RequestPool = new RequestPool();
 
   private readonly ticker: Ticker = new Ticker();
@@ -58,7 +57,9 @@ export class ProxyRoot extends RootContext {
   private readonly badPeers: LimitedLog = new LimitedLog();
 
   private readonly clusters: Map<string, Cluster> = new Map<string, Cluster>();
-  private readonly destinations: Map<ClusterChoice, Destination> = new Map<ClusterChoice, Destination>();
+  /** Destinations by cluster and labels, and by the router's choices, of which several may mean the same. */
+  private readonly destinations: Map<string, Destination> = new Map<string, Destination>();
+  private readonly byChoice: Map<ClusterChoice, Destination> = new Map<ClusterChoice, Destination>();
   private readonly wheel: TimerWheel = new TimerWheel();
   private scheduled: Connection[] = [];
   private scheduledAt: i32 = 0;
@@ -186,20 +187,39 @@ export class ProxyRoot extends RootContext {
   /** Where a route's choice leads; null when it names no cluster, or one too many. */
   destination(choice: ClusterChoice | null): Destination | null {
     if (choice === null || choice.name.length == 0) return null;
-    if (this.destinations.has(choice)) return this.destinations.get(choice);
-    if (this.destinations.size >= MAX_CLUSTERS) return null;
+    if (this.byChoice.has(choice)) return this.byChoice.get(choice);
+    const metadata = choice.metadata;
     const name = choice.name.toString();
-    const config = this.config.cluster(name);
-    let cluster: Cluster;
-    if (this.clusters.has(name)) {
-      cluster = this.clusters.get(name);
-    } else {
-      cluster = new Cluster(choice.name, config, this.calls.ofCluster(choice.name));
-      this.clusters.set(name, cluster);
-    }
-    const destination = new Destination(cluster, config.hostWeights, choice.keys, choice.values);
-    this.destinations.set(choice, destination);
+    const key = metadata === null ? name : name + metadata.text;
+    if (!this.destinations.has(key) && !this.addDestination(key, name, choice)) return null;
+    const destination = this.destinations.get(key);
+    // Requests that name clusters make new choices all the time.
+    if (this.byChoice.size >= MAX_CLUSTERS) this.byChoice.clear();
+    this.byChoice.set(choice, destination);
     return destination;
+  }
+
+  private addDestination(key: string, name: string, choice: ClusterChoice): bool {
+    if (this.destinations.size >= MAX_CLUSTERS && !this.dropUnused()) return false;
+    const config = this.config.cluster(name);
+    if (!this.clusters.has(name)) {
+      this.clusters.set(name, new Cluster(choice.name, config, this.calls.ofCluster(choice.name)));
+    }
+    this.destinations.set(key, new Destination(this.clusters.get(name), config.hostWeights, choice.metadata));
+    return true;
+  }
+
+  /** Forgets destinations that never had a host: names that clients made up. False when there is none. */
+  private dropUnused(): bool {
+    const keys = this.destinations.keys();
+    for (let i = 0; i < keys.length; i++) {
+      const destination = this.destinations.get(keys[i]);
+      if (destination.set.hosts.length > 0 || destination.cluster.active > 0) continue;
+      this.destinations.delete(keys[i]);
+      this.clusters.delete(destination.cluster.name.toString());
+    }
+    this.byChoice.clear();
+    return this.destinations.size < MAX_CLUSTERS;
   }
 
   /** Ids of our own heartbeats: below those of requests. */
@@ -213,7 +233,7 @@ export class ProxyRoot extends RootContext {
     this.refusedConnections.add(1);
     if (!this.badPeers.allows(this.now())) return;
     enterContext(connection.id);
-    this.badPeers.warn(`moe-wasm: client ${readProperty("source", "address")}: ${why}`);
+    this.badPeers.warn(`moe-wasm: client ${connection.sourceAddress.toString()}: ${why}`);
   }
 
   /** A server sent what is no frame of the protocol spoken with it. */

@@ -1,3 +1,4 @@
+import { noteGarbage } from "../abi/dispatch";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { DEFAULT_MAX_FRAME, DEFAULT_WINDOW, H2Code, SettingId } from "../http2/constants";
@@ -25,6 +26,8 @@ const CONNECTION_WINDOW: i32 = 16 << 20;
 const GRANT_NOW: i32 = STREAM_WINDOW >> 1;
 /** Bytes of a refusal's text that are kept. */
 const REFUSAL_TEXT: i32 = 200;
+/** Managed objects that an upstream leaves behind. */
+const OBJECTS_PER_UPSTREAM: i32 = 16;
 /** Memory the output keeps between pushes, bytes. */
 const KEEP: i32 = 65536;
 
@@ -236,6 +239,7 @@ export class Tunnel extends FrameHandler {
     upstream.state = UpstreamState.CLOSED;
     this.drop(upstream);
     this.upstreams.delete(upstream.streamId);
+    noteGarbage(OBJECTS_PER_UPSTREAM);
     if (this.last === upstream) this.last = null;
   }
 
@@ -251,8 +255,8 @@ export class Tunnel extends FrameHandler {
     const upstream = this.find(stream);
     if (upstream === null) return;
     if (upstream.state == UpstreamState.OPEN) upstream.onData(ptr, length);
-    else if (upstream.state == UpstreamState.OPENING && upstream.refusal.length < REFUSAL_TEXT) {
-      upstream.refusal += String.UTF8.decodeUnsafe(ptr, min(length, REFUSAL_TEXT));
+    else if (upstream.state == UpstreamState.OPENING && upstream.refusal.length == 0) {
+      upstream.refusal = Bytes.copy(ptr, min(length, REFUSAL_TEXT));
     }
   }
 

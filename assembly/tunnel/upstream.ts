@@ -45,7 +45,7 @@ export abstract class Upstream {
   address: Bytes = Bytes.EMPTY;
   pin: Bytes = Bytes.EMPTY;
   /** Why CONNECT was refused, as Envoy puts it. */
-  refusal: string = "";
+  refusal: Bytes = Bytes.EMPTY;
 
   /** Bytes for the server that are not surely on their way: kept ones (while OPENING), then unsent ones. */
   readonly queue: ByteBuffer = new ByteBuffer();

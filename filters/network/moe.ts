@@ -4,18 +4,13 @@ import { registerRoot } from "../../assembly/abi/dispatch";
 import { RootContext } from "../../assembly/abi/context";
 import { ProxyRoot } from "../../assembly/proxy/root";
 import { CodecRegistry } from "../../assembly/xprotocol/registry";
-import { BoltCodec } from "../codec/bolt/codec";
-import { Bolt } from "../codec/bolt/bolt";
-import { BoltV2 } from "../codec/boltv2/boltv2";
-import { XExample } from "../codec/x_example/x_example";
+import { bolt } from "../codec/bolt/bolt";
+import { boltv2 } from "../codec/boltv2/boltv2";
+import { xExample } from "../codec/x_example/x_example";
 
 const codecs = new CodecRegistry();
-
-const bolt = new Bolt();
-const boltV2 = new BoltV2();
-BoltCodec.pair(bolt, boltV2);
 codecs.register(bolt);
-codecs.register(boltV2);
-codecs.register(new XExample());
+codecs.register(boltv2);
+codecs.register(xExample);
 
 registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs));
