@@ -1,0 +1,157 @@
+// What users copy and run: the files of envoy/ and `npm start`.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { test, type TestContext } from "node:test";
+import { promisify } from "node:util";
+import { parse } from "yaml";
+import { build } from "../../scripts/build.ts";
+import { ensureCertificates } from "../../scripts/certs.ts";
+import { readBootstrap, writeBootstrap } from "../../scripts/lib/bootstrap.ts";
+import { findEnvoy } from "../../scripts/lib/envoy.ts";
+import { HEARTBEATS } from "../../scripts/lib/health_bytes.ts";
+import { freePort } from "../../scripts/lib/ports.ts";
+import { heartbeat, heartbeatAck } from "../host/kit/bolt.ts";
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, "../..");
+const CONFIGS = ["envoy.yaml", "tls.yaml"];
+
+interface Outcome {
+  code: number;
+  output: string;
+}
+
+async function outcomeOf(command: Promise<{ stdout: string; stderr: string }>): Promise<Outcome> {
+  try {
+    const { stdout, stderr } = await command;
+    return { code: 0, output: stdout + stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, output: stdout + stderr };
+  }
+}
+
+/** `npm start` on free ports. */
+async function start(...args: string[]): Promise<Outcome> {
+  const ports = ["--port", String(await freePort()), "--admin-port", String(await freePort())];
+  const script = join(root, "scripts/start.ts");
+  return outcomeOf(run(process.execPath, [...process.execArgv, script, ...ports, ...args], { timeout: 60_000 }));
+}
+
+/** A variant of envoy.yaml in a folder that lasts as long as the test. */
+function variant(t: TestContext, from: string, to: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "moe-test-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const text = readFileSync(join(root, "envoy/envoy.yaml"), "utf8");
+  assert.ok(text.includes(from), `envoy.yaml has no ${from}`);
+  const file = join(folder, "variant.yaml");
+  writeFileSync(file, text.replace(from, to));
+  return file;
+}
+
+for (const config of CONFIGS) {
+  test(`Envoy accepts ${config} without a warning`, async () => {
+    build();
+    ensureCertificates();
+    const args = ["--mode", "validate", "-c", join(root, "envoy", config), "-l", "warning"];
+    const { code, output } = await outcomeOf(run(await findEnvoy(), args, { cwd: root }));
+    assert.equal(code, 0, output);
+    assert.doesNotMatch(output, /\]\[(warning|error|critical)\]/);
+  });
+}
+
+test("tls.yaml is envoy.yaml with transport sockets", () => {
+  const [plain, tls] = CONFIGS.map((config) => readBootstrap(join(root, "envoy", config)));
+  const [chain] = tls.static_resources.listeners[0].filter_chains;
+  assert.ok(chain.transport_socket);
+  delete chain.transport_socket;
+  for (const cluster of tls.static_resources.clusters) {
+    assert.ok(cluster.transport_socket, cluster.name);
+    delete cluster.transport_socket;
+  }
+  assert.deepEqual(tls, plain);
+});
+
+test("docker-compose.yaml mounts files that exist, and runs the shipped configuration", () => {
+  build();
+  const folder = join(root, "envoy");
+  const compose = parse(readFileSync(join(folder, "docker-compose.yaml"), "utf8")) as {
+    services: Record<string, { volumes: string[]; command: string[]; working_dir: string }>;
+  };
+  for (const { volumes } of Object.values(compose.services)) {
+    for (const volume of volumes) assert.ok(existsSync(resolve(folder, volume.split(":")[0])), volume);
+  }
+  const { envoy, samples } = compose.services;
+  const mounted = envoy.volumes.map((volume) => volume.split(":")[1]);
+  assert.ok(mounted.includes(envoy.command[2]), "the configuration is mounted");
+  assert.ok(mounted.includes(`${envoy.working_dir}/build/moe.wasm`), "the module is mounted where envoy.yaml looks");
+  assert.ok(existsSync(join(root, samples.command[1])));
+});
+
+test("the health check's bytes are the codecs' heartbeats", async () => {
+  for (const [protocol, version] of [
+    ["bolt", 1],
+    ["boltv2", 2],
+  ] as const) {
+    const { send, receive } = HEARTBEATS[protocol];
+    assert.equal(send, heartbeat(1, version).toString("hex"));
+    assert.ok(heartbeatAck(1, version).toString("hex").includes(receive));
+  }
+  const shipped = writeBootstrap(readBootstrap(join(root, "envoy/envoy.yaml")));
+  assert.ok(shipped.includes(HEARTBEATS.bolt.send) && shipped.includes(HEARTBEATS.bolt.receive));
+
+  const script = join(root, "scripts/health-bytes.ts");
+  const { output } = await outcomeOf(run(process.execPath, [...process.execArgv, script, "bolt", "--hex"]));
+  assert.equal(output.trim(), `${HEARTBEATS.bolt.send}\n${HEARTBEATS.bolt.receive}`);
+});
+
+for (const config of CONFIGS) {
+  test(`npm start --once answers all calls with ${config}`, async () => {
+    const { code, output } = await start("--once", "--config", join(root, "envoy", config));
+    assert.equal(code, 0, output);
+    assert.match(output, /200 of 200 calls answered/);
+    assert.match(output, /sayHello +v2/);
+  });
+}
+
+test("npm start names the port that is in use", async () => {
+  const busy = createServer();
+  await new Promise<void>((done) => busy.listen(0, "0.0.0.0", done));
+  const { port } = busy.address() as { port: number };
+  const { code, output } = await start("--no-samples", "--once", "--port", String(port));
+  busy.close();
+  assert.equal(code, 1, output);
+  assert.match(output, new RegExp(`Port ${port} is in use. Choose another one with --port`));
+});
+
+test("npm start shows the module's own words about a bad configuration", async (t) => {
+  const { code, output } = await start(
+    "--no-samples",
+    "--once",
+    "--config",
+    variant(t, "weight: 90", 'weight: "many"'),
+  );
+  assert.equal(code, 1, output);
+  assert.match(output, /weight/);
+  assert.match(output, /weighted_clusters/);
+});
+
+test("npm start says which module is missing", async (t) => {
+  const { code, output } = await start("--config", variant(t, "build/moe.wasm", "build/none.wasm"), "--no-samples");
+  assert.equal(code, 1, output);
+  assert.match(output, /The module build\/none.wasm is missing/);
+});
+
+test("npm start says that there is no Envoy to be had", async () => {
+  const script = join(root, "scripts/start.ts");
+  const env = { ...process.env, PATH: "/nowhere", ENVOY_BIN: "", MOE_CACHE: join(tmpdir(), "moe-no-cache") };
+  const ports = ["--port", String(await freePort()), "--admin-port", String(await freePort())];
+  const command = run(process.execPath, [...process.execArgv, script, "--no-samples", ...ports], { env });
+  const { code, output } = await outcomeOf(command);
+  assert.equal(code, 1, output);
+  assert.match(output, /No Envoy on PATH, and no python3/);
+});
