@@ -25,12 +25,10 @@ export class ObjectReader {
     readonly path: string,
     readonly errors: ConfigErrors,
   ) {
-    if (value !== null && value.kind == JsonKind.OBJECT) {
-      this.value = value;
-      return;
+    this.value = value !== null && value.kind == JsonKind.OBJECT ? value : EMPTY_OBJECT;
+    if (value !== null && value.kind != JsonKind.OBJECT) {
+      errors.add(path, value, "expected an object, got " + value.describe());
     }
-    if (value !== null) errors.add(path, value, "expected an object, got " + value.describe());
-    this.value = EMPTY_OBJECT;
   }
 
   /** The path of a field of this object. */

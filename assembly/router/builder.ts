@@ -1,0 +1,65 @@
+import { Bytes } from "../bytes/bytes";
+import { ObjectReader } from "../config/object";
+import { ClusterChoice } from "./clusters";
+import { HeaderSlot } from "./matchers";
+import { MetadataMatch } from "./metadata";
+import { Regex } from "./regex/regex";
+
+/** What a router is built for. */
+export class RouterOptions {
+  /** The cluster of all requests where the configuration has no virtual hosts. */
+  defaultCluster: string = "upstream";
+  /** Start of the sequences behind weighted clusters: differs between workers. */
+  seed: u64 = 0;
+  /** Whether requests are HTTP: rewrites and redirects make sense. */
+  http: bool = false;
+  /** The types of stream filters that may be configured per route. */
+  filterTypes: string[] = [];
+}
+
+/** What the parts of one router share while it is built. */
+export class RouterBuilder {
+  private readonly slots: Map<string, HeaderSlot> = new Map<string, HeaderSlot>();
+  private readonly choices: Map<string, ClusterChoice> = new Map<string, ClusterChoice>();
+  private seeds: u64 = 0;
+
+  constructor(readonly options: RouterOptions) {}
+
+  /** The one slot for a header name. */
+  slot(name: string): HeaderSlot {
+    if (!this.slots.has(name)) this.slots.set(name, new HeaderSlot(Bytes.of(name)));
+    return this.slots.get(name);
+  }
+
+  /** The one choice of a cluster with these labels. */
+  choice(name: string, labels: Map<string, string>): ClusterChoice {
+    const metadata = metadataOf(labels);
+    let key = name;
+    if (metadata !== null) {
+      for (let i = 0; i < metadata.keys.length; i++) {
+        key += "\0" + metadata.keys[i].toString() + "\0" + metadata.values[i].toString();
+      }
+    }
+    if (!this.choices.has(key)) this.choices.set(key, new ClusterChoice(Bytes.of(name), metadata));
+    return this.choices.get(key);
+  }
+
+  /** Where the next sequence starts. */
+  nextSeed(): u64 {
+    let seed = this.options.seed + ++this.seeds * 0xbf58476d1ce4e5b9;
+    seed = (seed ^ (seed >> 30)) * 0x94d049bb133111eb;
+    return seed ^ (seed >> 31);
+  }
+}
+
+/** The labels as an object; null: there are none. */
+export function metadataOf(labels: Map<string, string>): MetadataMatch | null {
+  return labels.size > 0 ? new MetadataMatch(labels) : null;
+}
+
+/** Compiles the expression in a field; null, with an error, when it is refused. */
+export function compileRegex(from: ObjectReader, field: string): Regex | null {
+  const compiled = Regex.compile(from.string(field));
+  if (compiled.regex === null) from.fail(field, compiled.error);
+  return compiled.regex;
+}

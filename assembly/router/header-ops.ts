@@ -1,0 +1,96 @@
+import { ByteBuffer } from "../bytes/buffer";
+import { Bytes } from "../bytes/bytes";
+import { View } from "../bytes/view";
+import { ObjectReader } from "../config/object";
+import { Headers } from "../xprotocol/headers";
+import { RouteInput } from "./input";
+import { knownVariable } from "./variables";
+
+const enum HeaderOpKind {
+  /** Adds to the value that is there: "old,new". */
+  APPEND = 0,
+  SET = 1,
+  REMOVE = 2,
+}
+
+class HeaderOp {
+  constructor(
+    readonly kind: HeaderOpKind,
+    readonly name: Bytes,
+    /** The value, or the name of the variable that has it. */
+    readonly value: Bytes,
+    readonly isVariable: bool,
+  ) {}
+}
+
+const scratch = new ByteBuffer();
+/** Most memory kept between uses, bytes. */
+const KEEP: i32 = 65536;
+
+/**
+ * Changes of the headers of a request or of a response: a route's, its virtual host's and the router's one after the
+ * other, each adding first and removing then (mosn-semantics.md §6.4). Names are used as they are written.
+ */
+export class HeaderOps {
+  private readonly ops: HeaderOp[] = [];
+  private readonly old: View = new View();
+  private readonly value: View = new View();
+
+  get empty(): bool {
+    return this.ops.length == 0;
+  }
+
+  /** Does the changes; values of variables come from `input`. */
+  apply(headers: Headers, input: RouteInput): void {
+    for (let i = 0; i < this.ops.length; i++) {
+      const op = unchecked(this.ops[i]);
+      const name = op.name;
+      if (op.kind == HeaderOpKind.REMOVE) {
+        headers.remove(name.ptr, name.length);
+        continue;
+      }
+      const value = this.value;
+      if (!op.isVariable) value.set(op.value.ptr, op.value.length);
+      else if (!input.variable(op.value, value)) value.set(0, 0);
+      const old = this.old;
+      const join = op.kind == HeaderOpKind.APPEND && headers.get(name.ptr, name.length, old) && old.length > 0;
+      if (!join) {
+        headers.set(name.ptr, name.length, value.ptr, value.length);
+        continue;
+      }
+      scratch.reset(KEEP);
+      scratch.append(old.ptr, old.length);
+      scratch.appendByte(0x2c);
+      scratch.append(value.ptr, value.length);
+      headers.set(name.ptr, name.length, scratch.ptr, scratch.length);
+    }
+  }
+
+  /** Reads `KIND_headers_to_add` and `KIND_headers_to_remove` of an object; `kind` is "request" or "response". */
+  read(from: ObjectReader, kind: string): void {
+    const adds = from.objects(kind + "_headers_to_add");
+    for (let i = 0; i < adds.length; i++) this.readAdd(adds[i]);
+    const removes = from.strings(kind + "_headers_to_remove");
+    for (let i = 0; i < removes.length; i++) {
+      if (removes[i].length == 0) from.fail(kind + "_headers_to_remove", "the name of a header must not be empty");
+      this.ops.push(new HeaderOp(HeaderOpKind.REMOVE, Bytes.of(removes[i]), Bytes.EMPTY, false));
+    }
+  }
+
+  private readAdd(add: ObjectReader): void {
+    const header = add.object("header");
+    const name = header.required("key");
+    const value = header.string("value");
+    header.finish();
+    const kind = add.bool("append", true) ? HeaderOpKind.APPEND : HeaderOpKind.SET;
+    add.finish();
+    const variable = value.length > 2 && value.startsWith("%") && value.endsWith("%") ? value.slice(1, -1) : "";
+    const isVariable = knownVariable(variable);
+    this.ops.push(new HeaderOp(kind, Bytes.of(name), Bytes.of(isVariable ? variable : value), isVariable));
+  }
+
+  /** Appends the changes of `others`, to be done after these. */
+  then(others: HeaderOps): void {
+    for (let i = 0; i < others.ops.length; i++) this.ops.push(others.ops[i]);
+  }
+}

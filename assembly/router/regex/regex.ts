@@ -1,0 +1,89 @@
+import { Bytes } from "../../bytes/bytes";
+import { ByteBuffer } from "../../bytes/buffer";
+import { decodeRune } from "../../config/utf8";
+import { Compiler } from "./compiler";
+import { machine } from "./machine";
+import { Parser } from "./parser";
+import { Program } from "./program";
+import { Replacement } from "./replacement";
+import { Scanner } from "./scanner";
+
+/** Longest pattern, bytes. */
+const MAX_PATTERN: i32 = 4096;
+/** Most places kept for a replacement: instructions times slots. */
+const MAX_PLACES: i32 = 1 << 18;
+
+/** Outcome of `Regex.compile`. */
+export class CompiledRegex {
+  regex: Regex | null = null;
+  /** Why there is none, with the byte offset in the pattern. */
+  error: string = "";
+}
+
+/**
+ * A regular expression with RE2's meaning (MOSN uses Go's regexp), matched in time linear in the text. What is not
+ * accepted: see `Parser`. Texts are UTF-8; other bytes match as U+FFFD, one at a time.
+ */
+export class Regex {
+  private constructor(
+    private readonly program: Program,
+    private readonly names: string[],
+  ) {}
+
+  /** Compiles `pattern`. */
+  static compile(pattern: string): CompiledRegex {
+    const out = new CompiledRegex();
+    const bytes = Bytes.of(pattern);
+    const scanner = new Scanner(bytes.ptr, bytes.length);
+    if (bytes.length > MAX_PATTERN) scanner.fail(MAX_PATTERN, "pattern too long");
+    const parser = new Parser(scanner);
+    const node = parser.pattern();
+    out.error = scanner.error;
+    if (out.error.length > 0) return out;
+    const program = new Compiler().program(node);
+    if (program === null) {
+      out.error = "pattern too large: its repetitions multiply";
+      return out;
+    }
+    machine.prepare(program, 0);
+    out.regex = new Regex(program, parser.names);
+    return out;
+  }
+
+  /** Whether the pattern matches anywhere in the bytes. */
+  matches(ptr: usize, length: i32): bool {
+    if (this.program.literal) return this.program.skip(ptr, length, 0) >= 0;
+    return machine.run(this.program, ptr, length, 0, 0);
+  }
+
+  /**
+   * Prepares a replacement text in Go's syntax: $1, ${1}, $name, ${name}, $$; the name is as long as can be, and a group
+   * that does not exist is empty. Null when the pattern is too large for replacements.
+   */
+  replacement(text: string): Replacement | null {
+    const slots = this.names.length * 2;
+    if (this.program.length * slots > MAX_PLACES) return null;
+    machine.prepare(this.program, slots);
+    return new Replacement(text, this.names);
+  }
+
+  /**
+   * Appends the text to `out` with every match replaced, as Go's ReplaceAll: leftmost matches that do not overlap, an
+   * empty one not right after another. `replacement` comes from this object's `replacement()`.
+   */
+  replaceAll(ptr: usize, length: i32, replacement: Replacement, out: ByteBuffer): void {
+    const slots = this.names.length * 2;
+    let copied = 0;
+    let from = 0;
+    while (from <= length && machine.run(this.program, ptr, length, from, slots)) {
+      const start = machine.found[0];
+      const end = machine.found[1];
+      out.append(ptr + (copied as usize), start - copied);
+      if (end > copied || start == 0) replacement.append(ptr, machine.found, out);
+      copied = end;
+      const width = from < length ? ((decodeRune(ptr + (from as usize), length - from) & 7) as i32) : 1;
+      from = max(end, from + width);
+    }
+    out.append(ptr + (copied as usize), length - copied);
+  }
+}
