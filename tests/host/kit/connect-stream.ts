@@ -70,6 +70,8 @@ export class ConnectStream {
   private parts: Buffer[] = [];
   private readonly backlog = new NetBuffer();
   private paused = false;
+  private connected = false;
+  private endSeen = false;
 
   constructor(
     private readonly owner: StreamOwner,
@@ -96,7 +98,11 @@ export class ConnectStream {
     const extra: HeaderList = Object.entries(options.headers ?? {});
     if (options.host !== undefined) extra.push(["x-moe-host", options.host]);
     if (options.pin !== undefined) extra.push(["x-moe-pin", options.pin]);
-    this.act(options.now, () => this.owner.sendHeaders(this, [[":status", "200"], ...SERVER, ...extra]));
+    this.act(options.now, () => {
+      this.connected = true;
+      this.owner.sendHeaders(this, [[":status", "200"], ...SERVER, ...extra]);
+      this.drainBacklog();
+    });
   }
 
   /** No upstream connection: answers with an error status and resets the stream, as Envoy's router and HCM do. */
@@ -147,7 +153,16 @@ export class ConnectStream {
 
   resume(): void {
     this.paused = false;
-    this.act(false, () => this.hand(this.backlog.take()));
+    this.act(false, () => this.drainBacklog());
+  }
+
+  private drainBacklog(): void {
+    if (this.paused || !this.connected) return;
+    this.hand(this.backlog.take());
+    if (this.remoteEnded && !this.endSeen) {
+      this.endSeen = true;
+      this.onEnd();
+    }
   }
 
   /** Everything the upstream has taken so far, or since the last `take`. */
@@ -161,15 +176,15 @@ export class ConnectStream {
     return bytes;
   }
 
-  /** Bytes that arrived while paused. */
+  /** Bytes that arrived before the answer, or while paused: no upstream has seen them. */
   get waiting(): number {
     return this.backlog.length;
   }
 
-  /** Data arrived from the module (the owner calls this). */
+  /** Data or the end arrived from the module (the owner calls this): it waits for the upstream to be there and read. */
   deliver(bytes: Buffer): void {
-    if (this.paused) this.backlog.append(bytes);
-    else this.hand(bytes);
+    this.backlog.append(bytes);
+    this.drainBacklog();
   }
 
   private hand(bytes: Buffer): void {

@@ -141,7 +141,7 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
     stream.remoteEnded = end;
     this.consumed(stream, flow - content.length);
     stream.deliver(content);
-    if (end) this.remoteEnded(stream);
+    if (end && stream.localEnded) this.close(stream);
   }
 
   headers(streamId: number, headers: HeaderList, end: boolean): void {
@@ -166,12 +166,7 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
     this.opened.push(stream);
     this.onConnect(stream);
     stream.remoteEnded = end;
-    if (end) this.remoteEnded(stream);
-  }
-
-  private remoteEnded(stream: ConnectStream): void {
-    if (stream.localEnded) this.close(stream);
-    else stream.onEnd();
+    if (end) stream.deliver(Buffer.alloc(0));
   }
 
   reset(streamId: number, code: ErrorCode): void {
