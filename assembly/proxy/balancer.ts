@@ -1,15 +1,7 @@
 import { randomBelow } from "../host/random";
+import { LbType } from "../router/cluster_config";
 import { Host } from "./host";
 import { HostSet } from "./host_set";
-
-/** MOSN's load balancers (mosn-semantics.md §7.2) that this proxy has. */
-export const enum LbType {
-  ROUND_ROBIN = 0,
-  RANDOM = 1,
-  WEIGHTED_ROUND_ROBIN = 2,
-  LEAST_REQUEST = 3,
-  CONSISTENT_HASH = 4,
-}
 
 /** Draws of the least-request balancer; MOSN's default choice_count. */
 const CHOICES: i32 = 2;
@@ -49,7 +41,7 @@ export function chooseHost(
       return weighted(set, from, span, exclude, now);
     case LbType.LEAST_REQUEST:
       return leastRequest(set, from, span, exclude, now);
-    case LbType.CONSISTENT_HASH:
+    case LbType.MAGLEV:
       return rendezvous(set, hash, exclude, now);
     default:
       return roundRobin(set, from, span, exclude, now);

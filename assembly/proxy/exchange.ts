@@ -2,12 +2,12 @@
 // retry or time out. The stream filters' phases have their places in it, marked below.
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
+import { LbType } from "../router/cluster_config";
 import { Route, RouteKind } from "../router/route";
 import { CloseReason, UpstreamState } from "../tunnel/upstream";
 import { Code } from "../xprotocol/code";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame, FrameKind } from "../xprotocol/frame";
-import { LbType } from "./balancer";
 import { Connection } from "./connection";
 import { Request } from "./request";
 import { CallStats } from "./stats";
@@ -20,6 +20,7 @@ const DEFAULT_TIMEOUT_MS: i64 = 60000;
 const NO_ROUTE = Bytes.of("no route matches");
 const NAMELESS_CLUSTER = Bytes.of("the route names no cluster");
 const CLUSTER_OVERFLOW = Bytes.of("too many requests to the cluster");
+const PENDING_OVERFLOW = Bytes.of("too many requests wait for a connection to the cluster");
 const NO_CONNECTION = Bytes.of("no connection to the cluster can be opened");
 const CONNECTION_OVERFLOW = Bytes.of("too many requests on this connection");
 const NO_REDIRECT = Bytes.of("the route redirects, which this protocol cannot");
@@ -67,16 +68,21 @@ export function beginRequest(connection: Connection, frame: Frame): void {
   }
   const cluster = destination.cluster;
   cluster.stats.requests.add(1);
-  if (cluster.maxRequests > 0 && (cluster.active as u32) >= cluster.maxRequests) {
+  if (full(cluster.active, cluster.config.maxRequests)) {
     cluster.stats.errors.add(1);
     refuse(connection, codec, frame, call, Code.UPSTREAM_OVERFLOW, CLUSTER_OVERFLOW);
     return;
   }
-  const hash = cluster.lbType == LbType.CONSISTENT_HASH ? route.hash(input) : 0;
+  const hash = cluster.config.lbType == LbType.MAGLEV ? route.hash(input) : 0;
   const server = connection.pool(destination).pick(hash, null, root.now());
   if (server === null) {
     cluster.stats.errors.add(1);
     refuse(connection, codec, frame, call, Code.NO_HEALTH_UPSTREAM, NO_CONNECTION);
+    return;
+  }
+  if (server.state == UpstreamState.OPENING && full(cluster.pending, cluster.config.maxPendingRequests)) {
+    cluster.stats.errors.add(1);
+    refuse(connection, codec, frame, call, Code.UPSTREAM_OVERFLOW, PENDING_OVERFLOW);
     return;
   }
   // AfterChooseHost filters: here.
@@ -234,10 +240,17 @@ export function onLostRequest(request: Request, server: Server, reason: CloseRea
   fail(request, codeOf(reason), reasonText(reason, server.refusal));
 }
 
+/** Whether a limit is reached; 0 is none. */
+// @ts-ignore: decorator
+@inline
+function full(count: i32, limit: u32): bool {
+  return limit > 0 && (count as u32) >= limit;
+}
+
 function mayRetry(request: Request): bool {
   const cluster = request.cluster;
   if (request.retriesLeft <= 0 || cluster === null) return false;
-  return cluster.maxRetries == 0 || (cluster.retries as u32) < cluster.maxRetries;
+  return !full(cluster.retries, cluster.config.maxRetries);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Bytes } from "../bytes/bytes";
+import { ClusterConfig } from "../router/cluster_config";
 import { ConnectTarget } from "../tunnel/connect";
 import { Host } from "./host";
 
@@ -25,10 +26,9 @@ export class HostSet {
   private nextSearch: i64 = 0;
   private repeats: i32 = 0;
 
-  /** @param weights configured weights by address; hosts that are not in it have weight 1 */
   constructor(
     readonly target: ConnectTarget,
-    private readonly weights: Map<string, i32> | null,
+    private readonly config: ClusterConfig,
   ) {}
 
   /** Whether another connection should be opened to look for hosts. */
@@ -57,12 +57,18 @@ export class HostSet {
     }
     this.repeats = 0;
     if (this.hosts.length >= MAX_HOSTS) return null;
-    const weights = this.weights;
-    const name = address.toString();
-    const weight = weights !== null && weights.has(name) ? weights.get(name) : 1;
-    const host = new Host(address, pin, weight);
+    const host = new Host(address, pin, this.weightOf(address));
     this.hosts.push(host);
     return host;
+  }
+
+  /** The configured weight of a host; 1 when there is none. */
+  private weightOf(address: Bytes): i32 {
+    const hosts = this.config.weightedHosts;
+    for (let i = 0; i < hosts.length; i++) {
+      if (hosts[i].equals(address.ptr, address.length)) return this.config.hostWeights[i] as i32;
+    }
+    return 1;
   }
 
   private find(address: Bytes): Host | null {

@@ -31,7 +31,7 @@ export class Pool {
       if (set.wantsSearch(now) && this.mayOpen) this.open(null);
       const span = min(hosts, MAX_SPAN);
       const from = hosts > MAX_SPAN ? (this.connection.id * MAX_SPAN) % hosts : 0;
-      const type = this.destination.cluster.lbType;
+      const type = this.destination.cluster.config.lbType;
       const host = chooseHost(type, set, from, span, hash, exclude, now);
       if (host !== null) {
         const server = this.of(host);
@@ -52,7 +52,7 @@ export class Pool {
       if (best === null || server.active < best.active) best = server;
     }
     const busy = best === null || best.active > 0;
-    if (busy && count < this.destination.cluster.connections && this.mayOpen) return this.open(host);
+    if (busy && count < this.destination.cluster.config.connections && this.mayOpen) return this.open(host);
     return best;
   }
 

@@ -6,6 +6,7 @@ import { readBuffer } from "../host/buffers";
 import { currentMillis } from "../host/clock";
 import { LimitedLog, log, refreshLogLevel } from "../host/log";
 import { Metric, Metrics } from "../host/metrics";
+import { random } from "../host/random";
 import { enterContext } from "../host/stream";
 import { Pace, Ticker } from "../host/ticker";
 import { Timer, TimerWheel } from "../host/timers";
@@ -16,7 +17,7 @@ import { Codec } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
 import { CodecList, CodecRegistry } from "../xprotocol/registry";
 import { Cluster, Destination } from "./cluster";
-import { ProxyConfig } from "./config";
+import { DEFAULT_CLUSTER, ProxyConfig } from "./config";
 import { Connection } from "./connection";
 import { FrameInput } from "./frame_input";
 import { RequestPool } from "./request";
@@ -32,8 +33,8 @@ const FLUSH_MS: i64 = 100;
 
 /** The plugin `proxy`: MOSN's proxy for the connections of one listener configuration in one worker. */
 export class ProxyRoot extends RootContext {
-  private config: ProxyConfig = new ProxyConfig();
-  router: Router = Router.toCluster("upstream");
+  private config: ProxyConfig | null = null;
+  router: Router = Router.toCluster(DEFAULT_CLUSTER);
   codecs: CodecList;
   fallback: ConnectTarget | null = null;
   maxFrameBytes: i32 = 0;
@@ -80,7 +81,7 @@ export class ProxyRoot extends RootContext {
     const text = new View();
     readBuffer(BufferType.PLUGIN_CONFIGURATION, size, text);
     const errors = new ConfigErrors();
-    const config = ProxyConfig.parse(text.ptr, text.length, errors, this.registry.names);
+    const config = ProxyConfig.parse(text.ptr, text.length, errors, this.registry.names, random());
     if (config === null) {
       log(LogLevel.ERROR, `moe-wasm: configuration refused: ${errors.message}`);
       return false;
@@ -90,10 +91,10 @@ export class ProxyRoot extends RootContext {
     const chosen = this.registry.select(config.protocols);
     this.codecs = chosen !== null ? chosen : this.registry.all();
     const fallback = config.fallbackCluster;
-    this.fallback = fallback.length > 0 ? new ConnectTarget(fallback, [], []) : null;
+    this.fallback = fallback === null ? null : new ConnectTarget(fallback, [], []);
     this.maxFrameBytes = config.maxFrameBytes;
     this.maxConnectionBytes = config.maxConnectionBytes;
-    this.detectTimeoutMs = config.detectTimeoutMs;
+    this.detectTimeoutMs = config.detectTimeoutMs as i64;
     this.sendsGoAway = config.goaway;
     return true;
   }
@@ -201,11 +202,12 @@ export class ProxyRoot extends RootContext {
 
   private addDestination(key: string, name: string, choice: ClusterChoice): bool {
     if (this.destinations.size >= MAX_CLUSTERS && !this.dropUnused()) return false;
-    const config = this.config.cluster(name);
+    const config = this.config;
+    if (config === null) return false;
     if (!this.clusters.has(name)) {
-      this.clusters.set(name, new Cluster(choice.name, config, this.calls.ofCluster(choice.name)));
+      this.clusters.set(name, new Cluster(config.cluster(choice.name), this.calls.ofCluster(choice.name)));
     }
-    this.destinations.set(key, new Destination(this.clusters.get(name), config.hostWeights, choice.metadata));
+    this.destinations.set(key, new Destination(this.clusters.get(name), choice.metadata));
     return true;
   }
 

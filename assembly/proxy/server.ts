@@ -34,6 +34,8 @@ export class Server extends Upstream {
   first: Request | null = null;
   private lastRequest: Request | null = null;
   active: i32 = 0;
+  /** Requests that were counted as waiting for it to open. */
+  private pending: i32 = 0;
   /** The server wants no more requests on it. */
   draining: bool = false;
   /** Whether it was opened to find hosts. */
@@ -61,7 +63,11 @@ export class Server extends Upstream {
     this.host = host;
     this.searching = host === null;
     if (host === null) this.set.searching = true;
-    connection.root.setTimer(this.timer, connection.root.now() + pool.destination.cluster.openTimeoutMs, true);
+    connection.root.setTimer(
+      this.timer,
+      connection.root.now() + (pool.destination.cluster.config.openTimeoutMs as i64),
+      true,
+    );
   }
 
   get set(): HostSet {
@@ -85,6 +91,9 @@ export class Server extends Upstream {
     this.active++;
     const host = this.host;
     if (host !== null) host.active++;
+    if (this.state != UpstreamState.OPENING) return;
+    this.pending++;
+    this.pool.destination.cluster.pending++;
   }
 
   /** Removes a request that is answered, or goes elsewhere. */
@@ -101,10 +110,15 @@ export class Server extends Upstream {
     this.active--;
     const host = this.host;
     if (host !== null) host.active--;
+    if (this.pending > 0) {
+      this.pending--;
+      this.pool.destination.cluster.pending--;
+    }
     if (this.active == 0 && this.draining) this.retire();
   }
 
   onOpen(): void {
+    this.settle();
     const root = this.connection.root;
     const now = root.now();
     let host = this.host;
@@ -119,6 +133,12 @@ export class Server extends Upstream {
     this.armKeepalive(now);
     this.releaseOneway();
     if (this.searching && this.active == 0 && this.pool.hasOther(this)) this.retire();
+  }
+
+  /** Nothing waits for it to open any longer. */
+  private settle(): void {
+    this.pool.destination.cluster.pending -= this.pending;
+    this.pending = 0;
   }
 
   /** One-way requests are done once they are on an open connection. */
@@ -148,6 +168,7 @@ export class Server extends Upstream {
 
   /** Takes it out of the pool; its memory goes once the requests on it have been dealt with. */
   private forget(): void {
+    this.settle();
     this.connection.root.cancelTimer(this.timer);
     this.pool.remove(this);
     if (this.searching && this.host === null) this.set.searching = false;
@@ -243,13 +264,13 @@ export class Server extends Upstream {
   }
 
   private armKeepalive(now: i64): void {
-    const keepalive = this.pool.destination.cluster.keepalive;
+    const keepalive = this.pool.destination.cluster.config.keepalive;
     const codec = this.codec;
     this.connection.root.cancelTimer(this.timer);
     if (keepalive.intervalMs <= 0 || codec === null || !codec.hasHeartbeat) return;
     this.heard = false;
     this.awaitsAck = false;
-    this.connection.root.setTimer(this.timer, now + keepalive.intervalMs, false);
+    this.connection.root.setTimer(this.timer, now + (keepalive.intervalMs as i64), false);
   }
 
   onTimer(now: i64): void {
@@ -267,7 +288,7 @@ export class Server extends Upstream {
    * answer in time close the connection. Anything that comes counts as an answer.
    */
   private keepalive(now: i64): void {
-    const config = this.pool.destination.cluster.keepalive;
+    const config = this.pool.destination.cluster.config.keepalive;
     const codec = this.codec;
     if (this.heard || codec === null) {
       this.failures = 0;
@@ -278,7 +299,7 @@ export class Server extends Upstream {
       this.tunnel.wrote(this, this.queue.length - before);
       this.connection.schedule();
       this.awaitsAck = true;
-      this.connection.root.setTimer(this.timer, now + config.timeoutMs, false);
+      this.connection.root.setTimer(this.timer, now + (config.timeoutMs as i64), false);
     } else if (++this.failures < config.maxFailures) {
       this.armKeepalive(now);
     } else {

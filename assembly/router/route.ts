@@ -1,8 +1,8 @@
 import { Bytes } from "../bytes/bytes";
 import { JsonValue } from "../config/value";
 import { ClusterChoice, ClusterPicker } from "./clusters";
-import { HashPolicy } from "./hash-policy";
-import { HeaderOps } from "./header-ops";
+import { HashPolicy } from "./hash_policy";
+import { HeaderOps } from "./header_ops";
 import { RouteInput } from "./input";
 import { RouteMatch } from "./matchers";
 import { RetryPolicy } from "./retry";

@@ -1,0 +1,114 @@
+import { Bytes } from "../bytes/bytes";
+import { ConfigErrors } from "../config/errors";
+import { parseJson } from "../config/json";
+import { ObjectReader } from "../config/object";
+import { RouterOptions } from "../router/builder";
+import { ClusterConfig, Keepalive } from "../router/cluster_config";
+import { Router } from "../router/router";
+
+/** The cluster of every request where no router is configured. */
+export const DEFAULT_CLUSTER: string = "upstream";
+/** Most entries of `clusters`. */
+const MAX_CLUSTERS: i32 = 4096;
+const MIB: i64 = 1 << 20;
+const FALLBACK_CLUSTER: string = "cluster:";
+
+/** The configuration of the root `proxy` (docs/configuration.md). Immutable. */
+export class ProxyConfig {
+  /** Names of the protocols to detect, in the order of the configuration or of `knownProtocols`. */
+  readonly protocols: string[];
+  /** The cluster that gets connections of no known protocol; null: they are closed. */
+  readonly fallbackCluster: Bytes | null;
+  readonly router: Router;
+  /** Largest frame, bytes. */
+  readonly maxFrameBytes: i32;
+  /** Most memory one downstream connection may hold before it is slowed, bytes. */
+  readonly maxConnectionBytes: i32;
+  /** How long the first bytes of a connection may take to tell its protocol, milliseconds. */
+  readonly detectTimeoutMs: i32;
+  readonly keepalive: Keepalive;
+  /** Whether clients are told to go away when their connection is to close, in protocols that can. */
+  readonly goaway: bool;
+  private readonly clusters: ClusterConfig[] = [];
+
+  private constructor(from: ObjectReader, knownProtocols: string[], seed: u64) {
+    this.protocols = readProtocols(from, knownProtocols);
+    this.fallbackCluster = readFallback(from);
+    const options = new RouterOptions();
+    options.defaultCluster = DEFAULT_CLUSTER;
+    options.seed = seed;
+    this.router = Router.parse(from.raw("router"), "router", from.errors, options);
+    if (from.items("stream_filters").length > 0) {
+      from.fail("stream_filters", "no stream filter types are compiled in: must be empty or absent");
+    }
+    this.maxFrameBytes = from.integer("max_frame_bytes", 16 * MIB, 1024, 64 * MIB) as i32;
+    this.maxConnectionBytes = from.integer("max_connection_bytes", 64 * MIB, 65536, 512 * MIB) as i32;
+    this.detectTimeoutMs = from.integer("detect_timeout_ms", 10000, 1, 600000) as i32;
+    this.keepalive = new Keepalive(from, null);
+    this.goaway = from.bool("goaway", false);
+    if (this.maxConnectionBytes < this.maxFrameBytes) {
+      from.fail("max_connection_bytes", `must not be less than max_frame_bytes, which is ${this.maxFrameBytes}`);
+    }
+    this.readClusters(from.object("clusters"));
+    from.finish();
+  }
+
+  /**
+   * Reads the configuration, a JSON text; no text at all is all defaults.
+   * @param errors gets the first error: then null is returned
+   * @param knownProtocols names of the codecs compiled in
+   * @param seed differs between workers, so that their weighted choices do not step together
+   */
+  static parse(
+    ptr: usize,
+    length: i32,
+    errors: ConfigErrors,
+    knownProtocols: string[],
+    seed: u64 = 0,
+  ): ProxyConfig | null {
+    const value = length > 0 ? parseJson(ptr, length, errors) : null;
+    if (errors.failed) return null;
+    const config = new ProxyConfig(new ObjectReader(value, "", errors), knownProtocols, seed);
+    return errors.failed ? null : config;
+  }
+
+  /** The configuration of a cluster; defaults where there is none. Allocates: look clusters up once. */
+  cluster(name: Bytes): ClusterConfig {
+    for (let i = 0; i < this.clusters.length; i++) {
+      if (this.clusters[i].name.equals(name.ptr, name.length)) return this.clusters[i];
+    }
+    return new ClusterConfig(name, new ObjectReader(null, "", new ConfigErrors()), this.keepalive);
+  }
+
+  private readClusters(from: ObjectReader): void {
+    const names = from.value.members.keys();
+    if (names.length > MAX_CLUSTERS) from.failHere(`more than ${MAX_CLUSTERS} clusters`);
+    for (let i = 0; i < names.length && !from.errors.failed; i++) {
+      if (names[i].length == 0) from.failHere("the name of a cluster must not be empty");
+      this.clusters.push(new ClusterConfig(Bytes.of(names[i]), from.object(names[i]), this.keepalive));
+    }
+  }
+}
+
+function readProtocols(from: ObjectReader, known: string[]): string[] {
+  if (!from.has("protocols")) return known;
+  const protocols = from.strings("protocols");
+  if (protocols.length == 0) from.fail("protocols", "must not be empty; leave it out for " + known.join(", "));
+  for (let i = 0; i < protocols.length; i++) {
+    const text = protocols[i];
+    const error = !known.includes(text) ? "unknown" : protocols.indexOf(text) < i ? "duplicate" : "";
+    if (error.length == 0) continue;
+    const at = from.items("protocols")[i];
+    from.errors.add(`protocols[${i}]`, at, `${error} protocol ${at.describe()}; allowed: ${known.join(", ")}`);
+  }
+  return protocols;
+}
+
+function readFallback(from: ObjectReader): Bytes | null {
+  const fallback = from.string("fallback", "close");
+  if (fallback == "close") return null;
+  if (!fallback.startsWith(FALLBACK_CLUSTER) || fallback.length == FALLBACK_CLUSTER.length) {
+    from.fail("fallback", `expected "close" or "cluster:NAME", got "${fallback}"`);
+  }
+  return Bytes.of(fallback.substring(FALLBACK_CLUSTER.length));
+}
