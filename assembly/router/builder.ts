@@ -34,12 +34,7 @@ export class RouterBuilder {
   /** The one choice of a cluster with these labels. */
   choice(name: string, labels: Map<string, string>): ClusterChoice {
     const metadata = metadataOf(labels);
-    let key = name;
-    if (metadata !== null) {
-      for (let i = 0; i < metadata.keys.length; i++) {
-        key += "\0" + metadata.keys[i].toString() + "\0" + metadata.values[i].toString();
-      }
-    }
+    const key = metadata === null ? name : name + metadata.text;
     if (!this.choices.has(key)) this.choices.set(key, new ClusterChoice(Bytes.of(name), metadata));
     return this.choices.get(key);
   }
