@@ -17,7 +17,7 @@ export class ConfigErrors {
   add(path: string, at: JsonValue | null, text: string): void {
     if (this.failed) return;
     const where = path.length > 0 ? path : "configuration";
-    const place = at === null ? "" : ` (line ${at.line}, column ${at.column})`;
+    const place = at === null || at.line == 0 ? "" : ` (line ${at.line}, column ${at.column})`;
     this.message = where + place + ": " + text;
   }
 }

@@ -1,6 +1,6 @@
 import { Bytes } from "../bytes/bytes";
 import { ConfigErrors } from "../config/errors";
-import { parseJson } from "../config/json";
+import { parseConfiguration } from "../config/struct";
 import { ObjectReader } from "../config/object";
 import { RouterOptions } from "../router/builder";
 import { ClusterConfig, Keepalive } from "../router/cluster_config";
@@ -66,7 +66,7 @@ export class ProxyConfig {
     knownProtocols: string[],
     seed: u64 = 0,
   ): ProxyConfig | null {
-    const value = length > 0 ? parseJson(ptr, length, errors) : null;
+    const value = length > 0 ? parseConfiguration(ptr, length, errors) : null;
     if (errors.failed) return null;
     const config = new ProxyConfig(new ObjectReader(value, "", errors), knownProtocols, seed);
     return errors.failed ? null : config;
