@@ -16,6 +16,9 @@ import { Server } from "./server";
 /** Timeout of a request when neither the route nor the frame sets one, ms (MOSN's). */
 const DEFAULT_TIMEOUT_MS: i64 = 60000;
 
+const GLOBAL_TIMEOUT = Bytes.of("x-mosn-global-timeout");
+const TRY_TIMEOUT = Bytes.of("x-mosn-try-timeout");
+
 // Readable reasons of local replies.
 const NO_ROUTE = Bytes.of("no route matches");
 const NAMELESS_CLUSTER = Bytes.of("the route names no cluster");
@@ -122,17 +125,23 @@ function answerDirectly(connection: Connection, codec: Codec, frame: Frame, call
   else refuse(connection, codec, frame, call, Code.INTERNAL_ERROR, NO_REDIRECT);
 }
 
-/** Sets the whole timeout, the frame's own before the route's, and what the route says of tries. */
+/**
+ * Sets the whole timeout and that of a try: the frame's own wins over the headers x-mosn-global-timeout and
+ * x-mosn-try-timeout, and they over the route (mosn-semantics.md §1.5). Headers are looked at only where they count.
+ */
 function setTimeouts(request: Request, route: Route, frame: Frame): void {
   const connection = request.connection;
   if (connection === null) return;
   const root = connection.root;
   const routed = route.timeoutMs;
-  const timeout: i64 = frame.timeout > 0 ? (frame.timeout as i64) : routed >= 0 ? (routed as i64) : DEFAULT_TIMEOUT_MS;
+  let timeout: i64 = routed >= 0 ? (routed as i64) : DEFAULT_TIMEOUT_MS;
+  if (frame.timeout > 0) timeout = frame.timeout as i64;
+  else timeout = root.input.milliseconds(GLOBAL_TIMEOUT, timeout);
   // 0: the route wants none.
   if (timeout > 0) root.setTimer(request, root.now() + timeout, true);
-  const perTry = route.perTryTimeoutMs;
-  request.tryTimeout = perTry > 0 && (timeout == 0 || (perTry as i64) < timeout) ? perTry : 0;
+  let perTry: i64 = max(route.perTryTimeoutMs, 0) as i64;
+  if (route.retry.retryOn) perTry = root.input.milliseconds(TRY_TIMEOUT, perTry);
+  request.tryTimeout = timeout == 0 || perTry < timeout ? (perTry as i32) : 0;
   request.retriesLeft = route.retry.numRetries;
 }
 

@@ -8,6 +8,8 @@ import { Headers } from "../xprotocol/headers";
 import { Connection } from "./connection";
 import { Server } from "./server";
 
+/** Longest timeout that a header may set. */
+const MAX_MILLISECONDS: i64 = 600000;
 /** Memory kept between requests, bytes. */
 const KEEP: i32 = 4096;
 
@@ -49,6 +51,7 @@ export class FrameInput extends RouteInput {
   private parsed: Headers | null = null;
   private server: Server | null = null;
   private readonly text: ByteBuffer = new ByteBuffer();
+  private readonly number: View = new View();
 
   /** Makes it speak of this frame; `server` is where a response came from. */
   // @ts-ignore: decorator
@@ -73,6 +76,19 @@ export class FrameInput extends RouteInput {
   header(key: usize, keyLength: i32, out: View): bool {
     const headers = this.headers;
     return headers !== null && headers.get(key, keyLength, out);
+  }
+
+  /** A header that is a time in whole milliseconds, at most ten minutes; `fallback` where there is none. */
+  milliseconds(name: Bytes, fallback: i64): i64 {
+    const view = this.number;
+    if (!this.header(name.ptr, name.length, view) || view.length == 0) return fallback;
+    let value: i64 = 0;
+    for (let i = 0; i < view.length; i++) {
+      const digit = (load<u8>(view.ptr + (i as usize)) as i64) - 0x30;
+      if (digit < 0 || digit > 9) return fallback;
+      value = min(value * 10 + digit, MAX_MILLISECONDS);
+    }
+    return value;
   }
 
   variable(name: Bytes, out: View): bool {
