@@ -12,7 +12,7 @@ import {
   type Target,
 } from "../tests/interop/peers.ts";
 import { EnvoyNotFound } from "./lib/envoy.ts";
-import { EnvoyFailed } from "./lib/envoy_process.ts";
+import { EnvoyFailed, type EnvoyProcess } from "./lib/envoy_process.ts";
 import { Scope } from "./lib/scope.ts";
 
 interface Options {
@@ -20,14 +20,28 @@ interface Options {
   via: "moe" | "direct";
 }
 
-/** The servers themselves, or two Envoys with the module's default configuration, one before each. */
-async function target(scope: Scope, server: JavaServer, via: Options["via"]): Promise<Target> {
-  const portOf = async (port: number): Promise<number> => {
-    if (via === "direct") return port;
-    return (await startEnvoy(scope, { config: null, clusters: { upstream: { hosts: [port] } } })).port;
-  };
-  const [sofa, raw] = await Promise.all([portOf(server.sofaPort), portOf(server.rawPort)]);
-  return { sofa: `127.0.0.1:${sofa}`, raw: `127.0.0.1:${raw}` };
+function target(sofaPort: number, rawPort: number): Target {
+  return { sofa: `127.0.0.1:${sofaPort}`, raw: `127.0.0.1:${rawPort}` };
+}
+
+/** Two Envoys with the module's default configuration, one before each server. */
+async function startEnvoys(scope: Scope, server: JavaServer): Promise<EnvoyProcess[]> {
+  const start = (port: number) => startEnvoy(scope, { config: null, clusters: { upstream: { hosts: [port] } } });
+  return Promise.all([start(server.sofaPort), start(server.rawPort)]);
+}
+
+/** The module must have taken the calls one by one and understood every frame. */
+async function counters(envoys: EnvoyProcess[]): Promise<Verdict> {
+  const totals = new Map<string, number>();
+  for (const envoy of envoys) {
+    for (const [name, value] of await envoy.stats("moe\\.\\w+\\.(requests|heartbeats|decode_errors)$")) {
+      const short = name.replace(/^.*moe\./, "");
+      totals.set(short, (totals.get(short) ?? 0) + value);
+    }
+  }
+  const sum = (what: string) => [...totals].reduce((all, [name, value]) => all + (name.endsWith(what) ? value : 0), 0);
+  const ok = sum(".requests") > 0 && sum(".decode_errors") === 0;
+  return { name: "counters", ok, text: [...totals].map((pair) => pair.join(" ")).join(", "), details: [] };
 }
 
 function print(verdicts: Verdict[]): void {
@@ -47,10 +61,16 @@ async function run(options: Options, scope: Scope): Promise<Verdict[]> {
   const server = await startServer();
   scope.after(async () => server.stop());
   console.log(`${wanted.length} cases direct`);
-  const direct = await runClient("direct/", await target(scope, server, "direct"), wanted);
-  console.log(`${wanted.length} cases ${options.via === "moe" ? "through Envoy" : "direct again"}`);
-  const proxied = await runClient("proxied/", await target(scope, server, options.via), wanted);
-  return compare(wanted, direct, proxied);
+  const straight = target(server.sofaPort, server.rawPort);
+  const direct = await runClient("direct/", straight, wanted);
+  if (options.via === "direct") {
+    console.log(`${wanted.length} cases direct again`);
+    return compare(wanted, direct, await runClient("again/", straight, wanted));
+  }
+  console.log(`${wanted.length} cases through Envoy`);
+  const envoys = await startEnvoys(scope, server);
+  const proxied = await runClient("proxied/", target(envoys[0].port, envoys[1].port), wanted);
+  return [...compare(wanted, direct, proxied), await counters(envoys)];
 }
 
 async function main(options: Options): Promise<number> {
