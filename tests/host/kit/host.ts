@@ -10,6 +10,7 @@ import { EventLoop } from "./loop.ts";
 import { MetricStore } from "./metrics.ts";
 import { Properties, type PropertyValue } from "./properties.ts";
 import { SharedData, SharedQueues } from "./shared.ts";
+import { structBytes } from "./struct.ts";
 import { Switchboard, type SwitchboardOptions } from "./switchboard.ts";
 import type { Terminal } from "./terminal.ts";
 import { type Services, Vm } from "./vm.ts";
@@ -20,8 +21,8 @@ export interface HostOptions {
   module: string | Uint8Array;
   /** Root id of the plugin; default `proxy`. */
   root?: string;
-  /** Configuration: JSON for an object, as it is for text; none by default. */
-  config?: object | string;
+  /** Configuration: a Struct, as Envoy serializes it, for an object; text or bytes as they are; none by default. */
+  config?: object | string | Uint8Array;
   /** VMs that serve connections, each like one of Envoy's worker threads; default 1. */
   workers?: number;
   /** Also start the main thread's VM, which never sees a connection but has ticks. */
@@ -84,9 +85,9 @@ export class Host {
       fault: (rule, message) => this.fault(rule, message),
     };
     const module = compiled(options.module);
-    const configuration = Buffer.from(
-      typeof options.config === "object" ? JSON.stringify(options.config) : (options.config ?? ""),
-    );
+    const { config = "" } = options;
+    const isBytes = config instanceof Uint8Array;
+    const configuration = isBytes || typeof config === "string" ? Buffer.from(config as string) : structBytes(config);
     const plugin = { name: "moe", rootId: options.root ?? "proxy", configuration };
     const count = (options.workers ?? 1) + (options.mainThread === true ? 1 : 0);
     for (let worker = 0; worker < count; worker++) {
