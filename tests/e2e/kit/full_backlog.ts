@@ -17,12 +17,16 @@ export interface FullBacklog {
 export async function fullBacklog(): Promise<FullBacklog> {
   const child = fork(join(import.meta.dirname, "backlog_main.ts"));
   const [port] = (await once(child, "message")) as [number];
+  // A frozen process does not end with its parent by itself.
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
   child.kill("SIGSTOP");
   const fillers: Socket[] = [];
   const close = async () => {
     for (const filler of fillers) filler.destroy();
+    process.removeListener("exit", kill);
     const gone = once(child, "exit");
-    child.kill("SIGKILL");
+    kill();
     await gone;
   };
   while (fillers.length < MAX_FILLERS) {

@@ -13,10 +13,15 @@ export interface RemoteArrival {
 
 /** An echoing RawBoltServer in a process of its own, that can be frozen and killed. */
 export class ServerProcess {
+  private readonly onExit = () => this.child.kill("SIGKILL");
+
   private constructor(
     private readonly child: ChildProcess,
     readonly port: number,
-  ) {}
+  ) {
+    // A frozen process does not end with its parent by itself.
+    process.once("exit", this.onExit);
+  }
 
   static async start(name = "process"): Promise<ServerProcess> {
     const child = fork(join(import.meta.dirname, "server_main.ts"), [name]);
@@ -43,6 +48,7 @@ export class ServerProcess {
 
   /** SIGKILL: the kernel closes its connections. */
   async kill(): Promise<void> {
+    process.removeListener("exit", this.onExit);
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const gone = once(this.child, "exit");
     this.child.kill("SIGKILL");
