@@ -57,9 +57,9 @@ export function readBootstrap(file: string): Bootstrap {
   return bootstrap;
 }
 
-/** The bootstrap as YAML, without anchors. */
+/** The bootstrap as YAML, without anchors; in YAML 1.1, because Envoy takes a plain `yes` for a boolean. */
 export function writeBootstrap(bootstrap: Bootstrap): string {
-  return stringify(bootstrap, { aliasDuplicateObjects: false, lineWidth: 0 });
+  return stringify(bootstrap, { aliasDuplicateObjects: false, lineWidth: 0, version: "1.1" });
 }
 
 /** The listener whose filters include the module. Throws if there is none. */

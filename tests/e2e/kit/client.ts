@@ -2,7 +2,7 @@ import { connect, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { type BoltFrame, request, type RequestOptions } from "../../host/kit/bolt.ts";
 import { FrameReader } from "./frame_reader.ts";
-import { waitUntil } from "./wait.ts";
+import { WAIT_MS, waitUntil } from "./wait.ts";
 
 export interface ClientOptions {
   host?: string;
@@ -20,12 +20,14 @@ export class RawBoltClient {
   garbage: string | undefined;
   private readonly reader = new FrameReader();
   private readonly byId = new Map<number, BoltFrame[]>();
+  /** Who waits for the first frame with an id. */
+  private readonly waiting = new Map<number, (why?: string) => void>();
 
   private constructor(readonly socket: Socket) {
     socket.on("data", (chunk: Buffer) => this.read(chunk));
     socket.on("end", () => (this.state = "fin"));
     socket.on("error", () => (this.state = "reset"));
-    socket.on("close", () => (this.state = this.state === "reset" ? "reset" : "closed"));
+    socket.on("close", () => this.onClose());
   }
 
   /** Connects to a port of this machine. */
@@ -45,16 +47,17 @@ export class RawBoltClient {
   }
 
   /** Sends a request and waits for the answer with its id. */
-  async call(id: number, options: RequestOptions = {}, ms = 5000): Promise<BoltFrame> {
+  async call(id: number, options: RequestOptions = {}, ms = WAIT_MS): Promise<BoltFrame> {
     void this.write(request(id, options));
     return this.answer(id, ms);
   }
 
   /** Waits for the first frame with this id. */
-  async answer(id: number, ms = 5000): Promise<BoltFrame> {
-    const state = () =>
-      `no answer ${id}; connection ${this.state}, ${this.frames.length} frames, ${this.garbage ?? ""}`;
-    await waitUntil(() => this.byId.has(id), ms, state);
+  async answer(id: number, ms = WAIT_MS): Promise<BoltFrame> {
+    if (!this.byId.has(id)) {
+      if (this.socket.closed) throw new Error(`no answer ${id}; connection ${this.state}`);
+      await this.arrival(id, ms);
+    }
     return this.answers(id)[0];
   }
 
@@ -64,14 +67,14 @@ export class RawBoltClient {
   }
 
   /** Waits until so many frames have come, of any id. */
-  async waitForFrames(count: number, ms = 5000): Promise<BoltFrame[]> {
+  async waitForFrames(count: number, ms = WAIT_MS): Promise<BoltFrame[]> {
     const state = () => `${this.frames.length} of ${count} frames; connection ${this.state}, ${this.garbage ?? ""}`;
     await waitUntil(() => this.frames.length >= count, ms, state);
     return this.frames;
   }
 
   /** Waits until the proxy has closed the connection. */
-  async waitForClose(ms = 5000): Promise<void> {
+  async waitForClose(ms = WAIT_MS): Promise<void> {
     await waitUntil(
       () => this.state !== "open",
       ms,
@@ -101,6 +104,25 @@ export class RawBoltClient {
     this.socket.destroy();
   }
 
+  private arrival(id: number, ms: number): Promise<void> {
+    return new Promise((done, failed) => {
+      const settle = (why?: string) => {
+        clearTimeout(timer);
+        this.waiting.delete(id);
+        const { state, frames, garbage = "" } = this;
+        if (why === undefined) done();
+        else failed(new Error(`no answer ${id} ${why}; connection ${state}, ${frames.length} frames, ${garbage}`));
+      };
+      const timer = setTimeout(() => settle(`after ${ms} ms`), ms);
+      this.waiting.set(id, settle);
+    });
+  }
+
+  private onClose(): void {
+    if (this.state !== "reset") this.state = "closed";
+    for (const settle of [...this.waiting.values()]) settle("before the close");
+  }
+
   private read(chunk: Buffer): void {
     this.bytesRead += chunk.length;
     if (this.garbage !== undefined) return;
@@ -110,6 +132,7 @@ export class RawBoltClient {
         const same = this.byId.get(frame.id);
         if (same) same.push(frame);
         else this.byId.set(frame.id, [frame]);
+        this.waiting.get(frame.id)?.();
       }
     } catch (error) {
       this.garbage = (error as Error).message;

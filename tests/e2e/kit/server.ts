@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { type BoltFrame, heartbeatAck, response } from "../../host/kit/bolt.ts";
 import { FrameReader } from "./frame_reader.ts";
-import { waitUntil } from "./wait.ts";
+import { WAIT_MS, waitUntil } from "./wait.ts";
 
 /** What a server sends back; nothing for a request that stays unanswered. */
 export type Reply = Buffer | undefined;
@@ -129,7 +129,7 @@ export class RawBoltServer {
   }
 
   /** Waits until so many requests have come. Throws after `ms`. */
-  async waitForRequests(count: number, ms = 5000): Promise<void> {
+  async waitForRequests(count: number, ms = WAIT_MS): Promise<void> {
     await waitUntil(
       () => this.requests >= count,
       ms,

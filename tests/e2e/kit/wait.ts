@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** How long things may take by default, milliseconds: a loaded machine is slow. */
+export const WAIT_MS = 20_000;
+
 /** Waits until the condition holds; after `ms` throws and says what was there instead. */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
