@@ -141,7 +141,11 @@ test("npm start shows the module's own words about a bad configuration", async (
 });
 
 test("npm start says which module is missing", async (t) => {
-  const { code, output } = await start("--config", variant(t, "build/moe.wasm", "build/none.wasm"), "--no-samples");
+  const { code, output } = await start(
+    "--config",
+    variant(t, "filename: build/moe.wasm", "filename: build/none.wasm"),
+    "--no-samples",
+  );
   assert.equal(code, 1, output);
   assert.match(output, /The module build\/none.wasm is missing/);
 });
