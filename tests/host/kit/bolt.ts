@@ -146,6 +146,14 @@ function checksum(frame: Buffer): Buffer {
   return sum;
 }
 
+/** A copy of a whole frame with another id, its checksum made anew where it has one. */
+export function withId(frame: Buffer, id: number): Buffer {
+  const copy = Buffer.from(frame);
+  copy.writeUInt32BE(id, 5 + layout(frame).shift);
+  if (hasChecksum(frame)) checksum(copy.subarray(0, -4)).copy(copy, copy.length - 4);
+  return copy;
+}
+
 /** All complete frames of the buffer and what is left of it. Throws on bytes that are not Bolt. */
 export function parseFrames(buffer: Buffer): { frames: BoltFrame[]; rest: Buffer } {
   const frames: BoltFrame[] = [];
