@@ -6,78 +6,64 @@ import { before, describe, it } from "node:test";
 import { parse } from "yaml";
 import type { Bootstrap, Listener } from "../../scripts/lib/bootstrap.ts";
 import { switchboard } from "../../scripts/lib/bootstrap.ts";
-import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
-import { type BoltFrame, BoltStatus, type Headers, type RequestOptions } from "../host/kit/bolt.ts";
-import { makeCalls, reasonOf, servedBy, tally } from "./kit/calls.ts";
-import { RawBoltClient } from "./kit/client.ts";
-import { type ClusterOptions, CONCURRENCIES, startEnvoy } from "./kit/envoy.ts";
-import { type Scope, suiteScope } from "./kit/scope.ts";
-import { RawBoltServer } from "./kit/server.ts";
+import { type BoltFrame, BoltStatus, type RequestOptions } from "../host/kit/bolt.ts";
+import { makeCalls, meet, reasonOf, servedBy, tally } from "./kit/calls.ts";
+import { CONCURRENCIES } from "./kit/envoy.ts";
+import { suiteScope } from "./kit/scope.ts";
+import { callOf, serviceIs, Stage, type StageCluster } from "./kit/stage.ts";
 import { waitUntil } from "./kit/wait.ts";
 
-/** Hosts of each cluster, by name. */
-const HOSTS: Record<string, string[]> = {
-  "weight-60": ["w60"],
-  "weight-30": ["w30"],
-  "weight-10": ["w10"],
-  "round-robin": ["rr1", "rr2"],
-  random: ["random1", "random2"],
-  weighted: ["heavy", "light"],
-  "least-request": ["slow", "fast"],
-  maglev: ["maglev1", "maglev2", "maglev3"],
-  zones: ["zone-a", "zone-b"],
-  dns: ["dns1"],
-  service: ["service"],
-  method: ["method"],
-  header: ["header"],
-  regex: ["regex"],
-  prefix: ["prefix"],
-  path: ["path"],
-  "path-regex": ["path-regex"],
-  named: ["named"],
-};
-
-const serviceIs = (name: string) => ({ name: "service", value: `test.${name}:1.0` });
 const forward = (match: object, route: object) => ({ match, route });
-const toCluster = (name: string, route: object = {}) =>
-  forward({ headers: [serviceIs(name)] }, { cluster_name: name, ...route });
 const inZone = (zone: string) => ({ filter_metadata: { "mosn.lb": { zone } } });
 
+const SHARES = [60, 30, 10];
+
+/** Routes beside those that send each service to the cluster of its name. */
 const ROUTERS = [
   forward(
     { headers: [serviceIs("weights")] },
-    { weighted_clusters: [60, 30, 10].map((weight) => ({ cluster: { name: `weight-${weight}`, weight } })) },
+    { weighted_clusters: SHARES.map((weight) => ({ cluster: { name: `weight-${weight}`, weight } })) },
   ),
-  ...["round-robin", "random", "weighted", "least-request", "dns", "service"].map((name) => toCluster(name)),
-  toCluster("maglev", { hash_policy: [{ header: { key: "uid" } }] }),
   ...["a", "b", "none"].map((zone) =>
     forward({ headers: [serviceIs(`zone-${zone}`)] }, { cluster_name: "zones", metadata_match: inZone(zone) }),
   ),
-  forward({ variables: [{ name: "x-mosn-rpc-method", value: "byMethod" }] }, { cluster_name: "method" }),
-  forward({ headers: [serviceIs("header"), { name: "gray", value: "yes" }] }, { cluster_name: "header" }),
-  forward({ headers: [{ name: "service", value: "^test\\.regex[0-9]+:.*$", regex: true }] }, { cluster_name: "regex" }),
-  forward({ path: "/test.path:1.0/get" }, { cluster_name: "path" }),
-  forward({ regex: "^/test\\.(x|y)+:1\\.0/find[A-Z].*" }, { cluster_name: "path-regex" }),
-  forward({ prefix: "/test.prefix." }, { cluster_name: "prefix" }),
+  forward({ variables: [{ name: "x-mosn-rpc-method", value: "byMethod" }] }, { cluster_name: "by-method" }),
+  forward({ headers: [serviceIs("header"), { name: "gray", value: "yes" }] }, { cluster_name: "by-header" }),
+  forward(
+    { headers: [{ name: "service", value: "^test\\.regex[0-9]+:.*$", regex: true }] },
+    { cluster_name: "by-regex" },
+  ),
+  forward({ path: "/test.path:1.0/get" }, { cluster_name: "by-path" }),
+  forward({ regex: "^/test\\.(x|y)+:1\\.0/find[A-Z].*" }, { cluster_name: "by-path-regex" }),
+  forward({ prefix: "/test.prefix." }, { cluster_name: "by-prefix" }),
   forward({ headers: [serviceIs("named")] }, { cluster_header: "target" }),
-  toCluster("no-such-cluster"),
+  forward({ headers: [serviceIs("no-such-cluster")] }, { cluster_name: "no-such-cluster" }),
   { match: { headers: [serviceIs("direct")] }, direct_response: { status: 503, body: "closed for today" } },
 ];
 
-function moduleConfig(port: (host: string) => number): object {
-  return {
-    router: { virtual_hosts: [{ name: "test", domains: ["*"], routers: ROUTERS }] },
-    clusters: {
-      random: { lb_type: "LB_RANDOM" },
-      weighted: {
-        lb_type: "LB_WEIGHTED_ROUNDROBIN",
-        host_weights: { [`127.0.0.1:${port("heavy")}`]: 3, [`127.0.0.1:${port("light")}`]: 1 },
-      },
-      "least-request": { lb_type: "LB_LEAST_REQUEST" },
-      maglev: { lb_type: "LB_MAGLEV" },
-    },
-  };
-}
+const CLUSTERS: Record<string, StageCluster> = {
+  ...Object.fromEntries(SHARES.map((share) => [`weight-${share}`, {}])),
+  "round-robin": { servers: ["rr1", "rr2"] },
+  random: { servers: ["random1", "random2"], module: { lb_type: "LB_RANDOM" } },
+  weighted: {
+    servers: ["heavy", "light"],
+    module: (port) => ({
+      lb_type: "LB_WEIGHTED_ROUNDROBIN",
+      host_weights: { [`127.0.0.1:${port("heavy")}`]: 3, [`127.0.0.1:${port("light")}`]: 1 },
+    }),
+  },
+  "least-request": { servers: ["slow", "fast"], module: { lb_type: "LB_LEAST_REQUEST" } },
+  maglev: {
+    servers: ["maglev1", "maglev2", "maglev3"],
+    module: { lb_type: "LB_MAGLEV" },
+    route: { hash_policy: [{ header: { key: "uid" } }] },
+  },
+  zones: { servers: ["zone-a", "zone-b"] },
+  dns: { dns: true },
+  ...Object.fromEntries(
+    ["service", "method", "header", "regex", "prefix", "path", "path-regex", "name"].map((what) => [`by-${what}`, {}]),
+  ),
+};
 
 /** What envoy.yaml says in comments about subsets: the switchboard's route, and what the cluster needs. */
 function subsetRecipe(zone: string): { route: object; cluster: Record<string, unknown>; endpoint: object } {
@@ -108,139 +94,97 @@ function addSubsets(bootstrap: Bootstrap, listener: Listener): void {
   zones?.load_assignment.endpoints[0].lb_endpoints.forEach((host, i) => Object.assign(host, recipes[i].endpoint));
 }
 
-const call = (name: string, method?: string, ...headers: Headers): RequestOptions => ({
-  headers: [
-    ["service", `test.${name}:1.0`],
-    ...(method === undefined ? [] : [["sofa_head_method_name", method] as [string, string]]),
-    ...headers,
-  ],
-});
-
 for (const concurrency of CONCURRENCIES) {
   describe(`routing, --concurrency ${concurrency}`, () => {
-    const servers = new Map<string, RawBoltServer>();
-    const server = (name: string): RawBoltServer => servers.get(name) as RawBoltServer;
-    /** Requests that each of these servers has got. */
-    const got = (...names: string[]) => Object.fromEntries(names.map((name) => [name, server(name).requests]));
     const scope = suiteScope();
-    let envoy: EnvoyProcess;
+    let stage: Stage;
 
     before(async () => {
-      for (const name of Object.values(HOSTS).flat()) {
-        const one = await RawBoltServer.start({ name });
-        servers.set(name, one);
-        scope.after(() => one.close());
-      }
-      const clusters: Record<string, ClusterOptions> = {};
-      for (const [name, hosts] of Object.entries(HOSTS)) {
-        const ports = hosts.map((host) => server(host).port);
-        clusters[name] = name === "dns" ? { dns: true, hosts: [`localhost:${ports[0]}`] } : { hosts: ports };
-      }
-      const config = moduleConfig((host) => server(host).port);
-      envoy = await startEnvoy(scope, { concurrency, clusters, config, change: addSubsets });
+      stage = await Stage.start(scope, { concurrency, clusters: CLUSTERS, routers: ROUTERS, change: addSubsets });
     });
 
-    /** Client connections that are closed after the test. */
-    async function connect(t: Scope, count = 1): Promise<RawBoltClient[]> {
-      const clients = await Promise.all(Array.from({ length: count }, () => RawBoltClient.connect(envoy.port)));
-      t.after(() => clients.forEach((client) => client.close()));
-      return clients;
-    }
-
-    /** Makes calls until each of these hosts has answered one; then the worker knows them all. */
-    async function meet(client: RawBoltClient, names: string[], request: (i: number) => RequestOptions): Promise<void> {
-      const seen = new Set<string | undefined>();
-      let from = 1_000_000;
-      const all = async (): Promise<boolean> => {
-        for (const answer of await makeCalls(client, 10, request, { from })) seen.add(servedBy(answer));
-        from += 10;
-        return names.every((name) => seen.has(name));
-      };
-      await waitUntil(all, 30_000, () => `answers only from ${[...seen].join(", ")}`);
-    }
-
     it("weighted clusters get their shares of 10,000 requests", async (t) => {
-      const clients = await connect(t, 8);
-      const answers = await Promise.all(clients.map((client) => makeCalls(client, 1250, call("weights"))));
+      const clients = await stage.connect(t, 8);
+      const answers = await Promise.all(clients.map((client) => makeCalls(client, 1250, callOf("weights"))));
       const counts = tally(answers.flat());
-      assert.deepEqual(counts, got("w60", "w30", "w10"));
-      for (const [name, share] of Object.entries({ w60: 6000, w30: 3000, w10: 1000 })) {
+      assert.deepEqual(counts, stage.got("weight-60", "weight-30", "weight-10"));
+      for (const [name, share] of Object.entries({ "weight-60": 6000, "weight-30": 3000, "weight-10": 1000 })) {
         assert.ok(Math.abs(counts[name] - share) <= 200, `${name}: ${counts[name]} instead of ${share}`);
       }
     });
 
     it("round robin goes from host to host with each request of one connection", async (t) => {
-      const [client] = await connect(t);
-      await meet(client, HOSTS["round-robin"], () => call("round-robin"));
-      const before = got("rr1", "rr2");
-      const counts = tally(await makeCalls(client, 1000, call("round-robin")));
-      const after = got("rr1", "rr2");
+      const [client] = await stage.connect(t);
+      await meet(client, ["rr1", "rr2"], () => callOf("round-robin"));
+      const earlier = stage.got("rr1", "rr2");
+      const counts = tally(await makeCalls(client, 1000, callOf("round-robin")));
+      const later = stage.got("rr1", "rr2");
       for (const name of ["rr1", "rr2"]) {
-        assert.equal(counts[name], after[name] - before[name]);
+        assert.equal(counts[name], later[name] - earlier[name]);
         assert.ok(Math.abs(counts[name] - 500) <= 10, JSON.stringify(counts));
       }
-      assert.ok(server("rr1").open.length <= 2, "one connection to a host, and one that looked for hosts");
+      assert.ok(stage.server("rr1").open.length <= 2, "one connection to a host, and one that looked for hosts");
     });
 
     it("random throws dice", async (t) => {
-      const [client] = await connect(t);
-      await meet(client, HOSTS.random, () => call("random"));
-      const answers = await makeCalls(client, 2000, call("random"), { window: 1 });
+      const [client] = await stage.connect(t);
+      await meet(client, ["random1", "random2"], () => callOf("random"));
+      const answers = await makeCalls(client, 2000, callOf("random"), { window: 1 });
       const counts = tally(answers);
       assert.ok(counts.random1 > 800 && counts.random2 > 800, JSON.stringify(counts));
       const repeats = answers.filter((answer, i) => i > 0 && servedBy(answer) === servedBy(answers[i - 1])).length;
       assert.ok(repeats > 800 && repeats < 1200, `${repeats} of 2000 went where the one before went`);
-      const total = Object.values(got("random1", "random2")).reduce((a, b) => a + b);
+      const total = Object.values(stage.got("random1", "random2")).reduce((a, b) => a + b);
       assert.ok(total >= 2000 && total % 10 === 0, "each call arrived once");
     });
 
     it("weighted round robin follows host_weights", async (t) => {
-      const [client] = await connect(t);
-      await meet(client, HOSTS.weighted, () => call("weighted"));
-      const before = got("heavy", "light");
-      const counts = tally(await makeCalls(client, 800, call("weighted")));
-      const after = got("heavy", "light");
-      assert.equal(counts.heavy, after.heavy - before.heavy);
-      assert.equal(counts.light, after.light - before.light);
+      const [client] = await stage.connect(t);
+      await meet(client, ["heavy", "light"], () => callOf("weighted"));
+      const earlier = stage.got("heavy", "light");
+      const counts = tally(await makeCalls(client, 800, callOf("weighted")));
+      const later = stage.got("heavy", "light");
+      assert.equal(counts.heavy, later.heavy - earlier.heavy);
+      assert.equal(counts.light, later.light - earlier.light);
       assert.ok(Math.abs(counts.heavy - 600) <= 10, JSON.stringify(counts));
     });
 
     it("least request avoids the host that does not answer", async (t) => {
-      const [client] = await connect(t);
-      await meet(client, HOSTS["least-request"], () => call("least-request"));
-      const before = got("slow", "fast");
-      server("slow").handler = () => undefined;
-      const reached = () => server("slow").requests + server("fast").requests - before.slow - before.fast;
+      const [client] = await stage.connect(t);
+      await meet(client, ["slow", "fast"], () => callOf("least-request"));
+      const earlier = stage.got("slow", "fast");
+      stage.server("slow").handler = () => undefined;
+      const reached = () => stage.server("slow").requests + stage.server("fast").requests - earlier.slow - earlier.fast;
       for (let id = 1; id <= 400; id++) {
-        client.call(id, call("least-request")).catch(() => "closed by the end of the test");
+        client.call(id, callOf("least-request")).catch(() => "closed by the end of the test");
         await waitUntil(
-          () => reached() === id && client.frames.length >= server("fast").requests,
+          () => reached() === id && client.frames.length >= stage.server("fast").requests,
           20_000,
           () => `${reached()} of ${id} calls arrived`,
         );
       }
       // Of two draws both must hit the slow host: a quarter.
-      const slow = server("slow").requests - before.slow;
+      const slow = stage.server("slow").requests - earlier.slow;
       assert.ok(slow > 60 && slow < 150, `${slow} of 400 went to the slow host`);
     });
 
     it("Maglev: a key stays with its host, over connections, workers and reconnects", async (t) => {
-      const clients = await connect(t, 6);
-      const names = HOSTS.maglev;
+      const clients = await stage.connect(t, 6);
+      const names = ["maglev1", "maglev2", "maglev3"];
       const keys = Array.from({ length: 60 }, (_, i) => `key${i}`);
-      const byKey = (i: number) => call("maglev", undefined, ["uid", keys[i % keys.length]]);
+      const byKey = (i: number) => callOf("maglev", undefined, ["uid", keys[i % keys.length]]);
       const homes = new Map<string, Set<string>>();
       const note = (key: string, name = "proxy") => homes.set(key, (homes.get(key) ?? new Set()).add(name));
       for (const client of clients) {
-        await meet(client, names, (i) => call("maglev", undefined, ["uid", `warm${i}`]));
+        await meet(client, names, (i) => callOf("maglev", undefined, ["uid", `warm${i}`]));
         (await makeCalls(client, 120, byKey)).forEach((answer, i) => note(keys[i % 60], servedBy(answer)));
       }
       clients.forEach((client) => client.close());
-      for (const client of await connect(t, 3)) {
+      for (const client of await stage.connect(t, 3)) {
         (await makeCalls(client, 120, byKey)).forEach((answer, i) => note(keys[i % 60], servedBy(answer)));
       }
       for (const name of names) {
-        for (const { frame } of server(name).arrivals) {
+        for (const { frame } of stage.server(name).arrivals) {
           const key = frame.headers.find(([header]) => header === "uid")?.[1] ?? "";
           if (key.startsWith("key")) note(key, name);
         }
@@ -251,70 +195,72 @@ for (const concurrency of CONCURRENCIES) {
     });
 
     it("a subset gets what metadata_match sends it, nothing else does", async (t) => {
-      const [client] = await connect(t);
+      const [client] = await stage.connect(t);
       for (const [zone, from] of [
         ["a", 1],
         ["b", 101],
       ] as const) {
-        assert.deepEqual(tally(await makeCalls(client, 50, call(`zone-${zone}`), { from })), { [`zone-${zone}`]: 50 });
+        assert.deepEqual(tally(await makeCalls(client, 50, callOf(`zone-${zone}`), { from })), {
+          [`zone-${zone}`]: 50,
+        });
       }
-      assert.deepEqual(got("zone-a", "zone-b"), { "zone-a": 50, "zone-b": 50 });
+      assert.deepEqual(stage.got("zone-a", "zone-b"), { "zone-a": 50, "zone-b": 50 });
     });
 
     it("a cluster found by name", async (t) => {
-      const [client] = await connect(t);
-      assert.deepEqual(tally(await makeCalls(client, 50, call("dns"))), { dns1: 50 });
-      assert.equal(server("dns1").requests, 50);
+      const [client] = await stage.connect(t);
+      assert.deepEqual(tally(await makeCalls(client, 50, callOf("dns"))), { dns: 50 });
+      assert.equal(stage.server("dns").requests, 50);
     });
 
     it("routes by service, method, header, regex, path, prefix and the cluster that the request names", async (t) => {
-      const [client] = await connect(t);
+      const [client] = await stage.connect(t);
       const cases: [RequestOptions, string | undefined][] = [
-        [call("service", "any"), "service"],
-        [call("elsewhere", "byMethod"), "method"],
-        [call("header", "any", ["gray", "yes"]), "header"],
-        [call("header", "any", ["gray", "no"]), undefined],
-        [call("header"), undefined],
-        [call("regex17"), "regex"],
-        [call("regexp"), undefined],
-        [call("path", "get"), "path"],
-        [call("path", "getAll"), undefined],
-        [call("xyx", "findOne"), "path-regex"],
-        [call("xyz", "findOne"), undefined],
-        [call("prefix.Any", "any"), "prefix"],
-        [call("named", "any", ["target", "named"]), "named"],
-        [call("SERVICE", "any"), undefined],
+        [callOf("by-service", "any"), "by-service"],
+        [callOf("elsewhere", "byMethod"), "by-method"],
+        [callOf("header", "any", ["gray", "yes"]), "by-header"],
+        [callOf("header", "any", ["gray", "no"]), undefined],
+        [callOf("header"), undefined],
+        [callOf("regex17"), "by-regex"],
+        [callOf("regexp"), undefined],
+        [callOf("path", "get"), "by-path"],
+        [callOf("path", "getAll"), undefined],
+        [callOf("xyx", "findOne"), "by-path-regex"],
+        [callOf("xyz", "findOne"), undefined],
+        [callOf("prefix.Any", "any"), "by-prefix"],
+        [callOf("named", "any", ["target", "by-name"]), "by-name"],
+        [callOf("By-service", "any"), undefined],
       ];
       for (const [i, [options, expected]] of cases.entries()) {
         const answer = await client.call(i, options);
         assert.equal(servedBy(answer), expected, JSON.stringify(options));
-        if (expected !== undefined) assert.ok(server(expected).ids.length > 0);
+        if (expected !== undefined) assert.ok(stage.server(expected).ids.length > 0);
         else assertRefused(answer, BoltStatus.NO_PROCESSOR, /^no route matches$/);
       }
     });
 
     it("direct_response answers without a server", async (t) => {
-      const [client] = await connect(t);
-      assertRefused(await client.call(1, call("direct")), BoltStatus.SERVER_THREADPOOL_BUSY, /^closed for today$/);
+      const [client] = await stage.connect(t);
+      assertRefused(await client.call(1, callOf("direct")), BoltStatus.SERVER_THREADPOOL_BUSY, /^closed for today$/);
     });
 
     it("a cluster that Envoy does not have is an error that says so, at once and without retries", async (t) => {
-      const [client] = await connect(t);
-      const retries = await envoy.stat("wasmcustom.moe.bolt.retries");
+      const [client] = await stage.connect(t);
+      const retries = await stage.bolt("retries");
       for (const [id, options] of [
-        [1, call("no-such-cluster")],
-        [2, call("named", undefined, ["target", "made-up"])],
+        [1, callOf("no-such-cluster")],
+        [2, callOf("named", undefined, ["target", "made-up"])],
       ] as const) {
         assertRefused(await client.call(id, options), BoltStatus.NO_PROCESSOR, /^no such cluster$/);
       }
-      assertRefused(await client.call(3, call("named")), BoltStatus.NO_PROCESSOR, /^the route names no cluster$/);
-      assert.equal(servedBy(await client.call(4, call("service"))), "service", "the connection lives on");
-      assert.equal(await envoy.stat("wasmcustom.moe.bolt.retries"), retries);
+      assertRefused(await client.call(3, callOf("named")), BoltStatus.NO_PROCESSOR, /^the route names no cluster$/);
+      assert.equal(servedBy(await client.call(4, callOf("by-service"))), "by-service", "the connection lives on");
+      assert.equal(await stage.bolt("retries"), retries);
     });
 
     it("a subset without hosts is an error that says so", async (t) => {
-      const [client] = await connect(t);
-      assertRefused(await client.call(1, call("zone-none")), BoltStatus.NO_PROCESSOR, /^no healthy upstream$/);
+      const [client] = await stage.connect(t);
+      assertRefused(await client.call(1, callOf("zone-none")), BoltStatus.NO_PROCESSOR, /^no healthy upstream$/);
     });
   });
 }

@@ -1,5 +1,6 @@
 import type { BoltFrame, RequestOptions } from "../../host/kit/bolt.ts";
 import type { RawBoltClient } from "./client.ts";
+import { WAIT_MS, waitUntil } from "./wait.ts";
 
 export interface CallsOptions {
   /** Id of the first call; the others follow. Default 1. */
@@ -51,4 +52,20 @@ export function reasonOf(answer: BoltFrame): string {
   // An object ('o', 0x90), a string ('S', its length in two bytes).
   const at = lastField + "stackTrace".length + 3;
   return content.toString("latin1", at + 2, at + 2 + content.readUInt16BE(at));
+}
+
+/** Makes calls until each of these servers has answered one: then the client's worker knows them all. Ids from 2^30 on. */
+export async function meet(
+  client: RawBoltClient,
+  names: string[],
+  request: RequestOptions | ((index: number) => RequestOptions),
+): Promise<void> {
+  const seen = new Set<string | undefined>();
+  let from = 2 ** 30 + client.frames.length;
+  const all = async (): Promise<boolean> => {
+    for (const answer of await makeCalls(client, 10, request, { from })) seen.add(servedBy(answer));
+    from += 10;
+    return names.every((name) => seen.has(name));
+  };
+  await waitUntil(all, WAIT_MS, () => `answers only from ${[...seen].join(", ")}`);
 }
