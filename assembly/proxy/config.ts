@@ -4,6 +4,8 @@ import { parseConfiguration } from "../config/struct";
 import { ObjectReader } from "../config/object";
 import { RouterOptions } from "../router/builder";
 import { ClusterConfig, Keepalive } from "../router/cluster_config";
+import { isVisible } from "../router/metadata";
+import { INVALID_NAME, allowedTypes } from "../router/read_route";
 import { Router } from "../router/router";
 
 /** The cluster of every request where no router is configured. */
@@ -38,9 +40,7 @@ export class ProxyConfig {
     options.defaultCluster = DEFAULT_CLUSTER;
     options.seed = seed;
     this.router = Router.parse(from.raw("router"), "router", from.errors, options);
-    if (from.items("stream_filters").length > 0) {
-      from.fail("stream_filters", "no stream filter types are compiled in: must be empty or absent");
-    }
+    if (from.items("stream_filters").length > 0) from.fail("stream_filters", allowedTypes(options.filterTypes));
     this.maxFrameBytes = from.integer("max_frame_bytes", 16 * MIB, 1024, 64 * MIB) as i32;
     this.maxConnectionBytes = from.integer("max_connection_bytes", 64 * MIB, 65536, 512 * MIB) as i32;
     this.detectTimeoutMs = from.integer("detect_timeout_ms", 10000, 1, 600000) as i32;
@@ -84,7 +84,7 @@ export class ProxyConfig {
     const names = from.value.members.keys();
     if (names.length > MAX_CLUSTERS) from.failHere(`more than ${MAX_CLUSTERS} clusters`);
     for (let i = 0; i < names.length && !from.errors.failed; i++) {
-      if (names[i].length == 0) from.failHere("the name of a cluster must not be empty");
+      if (!isVisible(names[i])) from.failHere(INVALID_NAME);
       this.clusters.push(new ClusterConfig(Bytes.of(names[i]), from.object(names[i]), this.keepalive));
     }
   }
@@ -107,8 +107,9 @@ function readProtocols(from: ObjectReader, known: string[]): string[] {
 function readFallback(from: ObjectReader): Bytes | null {
   const fallback = from.string("fallback", "close");
   if (fallback == "close") return null;
-  if (!fallback.startsWith(FALLBACK_CLUSTER) || fallback.length == FALLBACK_CLUSTER.length) {
-    from.fail("fallback", `expected "close" or "cluster:NAME", got "${fallback}"`);
+  const name = fallback.substring(FALLBACK_CLUSTER.length);
+  if (!fallback.startsWith(FALLBACK_CLUSTER) || !isVisible(name)) {
+    from.fail("fallback", 'expected "close" or "cluster:NAME"');
   }
-  return Bytes.of(fallback.substring(FALLBACK_CLUSTER.length));
+  return Bytes.of(name);
 }

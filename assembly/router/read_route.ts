@@ -4,14 +4,17 @@ import { JsonValue } from "../config/value";
 import { RouterBuilder, metadataOf } from "./builder";
 import { ClusterChoice, ClusterPicker, FixedCluster, NamedCluster, WeightedClusters } from "./clusters";
 import { HashPolicy } from "./hash_policy";
-import { readLabels } from "./metadata";
+import { isVisible, readLabels } from "./metadata";
 import { readMatch } from "./read_match";
 import { RetryPolicy } from "./retry";
 import { Rewrite } from "./rewrite";
+import { knownVariable } from "./variables";
 import { DirectResponse, MirrorPolicy, Redirect, Route, RouteKind } from "./route";
 
 /** Longest timeout, milliseconds: a day. */
 const MAX_TIMEOUT_MS: i64 = 86400000;
+/** Why the name of a cluster is refused. */
+export const INVALID_NAME: string = "the name of a cluster must be of 1 to 255 visible ASCII characters";
 
 /** Reads one of the `routers` of a virtual host (mosn-semantics.md §6.1); header changes of its owners come later. */
 export function readRoute(from: ObjectReader, name: string, builder: RouterBuilder): Route {
@@ -59,6 +62,8 @@ function readClusters(action: ObjectReader, builder: RouterBuilder): ClusterPick
   if (given > 1) {
     action.failHere("expected one of cluster_name, weighted_clusters, cluster_variable, cluster_header");
   }
+  if (name.length > 0 && !isVisible(name)) action.fail("cluster_name", INVALID_NAME);
+  if (variable.length > 0 && !knownVariable(variable)) action.fail("cluster_variable", "unknown variable");
   if (name.length > 0) return new FixedCluster(builder.choice(name, labels));
   if (variable.length > 0) return new NamedCluster(Bytes.of(variable), true, metadataOf(labels));
   if (header.length > 0) return new NamedCluster(Bytes.of(header), false, metadataOf(labels));
@@ -77,6 +82,7 @@ function readWeighted(
   for (let i = 0; i < entries.length; i++) {
     const cluster = entries[i].object("cluster");
     const name = cluster.required("name");
+    if (name.length > 0 && !isVisible(name)) cluster.fail("name", INVALID_NAME);
     const weight = cluster.integer("weight", 0, 0, u32.MAX_VALUE);
     const labels = readLabels(cluster, "metadata_match");
     cluster.finish();
