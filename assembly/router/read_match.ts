@@ -50,7 +50,7 @@ function readVariable(variable: ObjectReader): VariableMatcher {
   variable.finish();
   if (!knownVariable(name)) variable.fail("name", "unknown variable");
   if (value.length > 0 == pattern.length > 0) variable.failHere("expected either value or regex");
-  if (model != "and" && model != "or") variable.fail("model", `expected one of and, or, got "${model}"`);
+  if (model != "and" && model != "or") variable.fail("model", `expected one of "and", "or", got "${model}"`);
   const regex = pattern.length > 0 ? compileRegex(variable, "regex") : null;
   return new VariableMatcher(Bytes.of(name), Bytes.of(value), regex, model == "or");
 }
