@@ -37,6 +37,11 @@ function action(text: string): string {
   return route(`'route':{'cluster_name':'c',${text}}`).replace("R.route", "A");
 }
 
+/** What the message about an unknown variable lists. */
+const VARIABLES: string =
+  "allowed: protocol, downstream_protocol, downstream_remote_address, upstream_cluster, upstream_host, x-mosn-host, " +
+  "x-mosn-path, x-mosn-method, x-mosn-rpc-service, x-mosn-rpc-method, request_header_NAME, response_header_NAME";
+
 describe("refused", () => {
   test("router", () => {
     expect(errorOf("[]")).toBe("router: expected an object, got an array");
@@ -56,6 +61,9 @@ describe("refused", () => {
     );
     expect(errorOf("{'response_headers_to_add':[{'header':{'key':'k'},'append':'no'}]}")).toBe(
       'router.response_headers_to_add[0].append: expected true or false, got "no"',
+    );
+    expect(errorOf("{'response_headers_to_add':[{'header':{'key':'k','value':'%start_time%'}}]}")).toBe(
+      `router.response_headers_to_add[0].header.value: unknown variable "start_time"; ${VARIABLES}`,
     );
     expect(errorOf("{'response_headers_to_remove':['a','']}")).toBe(
       "router.response_headers_to_remove: the name of a header must not be empty",
@@ -96,8 +104,12 @@ describe("refused", () => {
     expect(match("'headers':[{'name':'a','invert':true}]")).toBe(
       'M.headers[0]: unknown field "invert"; allowed: name, value, regex',
     );
-    expect(match("'variables':[{'name':'nope','value':'1'}]")).toBe("M.variables[0].name: unknown variable");
-    expect(match("'variables':[{'name':'request_header_','value':'1'}]")).toBe("M.variables[0].name: unknown variable");
+    expect(match("'variables':[{'name':'nope','value':'1'}]")).toBe(
+      `M.variables[0].name: unknown variable "nope"; ${VARIABLES}`,
+    );
+    expect(match("'variables':[{'name':'request_header_','value':'1'}]")).toBe(
+      `M.variables[0].name: unknown variable "request_header_"; ${VARIABLES}`,
+    );
     expect(match("'variables':[{'name':'protocol'}]")).toBe("M.variables[0]: expected either value or regex");
     expect(match("'variables':[{'name':'protocol','value':'a','regex':'b'}]")).toBe(
       "M.variables[0]: expected either value or regex",
@@ -149,7 +161,9 @@ describe("refused", () => {
     expect(route("'route':{'cluster_name':'a\\nb'}")).toBe(
       "R.route.cluster_name: the name of a cluster must be of 1 to 255 visible ASCII characters",
     );
-    expect(route("'route':{'cluster_variable':'nope'}")).toBe("R.route.cluster_variable: unknown variable");
+    expect(route("'route':{'cluster_variable':'nope'}")).toBe(
+      `R.route.cluster_variable: unknown variable "nope"; ${VARIABLES}`,
+    );
     const labels = (text: string): string => action(`'metadata_match':${text}`).replace("A.metadata_match", "L");
     expect(labels("{'filter_metadata':{'envoy.lb':{}}}")).toBe(
       'L.filter_metadata: unknown field "envoy.lb"; allowed: mosn.lb',

@@ -186,7 +186,7 @@ describe("matching", () => {
   });
 
   test("variables: and, or, and what was decided before", () => {
-    const all = ["protocol", "x-mosn-method", "authority"];
+    const all = ["protocol", "x-mosn-method", "x-mosn-host"];
     const models: string[][] = [
       // Models of the three, and for each of the 8 combinations of truth what MOSN's walk gives.
       ["and", "and", "and", "00000001"],
@@ -318,8 +318,8 @@ describe("clusters", () => {
     expect(clusterOf(header, new TestRequest().withHeader("to", ""))).toBe("?");
     expect(clusterOf(header, new TestRequest().withHeader("to", "x".repeat(256)))).toBe("?");
     expect(clusterOf(header, new TestRequest())).toBe("?");
-    const variable = routes(`{'route':{'cluster_variable':'authority'}}`);
-    expect(clusterOf(variable, new TestRequest().withVariable("authority", "y"))).toBe("y");
+    const variable = routes(`{'route':{'cluster_variable':'x-mosn-host'}}`);
+    expect(clusterOf(variable, new TestRequest().withVariable("x-mosn-host", "y"))).toBe("y");
     expect(clusterOf(variable, new TestRequest())).toBe("?");
     const x = choiceOf(header, new TestRequest().withHeader("to", "x"));
     expect(x === choiceOf(header, new TestRequest().withHeader("to", "x"))).toBe(true);
