@@ -173,12 +173,7 @@ function write(server: Server, codec: Codec, frame: Frame, route: Route | null, 
       if (headers.changed) written = codec.encode(frame, headers, content, frame.contentLength, id, queue);
     }
   }
-  if (!written) {
-    const at = queue.reserve(frame.length);
-    memory.copy(at, frame.ptr, frame.length as usize);
-    codec.setId(at, frame, id);
-    queue.commit(frame.length);
-  }
+  if (!written) codec.copy(frame, id, queue);
   const length = queue.length - before;
   server.codec = codec;
   server.like = frame.aux;
@@ -221,12 +216,7 @@ export function onResponse(connection: Connection, server: Server, frame: Frame)
       if (headers.changed) written = codec.encode(frame, headers, content, frame.contentLength, request.clientId, out);
     }
   }
-  if (!written) {
-    const at = out.reserve(frame.length);
-    memory.copy(at, frame.ptr, frame.length as usize);
-    codec.setId(at, frame, request.clientId);
-    out.commit(frame.length);
-  }
+  if (!written) codec.copy(frame, request.clientId, out);
   count(request, code < 500);
   const protocol = request.protocol;
   if (protocol !== null) protocol.responses.add(1);
