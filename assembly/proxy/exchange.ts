@@ -8,6 +8,7 @@ import { CloseReason, UpstreamState } from "../tunnel/upstream";
 import { Code } from "../xprotocol/code";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame, FrameKind } from "../xprotocol/frame";
+import { answerReasonOf, codeOf as badFrameCode } from "./bad_frame";
 import { Connection } from "./connection";
 import { Request } from "./request";
 import { CallStats } from "./stats";
@@ -221,6 +222,13 @@ export function onResponse(connection: Connection, server: Server, frame: Frame)
   const protocol = request.protocol;
   if (protocol !== null) protocol.responses.add(1);
   connection.finish(request);
+}
+
+/** A server's response cannot be used: its request fails. It was carried out: there is no other try. */
+export function onBadResponse(connection: Connection, server: Server, frame: Frame): void {
+  const request = connection.requests.find(frame.id);
+  if (request === null || request.server !== server || request.oneway) return;
+  fail(request, badFrameCode(frame.error), answerReasonOf(frame.error));
 }
 
 /** The server connection that a request was on is gone: another try, or an answer. */
