@@ -6,11 +6,15 @@ import { ProxyRoot } from "../../assembly/proxy/root";
 import { CodecRegistry } from "../../assembly/xprotocol/registry";
 import { bolt } from "../codec/bolt/bolt";
 import { boltv2 } from "../codec/boltv2/boltv2";
+import { dubboThrift } from "../codec/dubbothrift/dubbothrift";
+import { tars } from "../codec/tars/tars";
 import { xExample } from "../codec/x_example/x_example";
 
 const codecs = new CodecRegistry();
 codecs.register(bolt);
 codecs.register(boltv2);
+codecs.register(dubboThrift);
+codecs.register(tars);
 codecs.register(xExample);
 
 registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs));
