@@ -5,8 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { before, describe, it } from "node:test";
 import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
 import { CONCURRENCIES, startEnvoy } from "./kit/envoy.ts";
-import { waitUntilRead } from "./kit/kernel.ts";
 import { dice, randomBytes } from "./kit/random.ts";
+import { untilRead } from "./kit/received.ts";
 import { names, recordedBytes } from "./kit/recordings.ts";
 import { RawBoltClient } from "./kit/client.ts";
 import { type Scope, suiteScope } from "./kit/scope.ts";
@@ -119,8 +119,10 @@ for (const concurrency of CONCURRENCIES) {
       const next = accept();
       const pieces = ["01", "07", "beef"].map((hex) => Buffer.from(hex, "hex"));
       for (const piece of pieces) {
-        client.socket.write(piece);
-        await waitUntilRead(envoy.port, [client.socket]);
+        await untilRead(envoy, () => {
+          client.socket.write(piece);
+          return piece.length;
+        });
       }
       const peer = await next;
       await peer.waitFor(4);
