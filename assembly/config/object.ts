@@ -51,16 +51,12 @@ export class ObjectReader {
   /** Notes an error about a field, or about the whole object where the field is absent. */
   fail(name: string, text: string): void {
     const value = this.raw(name);
-    this.errors.add(this.pathOf(name), value !== null ? value : this.place, text);
+    this.errors.add(this.pathOf(name), value !== null ? value : this.value, text);
   }
 
   /** Notes an error about this object. */
   failHere(text: string): void {
-    this.errors.add(this.path, this.place, text);
-  }
-
-  private get place(): JsonValue | null {
-    return this.value.line > 0 ? this.value : null;
+    this.errors.add(this.path, this.value, text);
   }
 
   private typed(name: string, kind: JsonKind, expected: string): JsonValue | null {

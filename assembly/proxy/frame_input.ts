@@ -65,6 +65,17 @@ export class FrameInput extends RouteInput {
     return this;
   }
 
+  /** The timeout that the frame itself carries, ms; 0 or less: none. */
+  get timeout(): i32 {
+    const frame = this.frame;
+    return frame === null ? 0 : frame.timeout;
+  }
+
+  /** The frame's headers if anybody has asked for them, and may have changed them; else null. */
+  get knownHeaders(): Headers | null {
+    return this.parsed;
+  }
+
   /** The frame's headers, with the changes made through them so far. */
   get headers(): Headers | null {
     const codec = this.codec;

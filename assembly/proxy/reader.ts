@@ -4,9 +4,10 @@ import { Code } from "../xprotocol/code";
 import { Codec, Decoded, Detected, Peer } from "../xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../xprotocol/frame";
 import { Connection } from "./connection";
-import { beginRequest, writeReply } from "./exchange";
+import { beginRequest } from "./exchange";
 import { Passthrough } from "./passthrough";
 import { onClientResponse } from "./push";
+import { writeReply } from "./respond";
 
 const TOO_LARGE = Bytes.of("frame too large");
 const BROKEN_HEADERS = Bytes.of("broken header block");

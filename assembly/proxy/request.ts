@@ -5,10 +5,20 @@ import { Route } from "../router/route";
 import { Codec } from "../xprotocol/codec";
 import { Cluster, Destination } from "./cluster";
 import { Connection } from "./connection";
-import { onRequestTimeout, onTryTimeout } from "./exchange";
+import { onRequestTimeout, onTryTimeout } from "./respond";
+import { RpcStream } from "./rpc_stream";
 import { Host } from "./host";
 import { Server } from "./server";
 import { CallStats, ProtocolStats } from "./stats";
+
+/** Where a request stands in MOSN's state machine; filters run after each stage but the last. */
+export const enum Stage {
+  BEFORE_ROUTE = 0,
+  MATCH_ROUTE = 1,
+  CHOOSE_HOST = 2,
+  SEND = 3,
+  ANSWERED = 4,
+}
 
 /** The timer of one try, where the route sets one. */
 class TryTimer extends Timer {
@@ -34,6 +44,12 @@ export class Request extends Timer {
   destination: Destination | null = null;
   /** The limits that it counts against; null when it does not count. */
   cluster: Cluster | null = null;
+
+  stage: Stage = Stage.BEFORE_ROUTE;
+  /** Its filters; null when none are configured. */
+  stream: RpcStream | null = null;
+  /** The server connection that was chosen and not used yet. */
+  chosen: Server | null = null;
 
   /** Id that the client gave it, and what its codec needs to answer it. */
   clientId: u64 = 0;
@@ -74,6 +90,8 @@ export class Request extends Timer {
     this.destination = null;
     this.cluster = null;
     this.server = null;
+    this.chosen = null;
+    this.hash = 0;
     this.previous = null;
     this.next = null;
     this.triedHost = null;

@@ -5,12 +5,12 @@ import { CloseReason, Upstream, UpstreamState } from "../tunnel/upstream";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { FrameKind } from "../xprotocol/frame";
 import { Connection } from "./connection";
-import { onLostRequest, onResponse } from "./exchange";
 import { Host } from "./host";
 import { HostSet } from "./host_set";
 import { Pool } from "./pool";
 import { onServerRequest } from "./push";
 import { Request } from "./request";
+import { onLostRequest, onResponse } from "./respond";
 
 /** Bytes of the input buffer that are kept between frames. */
 const KEEP: i32 = 4096;

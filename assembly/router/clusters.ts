@@ -82,7 +82,7 @@ export class NamedCluster extends ClusterPicker {
     const view = this.view;
     const key = this.key;
     const found = this.isVariable ? input.variable(key, view) : input.header(key.ptr, key.length, view);
-    if (!found || view.length == 0 || view.length > MAX_NAME) return null;
+    if (!found || !isName(view.ptr, view.length)) return null;
     const at = (hashBytes(view.ptr, view.length) as i32) & (KEPT - 1);
     const kept = unchecked(this.kept[at]);
     if (kept !== null && kept.name.equals(view.ptr, view.length)) return kept;
@@ -90,4 +90,14 @@ export class NamedCluster extends ClusterPicker {
     unchecked((this.kept[at] = choice));
     return choice;
   }
+}
+
+/** Whether the bytes can name a cluster: towards Envoy the name is a header. */
+function isName(ptr: usize, length: i32): bool {
+  if (length > MAX_NAME) return false;
+  for (let i = 0; i < length; i++) {
+    const c = load<u8>(ptr + (i as usize));
+    if (c < 0x21 || c > 0x7e) return false;
+  }
+  return length > 0;
 }

@@ -3,28 +3,59 @@ import { ObjectReader } from "../config/object";
 
 /** The labels that hosts must carry (MOSN's metadata_match, "mosn.lb"), sorted by key. Immutable. */
 export class MetadataMatch {
-  /** The labels as one text, to tell two of them apart. */
-  text: string = "";
-  readonly keys: Bytes[] = [];
-  readonly values: Bytes[] = [];
+  readonly keys: Bytes[];
+  readonly values: Bytes[];
+  /** Keys and values as one text, which starts with a NUL: equal for equal labels. */
+  readonly text: string;
 
   constructor(labels: Map<string, string>) {
     const names = labels.keys();
     names.sort();
+    const keys: Bytes[] = [];
+    const values: Bytes[] = [];
+    let text = "";
     for (let i = 0; i < names.length; i++) {
-      this.keys.push(Bytes.of(names[i]));
-      this.values.push(Bytes.of(labels.get(names[i])));
-      this.text += `\n${names[i]}\t${labels.get(names[i])}`;
+      const value = labels.get(names[i]);
+      keys.push(Bytes.of(names[i]));
+      values.push(Bytes.of(value));
+      text += "\0" + names[i] + "\0" + value;
     }
+    this.keys = keys;
+    this.values = values;
+    this.text = text;
   }
 }
 
-/** Reads `{"filter_metadata": {"mosn.lb": {KEY: VALUE}}}` from a field; no labels when it is absent or empty. */
+/**
+ * Reads `{"filter_metadata": {"mosn.lb": {KEY: VALUE}}}` from a field; no labels when it is absent or empty. Labels
+ * travel to Envoy as headers: keys and values that a header cannot have are refused.
+ */
 export function readLabels(from: ObjectReader, field: string): Map<string, string> {
   const metadata = from.object(field);
   const filters = metadata.object("filter_metadata");
   const labels = filters.stringMap("mosn.lb");
   filters.finish();
   metadata.finish();
+  const keys = labels.keys();
+  const object = filters.object("mosn.lb");
+  for (let i = 0; i < keys.length; i++) {
+    if (!isToken(keys[i])) object.fail(keys[i], "a label's key must be of letters, digits, - _ and .");
+    if (!isVisible(labels.get(keys[i]))) object.fail(keys[i], "a label's value must be of visible ASCII characters");
+  }
   return labels;
+}
+
+function isToken(text: string): bool {
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    const letter = (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a;
+    if (!letter && !(c >= 0x30 && c <= 0x39) && c != 0x2d && c != 0x2e && c != 0x5f) return false;
+  }
+  return text.length > 0;
+}
+
+/** Whether `text` is all visible ASCII, of 1 to 255 characters: what travels as a header towards Envoy. */
+export function isVisible(text: string): bool {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 0x21 || text.charCodeAt(i) > 0x7e) return false;
+  return text.length > 0 && text.length < 256;
 }

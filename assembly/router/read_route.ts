@@ -1,17 +1,21 @@
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
-import { JsonValue } from "../config/value";
+import { FilterConfig } from "../stream/filter";
+import { FilterRegistry } from "../stream/registry";
 import { RouterBuilder, metadataOf } from "./builder";
 import { ClusterChoice, ClusterPicker, FixedCluster, NamedCluster, WeightedClusters } from "./clusters";
 import { HashPolicy } from "./hash_policy";
-import { readLabels } from "./metadata";
+import { isVisible, readLabels } from "./metadata";
 import { readMatch } from "./read_match";
 import { RetryPolicy } from "./retry";
 import { Rewrite } from "./rewrite";
+import { knownVariable } from "./variables";
 import { DirectResponse, MirrorPolicy, Redirect, Route, RouteKind } from "./route";
 
 /** Longest timeout, milliseconds: a day. */
 const MAX_TIMEOUT_MS: i64 = 86400000;
+/** Why the name of a cluster is refused. */
+export const INVALID_NAME: string = "the name of a cluster must be of 1 to 255 visible ASCII characters";
 
 /** Reads one of the `routers` of a virtual host (mosn-semantics.md §6.1); header changes of its owners come later. */
 export function readRoute(from: ObjectReader, name: string, builder: RouterBuilder): Route {
@@ -30,7 +34,7 @@ export function readRoute(from: ObjectReader, name: string, builder: RouterBuild
   action.finish();
   readAnswers(from, route, builder.options.http);
   readLabels(from, "metadata");
-  route.filterConfigs = readFilterConfigs(from, builder.options.filterTypes);
+  route.filterConfigs = readFilterConfigs(from, builder.options.filters);
   route.mirror = readMirror(from.object("request_mirror_policies"));
   from.finish();
   const actions = (picker !== null ? 1 : 0) + (route.direct !== null ? 1 : 0) + (route.redirect !== null ? 1 : 0);
@@ -59,6 +63,8 @@ function readClusters(action: ObjectReader, builder: RouterBuilder): ClusterPick
   if (given > 1) {
     action.failHere("expected one of cluster_name, weighted_clusters, cluster_variable, cluster_header");
   }
+  if (name.length > 0 && !isVisible(name)) action.fail("cluster_name", INVALID_NAME);
+  if (variable.length > 0 && !knownVariable(variable)) action.fail("cluster_variable", "unknown variable");
   if (name.length > 0) return new FixedCluster(builder.choice(name, labels));
   if (variable.length > 0) return new NamedCluster(Bytes.of(variable), true, metadataOf(labels));
   if (header.length > 0) return new NamedCluster(Bytes.of(header), false, metadataOf(labels));
@@ -77,6 +83,7 @@ function readWeighted(
   for (let i = 0; i < entries.length; i++) {
     const cluster = entries[i].object("cluster");
     const name = cluster.required("name");
+    if (name.length > 0 && !isVisible(name)) cluster.fail("name", INVALID_NAME);
     const weight = cluster.integer("weight", 0, 0, u32.MAX_VALUE);
     const labels = readLabels(cluster, "metadata_match");
     cluster.finish();
@@ -132,21 +139,18 @@ function isScheme(text: string): bool {
   return true;
 }
 
-/** Reads `per_filter_config`: raw values, by the type of the filter. */
-export function readFilterConfigs(from: ObjectReader, types: string[]): Map<string, JsonValue> {
+/** Reads `per_filter_config`: configurations of stream filters by type, parsed here once for all requests. */
+export function readFilterConfigs(from: ObjectReader, filters: FilterRegistry): Map<string, FilterConfig> {
   const configs = from.object("per_filter_config");
-  const out = new Map<string, JsonValue>();
+  const out = new Map<string, FilterConfig>();
   const keys = configs.value.members.keys();
   for (let i = 0; i < keys.length; i++) {
-    if (types.includes(keys[i])) out.set(keys[i], configs.value.members.get(keys[i]));
-    else configs.failHere(`unknown stream filter "${keys[i]}"; ${allowedTypes(types)}`);
+    const type = filters.find(keys[i]);
+    if (type === null) configs.failHere(`unknown stream filter "${keys[i]}"; ${filters.allowed}`);
+    else if (!type.perRoute) configs.failHere(`the stream filter "${keys[i]}" has no configuration per route`);
+    else out.set(keys[i], type.parse(configs.object(keys[i])));
   }
   return out;
-}
-
-/** The types of stream filters there are, for messages. */
-export function allowedTypes(types: string[]): string {
-  return types.length > 0 ? "allowed: " + types.join(", ") : "no stream filter types are compiled in";
 }
 
 function readMirror(policy: ObjectReader): MirrorPolicy | null {

@@ -1,5 +1,5 @@
 import { Bytes } from "../bytes/bytes";
-import { JsonValue } from "../config/value";
+import { FilterConfig } from "../stream/filter";
 import { ClusterChoice, ClusterPicker } from "./clusters";
 import { HashPolicy } from "./hash_policy";
 import { HeaderOps } from "./header_ops";
@@ -60,7 +60,9 @@ export class Route {
   redirect: Redirect | null = null;
   mirror: MirrorPolicy | null = null;
   /** Configuration of stream filters for this route: its own, or else its virtual host's. */
-  filterConfigs: Map<string, JsonValue> = new Map<string, JsonValue>();
+  filterConfigs: Map<string, FilterConfig> = new Map<string, FilterConfig>();
+  /** The name as bytes. */
+  readonly label: Bytes;
   readonly requestOps: HeaderOps = new HeaderOps();
   readonly responseOps: HeaderOps = new HeaderOps();
 
@@ -75,7 +77,9 @@ export class Route {
     readonly retry: RetryPolicy,
     readonly rewrite: Rewrite,
     private readonly hashPolicy: HashPolicy,
-  ) {}
+  ) {
+    this.label = Bytes.of(name);
+  }
 
   /** Whether the headers of requests change. */
   // @ts-ignore: decorator
@@ -111,7 +115,7 @@ export class Route {
   }
 
   /** The configuration of a type of stream filter for this route; null: it has none. */
-  filterConfig(type: string): JsonValue | null {
+  filterConfig(type: string): FilterConfig | null {
     return this.filterConfigs.has(type) ? this.filterConfigs.get(type) : null;
   }
 }

@@ -2,6 +2,7 @@ import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { ObjectReader } from "../config/object";
 import { JsonValue } from "../config/value";
+import { FilterConfig } from "../stream/filter";
 import { RouterBuilder, RouterOptions } from "./builder";
 import { FixedCluster } from "./clusters";
 import { HashPolicy } from "./hash_policy";
@@ -102,7 +103,7 @@ export class Router {
     const response = new HeaderOps();
     request.read(from, "request");
     response.read(from, "response");
-    const configs = readFilterConfigs(from, builder.options.filterTypes);
+    const configs = readFilterConfigs(from, builder.options.filters);
     const routers = from.objects("routers");
     for (let i = 0; i < routers.length; i++) {
       const route = readRoute(routers[i], `${name}[${i}]`, builder);
@@ -141,7 +142,7 @@ function addOps(routes: Route[], request: HeaderOps, response: HeaderOps): void 
 }
 
 /** Adds what `to` has not. */
-function inherit(to: Map<string, JsonValue>, from: Map<string, JsonValue>): void {
+function inherit(to: Map<string, FilterConfig>, from: Map<string, FilterConfig>): void {
   const keys = from.keys();
   for (let i = 0; i < keys.length; i++) if (!to.has(keys[i])) to.set(keys[i], from.get(keys[i]));
 }

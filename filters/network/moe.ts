@@ -3,6 +3,7 @@ export * from "../../assembly/abi/exports";
 import { registerRoot } from "../../assembly/abi/dispatch";
 import { RootContext } from "../../assembly/abi/context";
 import { ProxyRoot } from "../../assembly/proxy/root";
+import { FilterRegistry } from "../../assembly/stream/registry";
 import { CodecRegistry } from "../../assembly/xprotocol/registry";
 import { bolt } from "../codec/bolt/bolt";
 import { boltv2 } from "../codec/boltv2/boltv2";
@@ -13,4 +14,6 @@ codecs.register(bolt);
 codecs.register(boltv2);
 codecs.register(xExample);
 
-registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs));
+const filters = new FilterRegistry();
+
+registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs, filters));
