@@ -81,7 +81,7 @@ export function advance(request: Request, frame: Frame): void {
       case Stage.MATCH_ROUTE: {
         const connection = request.connection;
         if (connection === null) return;
-        request.route = connection.root.router.match(connection.root.input);
+        matchRoute(request, connection);
         pass++;
         phase = Phase.AFTER_ROUTE;
         break;
@@ -105,6 +105,14 @@ export function advance(request: Request, frame: Frame): void {
   fail(request, Code.INTERNAL_ERROR, RESTLESS, 0);
 }
 
+/** Finds the route, and which cluster it means for this request. */
+function matchRoute(request: Request, connection: Connection): void {
+  const root = connection.root;
+  const route = root.router.match(root.input);
+  request.route = route;
+  request.choice = route === null ? null : route.pickCluster(root.input);
+}
+
 /** A filter that held the request gives its status: the request goes on, or its response does. */
 export function resume(request: Request): void {
   const stream = request.stream;
@@ -117,6 +125,7 @@ export function resume(request: Request): void {
     return;
   }
   if (settle(request, status, phase)) advance(request, stream.frame);
+  connection.schedule();
 }
 
 /** Does what the filters of a phase want; false when the request does not go on now. */
@@ -151,7 +160,7 @@ function chooseHost(request: Request): bool {
   if (route.kind != RouteKind.FORWARD) return answerDirectly(request, route);
   if (request.destination === null) {
     const stream = request.stream;
-    const choice = route.pickCluster(root.input);
+    const choice = request.choice;
     let labels: Labels | null = null;
     if (stream !== null) labels = stream.labels;
     const found = labels === null ? root.destination(choice) : root.labelled(choice, labels);

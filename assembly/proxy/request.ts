@@ -1,6 +1,7 @@
 import { noteGarbage } from "../abi/dispatch";
 import { ByteBuffer } from "../bytes/buffer";
 import { Timer } from "../host/timers";
+import { ClusterChoice } from "../router/clusters";
 import { Route } from "../router/route";
 import { Codec } from "../xprotocol/codec";
 import { Cluster, Destination } from "./cluster";
@@ -41,6 +42,8 @@ export class Request extends Timer {
   protocol: ProtocolStats | null = null;
   call: CallStats | null = null;
   route: Route | null = null;
+  /** The cluster and labels that the route chose, and what they lead to. */
+  choice: ClusterChoice | null = null;
   destination: Destination | null = null;
   /** The limits that it counts against; null when it does not count. */
   cluster: Cluster | null = null;
@@ -87,6 +90,7 @@ export class Request extends Timer {
     this.protocol = null;
     this.call = null;
     this.route = null;
+    this.choice = null;
     this.destination = null;
     this.cluster = null;
     this.server = null;

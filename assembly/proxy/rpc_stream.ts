@@ -221,9 +221,9 @@ export class RpcStream extends StreamHandler {
   }
 
   clusterName(out: View): bool {
-    const destination = this.request.destination;
-    if (destination === null) return false;
-    out.set(destination.cluster.name.ptr, destination.cluster.name.length);
+    const choice = this.request.choice;
+    if (choice === null) return false;
+    out.set(choice.name.ptr, choice.name.length);
     return true;
   }
 

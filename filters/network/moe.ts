@@ -8,6 +8,7 @@ import { CodecRegistry } from "../../assembly/xprotocol/registry";
 import { bolt } from "../codec/bolt/bolt";
 import { boltv2 } from "../codec/boltv2/boltv2";
 import { xExample } from "../codec/x_example/x_example";
+import { fault } from "../stream/fault/fault";
 
 const codecs = new CodecRegistry();
 codecs.register(bolt);
@@ -15,5 +16,6 @@ codecs.register(boltv2);
 codecs.register(xExample);
 
 const filters = new FilterRegistry();
+filters.register(fault);
 
 registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs, filters));
