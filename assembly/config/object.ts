@@ -157,7 +157,7 @@ export class ObjectReader {
     if (value === null) return fallback;
     const index = value.kind == JsonKind.STRING ? allowed.indexOf(value.text) : -1;
     if (index >= 0) return index;
-    this.errors.add(this.pathOf(name), value, `expected one of ${allowed.join(", ")}, got ${value.describe()}`);
+    this.errors.add(this.pathOf(name), value, `expected one of "${allowed.join('", "')}", got ${value.describe()}`);
     return fallback;
   }
 

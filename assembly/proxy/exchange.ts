@@ -261,12 +261,7 @@ export function send(request: Request, server: Server, frame: Frame, changed: bo
   request.start = server.position;
   const queue = server.queue;
   const before = queue.length;
-  if (!changed || !encodeChanged(request, codec, frame, server)) {
-    const at = queue.reserve(frame.length);
-    memory.copy(at, frame.ptr, frame.length as usize);
-    codec.setId(at, frame, request.id);
-    queue.commit(frame.length);
-  }
+  if (!changed || !encodeChanged(request, codec, frame, server)) codec.copy(frame, request.id, queue);
   request.length = queue.length - before;
   server.codec = codec;
   server.like = frame.aux;

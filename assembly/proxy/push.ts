@@ -51,11 +51,7 @@ export function onServerRequest(connection: Connection, server: Server, frame: F
     const timeout = frame.timeout > 0 ? (frame.timeout as i64) : DEFAULT_TIMEOUT_MS;
     root.setTimer(push, root.now() + timeout, false);
   }
-  const out = connection.toClient;
-  const at = out.reserve(frame.length);
-  memory.copy(at, frame.ptr, frame.length as usize);
-  codec.setId(at, frame, id);
-  out.commit(frame.length);
+  codec.copy(frame, id, connection.toClient);
   connection.wroteClient();
 }
 
@@ -77,10 +73,6 @@ export function onClientResponse(connection: Connection, frame: Frame): bool {
   connection.root.cancelTimer(push);
   connection.pushes.release(push.id);
   if (server.state != UpstreamState.OPEN) return true;
-  const at = server.queue.reserve(frame.length);
-  memory.copy(at, frame.ptr, frame.length as usize);
-  codec.setId(at, frame, push.serverId);
-  server.queue.commit(frame.length);
-  server.tunnel.wrote(server, frame.length);
+  server.tunnel.wrote(server, codec.copy(frame, push.serverId, server.queue));
   return true;
 }

@@ -90,12 +90,7 @@ function writeResponse(request: Request, frame: Frame, server: Server): void {
     const all = changed ? root.input.headers : null;
     if (all !== null) written = codec.encode(frame, all, body.ptr, body.length, request.clientId, out);
   }
-  if (!written) {
-    const at = out.reserve(frame.length);
-    memory.copy(at, frame.ptr, frame.length as usize);
-    codec.setId(at, frame, request.clientId);
-    out.commit(frame.length);
-  }
+  if (!written) codec.copy(frame, request.clientId, out);
   connection.wroteClient();
   count(request, codec.toCode(frame.status) < 500);
   const protocol = request.protocol;

@@ -1,5 +1,6 @@
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
+import { JsonKind } from "../config/value";
 
 /** How the host of a request is chosen, named as MOSN names it. */
 export const enum LbType {
@@ -19,6 +20,8 @@ const DEFAULT_CONNECT_TIMEOUT_MS: i64 = 5000;
 const MAX_CONNECT_TIMEOUT_MS: i64 = 600000;
 /** The module waits this much longer than Envoy for a connection, which reports its own failure in time. */
 const OPEN_GRACE_MS: i32 = 250;
+/** Least age at which an unanswered connection may be given up: Envoy closes a client for many early resets. */
+const MIN_OPEN_TIMEOUT_MS: i32 = 1000;
 /** Bounds of a host's weight, as MOSN's. */
 const MAX_WEIGHT: i64 = 128;
 
@@ -87,7 +90,7 @@ export class ClusterConfig {
 
   /** How long the module waits for an upstream connection, milliseconds. */
   get openTimeoutMs(): i32 {
-    return this.connectTimeoutMs + OPEN_GRACE_MS;
+    return max(this.connectTimeoutMs + OPEN_GRACE_MS, MIN_OPEN_TIMEOUT_MS);
   }
 
   private readWeights(from: ObjectReader, weights: ObjectReader): void {
@@ -107,7 +110,7 @@ export class ClusterConfig {
 function readThresholds(from: ObjectReader): ObjectReader {
   const breakers = from.raw("circuit_breakers");
   let list: ObjectReader[];
-  if (breakers !== null && breakers.items.length > 0) list = from.objects("circuit_breakers");
+  if (breakers !== null && breakers.kind == JsonKind.ARRAY) list = from.objects("circuit_breakers");
   else {
     const object = from.object("circuit_breakers");
     list = object.objects("Thresholds");

@@ -4,7 +4,7 @@ import { View } from "../bytes/view";
 import { ObjectReader } from "../config/object";
 import { Headers } from "../xprotocol/headers";
 import { RouteInput } from "./input";
-import { knownVariable } from "./variables";
+import { hasVariable, isVariable, unknownVariable } from "./variables";
 
 const enum HeaderOpKind {
   /** Adds to the value that is there: "old,new". */
@@ -53,16 +53,18 @@ export class HeaderOps {
       if (!op.isVariable) value.set(op.value.ptr, op.value.length);
       else if (!input.variable(op.value, value)) value.set(0, 0);
       const old = this.old;
-      const join = op.kind == HeaderOpKind.APPEND && headers.get(name.ptr, name.length, old) && old.length > 0;
-      if (!join) {
-        headers.set(name.ptr, name.length, value.ptr, value.length);
-        continue;
+      const joins = op.kind == HeaderOpKind.APPEND && headers.get(name.ptr, name.length, old) && old.length > 0;
+      // What lies in the headers' own memory moves when they change.
+      if (joins || op.isVariable) {
+        scratch.reset(KEEP);
+        if (joins) {
+          scratch.append(old.ptr, old.length);
+          scratch.appendByte(0x2c);
+        }
+        scratch.append(value.ptr, value.length);
+        value.set(scratch.ptr, scratch.length);
       }
-      scratch.reset(KEEP);
-      scratch.append(old.ptr, old.length);
-      scratch.appendByte(0x2c);
-      scratch.append(value.ptr, value.length);
-      headers.set(name.ptr, name.length, scratch.ptr, scratch.length);
+      headers.set(name.ptr, name.length, value.ptr, value.length);
     }
   }
 
@@ -82,11 +84,13 @@ export class HeaderOps {
     const name = header.required("key");
     const value = header.string("value");
     header.finish();
+    // Between percent signs MOSN takes what is no variable's name for text.
+    const quoted = value.length > 2 && value.startsWith("%") && value.endsWith("%") ? value.slice(1, -1) : "";
+    const variable = hasVariable(quoted);
+    if (!variable && isVariable(quoted)) header.fail("value", unknownVariable(quoted));
     const kind = add.bool("append", true) ? HeaderOpKind.APPEND : HeaderOpKind.SET;
     add.finish();
-    const variable = value.length > 2 && value.startsWith("%") && value.endsWith("%") ? value.slice(1, -1) : "";
-    const isVariable = knownVariable(variable);
-    this.ops.push(new HeaderOp(kind, Bytes.of(name), Bytes.of(isVariable ? variable : value), isVariable));
+    this.ops.push(new HeaderOp(kind, Bytes.of(name), Bytes.of(variable ? quoted : value), variable));
   }
 
   /** Appends the changes of `others`, to be done after these. */

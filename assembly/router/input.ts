@@ -10,7 +10,7 @@ export abstract class RouteInput {
   /** The first value of a header, looked up as the protocol compares keys. */
   abstract header(key: usize, keyLength: i32, out: View): bool;
 
-  /** A variable of MOSN's (`knownVariable`); false where it has no value. */
+  /** A variable of MOSN's (`hasVariable`); false where it has no value. */
   abstract variable(name: Bytes, out: View): bool;
 
   /** The path without query; of an RPC "/SERVICE/METHOD", as gRPC spells it, with what is unknown left empty. */

@@ -2,7 +2,7 @@ import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
 import { RouterBuilder, compileRegex } from "./builder";
 import { HeaderMatcher, PathKind, PathMatcher, RouteMatch, VariableMatcher } from "./matchers";
-import { knownVariable } from "./variables";
+import { hasVariable, unknownVariable } from "./variables";
 
 /** Reads `match` of a route (mosn-semantics.md §6.3): all conditions given must hold. */
 export function readMatch(match: ObjectReader, builder: RouterBuilder): RouteMatch {
@@ -48,9 +48,9 @@ function readVariable(variable: ObjectReader): VariableMatcher {
   const pattern = variable.string("regex");
   const model = variable.string("model", "and").toLowerCase();
   variable.finish();
-  if (!knownVariable(name)) variable.fail("name", "unknown variable");
+  if (!hasVariable(name)) variable.fail("name", unknownVariable(name));
   if (value.length > 0 == pattern.length > 0) variable.failHere("expected either value or regex");
-  if (model != "and" && model != "or") variable.fail("model", `expected one of and, or, got "${model}"`);
+  if (model != "and" && model != "or") variable.fail("model", `expected one of "and", "or", got "${model}"`);
   const regex = pattern.length > 0 ? compileRegex(variable, "regex") : null;
   return new VariableMatcher(Bytes.of(name), Bytes.of(value), regex, model == "or");
 }

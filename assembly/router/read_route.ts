@@ -9,7 +9,7 @@ import { isVisible, readLabels } from "./metadata";
 import { readMatch } from "./read_match";
 import { RetryPolicy } from "./retry";
 import { Rewrite } from "./rewrite";
-import { knownVariable } from "./variables";
+import { hasVariable, unknownVariable } from "./variables";
 import { DirectResponse, MirrorPolicy, Redirect, Route, RouteKind } from "./route";
 
 /** Longest timeout, milliseconds: a day. */
@@ -64,7 +64,7 @@ function readClusters(action: ObjectReader, builder: RouterBuilder): ClusterPick
     action.failHere("expected one of cluster_name, weighted_clusters, cluster_variable, cluster_header");
   }
   if (name.length > 0 && !isVisible(name)) action.fail("cluster_name", INVALID_NAME);
-  if (variable.length > 0 && !knownVariable(variable)) action.fail("cluster_variable", "unknown variable");
+  if (variable.length > 0 && !hasVariable(variable)) action.fail("cluster_variable", unknownVariable(variable));
   if (name.length > 0) return new FixedCluster(builder.choice(name, labels));
   if (variable.length > 0) return new NamedCluster(Bytes.of(variable), true, metadataOf(labels));
   if (header.length > 0) return new NamedCluster(Bytes.of(header), false, metadataOf(labels));

@@ -34,7 +34,8 @@ export class Rewrite {
       else this.prefix = path.text;
     }
     const byRegex = route.has("regex_rewrite");
-    this.readRegex(route.object("regex_rewrite"));
+    const rewrite = route.object("regex_rewrite");
+    if (byRegex) this.readRegex(rewrite);
     if (byRegex && this.newPrefix.length > 0) route.fail("regex_rewrite", "contradicts prefix_rewrite");
     const hosts = (this.newHost.length > 0 ? 1 : 0) + (this.autoHost ? 1 : 0) + (this.hostHeader.length > 0 ? 1 : 0);
     if (hosts > 1) {
@@ -45,14 +46,13 @@ export class Rewrite {
 
   private readRegex(rewrite: ObjectReader): void {
     const pattern = rewrite.object("pattern");
-    const text = pattern.string("regex");
+    const text = pattern.required("regex");
     const re2 = pattern.object("google_re2");
     re2.integer("max_program_size", 0, 0, u32.MAX_VALUE);
     re2.finish();
     pattern.finish();
     const substitution = rewrite.string("substitution");
     rewrite.finish();
-    if (text.length == 0) return;
     const compiled = Regex.compile(text);
     const regex = compiled.regex;
     if (regex === null) return pattern.fail("regex", compiled.error);

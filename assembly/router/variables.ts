@@ -1,5 +1,21 @@
-/** Variables of MOSN's that a route may read (mosn-semantics.md §1.6). */
+/** Variables that requests have here, beside those with a prefix below. */
 const NAMES: string[] = [
+  "protocol",
+  "downstream_protocol",
+  "downstream_remote_address",
+  "upstream_cluster",
+  "upstream_host",
+  "x-mosn-host",
+  "x-mosn-path",
+  "x-mosn-method",
+  "x-mosn-rpc-service",
+  "x-mosn-rpc-method",
+];
+
+const PREFIXES: string[] = ["request_header_", "response_header_"];
+
+/** MOSN's other variables (mosn-semantics.md §1.6): refused, not taken for text. */
+const MISSING: string[] = [
   "start_time",
   "request_received_duration",
   "response_received_duration",
@@ -7,17 +23,13 @@ const NAMES: string[] = [
   "process_time_duration",
   "bytes_sent",
   "bytes_received",
-  "protocol",
   "response_code",
   "duration",
   "response_flag",
   "response_flags",
   "upstream_local_address",
   "downstream_local_address",
-  "downstream_remote_address",
-  "upstream_host",
   "upstream_transport_failure_reason",
-  "upstream_cluster",
   "proxy_try_timeout",
   "proxy_global_timeout",
   "proxy_hijack_status",
@@ -26,15 +38,10 @@ const NAMES: string[] = [
   "proxy_disable_retry",
   "x-mosn-direction",
   "x-mosn-scheme",
-  "x-mosn-host",
-  "x-mosn-path",
   "x-mosn-path-original",
   "x-mosn-querystring",
-  "x-mosn-method",
   "x-mosn-status",
   "authority",
-  "x-mosn-rpc-service",
-  "x-mosn-rpc-method",
   "x-mosn-req-raw-data",
   "x-mosn-resp-raw-data",
   "x-mosn-router-meta",
@@ -44,20 +51,32 @@ const NAMES: string[] = [
   "listener_type",
   "listener_port",
   "upstream_connection_id",
-  "downstream_protocol",
   "upstream_protocol",
   "trace_id",
   "listener_match_fallback_ip",
   "upstream_index",
 ];
 
-const PREFIXES: string[] = ["request_header_", "response_header_"];
+const MISSING_PREFIXES: string[] = ["Http1_", "Http2_"];
 
-/** Whether routes may name the variable `name`. */
-export function knownVariable(name: string): bool {
-  if (NAMES.includes(name)) return true;
-  for (let i = 0; i < PREFIXES.length; i++) {
-    if (name.length > PREFIXES[i].length && name.startsWith(PREFIXES[i])) return true;
+/** Whether requests have the variable `name`. */
+export function hasVariable(name: string): bool {
+  return NAMES.includes(name) || startsWithAny(name, PREFIXES);
+}
+
+/** Whether `name` is a variable of MOSN's, had here or not. */
+export function isVariable(name: string): bool {
+  return hasVariable(name) || MISSING.includes(name) || startsWithAny(name, MISSING_PREFIXES);
+}
+
+/** Why a variable is refused. */
+export function unknownVariable(name: string): string {
+  return `unknown variable "${name}"; allowed: ${NAMES.join(", ")}, ${PREFIXES.join("NAME, ")}NAME`;
+}
+
+function startsWithAny(name: string, prefixes: string[]): bool {
+  for (let i = 0; i < prefixes.length; i++) {
+    if (name.length > prefixes[i].length && name.startsWith(prefixes[i])) return true;
   }
   return false;
 }

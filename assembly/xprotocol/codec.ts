@@ -55,9 +55,22 @@ export abstract class Codec {
 
   /**
    * Writes `id` into the copy of the whole, unchanged `frame` that lies at `at`, and mends whatever checksum covers
-   * it. The bits of `id` above `idBits` are dropped.
+   * it. The bits of `id` above `idBits` are dropped. Where ids have no fixed width, one that does not fit is not
+   * written: `copy` is for those.
    */
   abstract setId(at: usize, frame: Frame, id: u64): void;
+
+  /**
+   * Appends the whole, unchanged `frame` with `id` to `out`, which is not the memory it lies in; returns the length of
+   * the copy. Codecs whose ids have no fixed width override this: their copies may be longer than the frame.
+   */
+  copy(frame: Frame, id: u64, out: ByteBuffer): i32 {
+    const at = out.reserve(frame.length);
+    memory.copy(at, frame.ptr, frame.length as usize);
+    this.setId(at, frame, id);
+    out.commit(frame.length);
+    return frame.length;
+  }
 
   /** The frame's headers, as on the wire; the object is reused: asking again, for any frame, drops its changes. */
   abstract headers(frame: Frame): Headers;

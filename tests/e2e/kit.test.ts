@@ -27,7 +27,7 @@ test("a connect to a full backlog gets no answer", async (t) => {
 });
 
 test("a frozen server answers after its thaw, and tells what it got", async (t) => {
-  const server = await ServerProcess.start("frozen");
+  const server = await ServerProcess.start({ name: "frozen" });
   t.after(() => server.kill());
   const client = await RawBoltClient.connect(server.port);
   t.after(() => client.close());

@@ -1,6 +1,7 @@
 import { decodeRune } from "../../config/utf8";
 import { Assert } from "./node";
 import { Op, Program } from "./program";
+import { Threads } from "./threads";
 
 /** What a step came to. */
 const enum Step {
@@ -15,38 +16,6 @@ const enum Step {
 const RESTORE: u32 = 0x80000000;
 /** Stands for the byte beyond an end. */
 const NOTHING: u32 = 0x100;
-
-/** A set of instructions in the order of their preference: a sparse set, cleared in no time. */
-class Threads {
-  size: i32 = 0;
-  dense: StaticArray<u32> = new StaticArray<u32>(0);
-  private sparse: StaticArray<u32> = new StaticArray<u32>(0);
-  /** Captured places of each instruction's thread, `slots` for each. */
-  places: StaticArray<i32> = new StaticArray<i32>(0);
-
-  grow(programLength: i32, places: i32): void {
-    if (this.dense.length < programLength) {
-      this.dense = new StaticArray<u32>(programLength);
-      this.sparse = new StaticArray<u32>(programLength);
-    }
-    if (this.places.length < places) this.places = new StaticArray<i32>(places);
-  }
-
-  // @ts-ignore: decorator
-  @inline
-  has(pc: u32): bool {
-    const at = unchecked(this.sparse[pc]);
-    return at < (this.size as u32) && unchecked(this.dense[at]) == pc;
-  }
-
-  // @ts-ignore: decorator
-  @inline
-  add(pc: u32): void {
-    unchecked((this.sparse[pc] = this.size as u32));
-    unchecked((this.dense[this.size] = pc));
-    this.size++;
-  }
-}
 
 /**
  * Runs programs over bytes in time linear in both (Pike's simulation): one for the whole VM, with memory for the
@@ -126,7 +95,7 @@ class Machine {
         this.copyPlaces(this.found, 0, this.now.places, pc * slots);
         return Step.MATCHED;
       }
-      if (rune == 0 || !accepts(program, op, pc, rune >> 3)) continue;
+      if (rune == 0 || !program.accepts(pc, rune >> 3)) continue;
       if (slots > 0) this.copyPlaces(this.current, 0, this.now.places, pc * slots);
       if (this.follow(program, this.soon, pc + 1, next)) return Step.FOUND;
     }
@@ -192,12 +161,6 @@ class Machine {
 
 function isWord(c: u32): bool {
   return c - 0x30 < 10 || c == 0x5f || (c < 0x80 && (c | 0x20) - 0x61 < 26);
-}
-
-function accepts(program: Program, op: Op, pc: u32, rune: u32): bool {
-  if (op == Op.RUNE) return rune == unchecked(program.xs[pc]);
-  if (op == Op.SET) return unchecked(program.sets[unchecked(program.xs[pc])]).has(rune);
-  return op == Op.ANY || (op == Op.ANY_NOT_NEWLINE && rune != 0x0a);
 }
 
 /** The machine of this VM. */

@@ -61,6 +61,14 @@ export class Program {
     return this.ops.length;
   }
 
+  /** Whether the instruction at `pc` steps over the character `rune`. */
+  accepts(pc: u32, rune: u32): bool {
+    const op = unchecked(this.ops[pc]) as Op;
+    if (op == Op.RUNE) return rune == unchecked(this.xs[pc]);
+    if (op == Op.SET) return unchecked(this.sets[unchecked(this.xs[pc])]).has(rune);
+    return op == Op.ANY || (op == Op.ANY_NOT_NEWLINE && rune != 0x0a);
+  }
+
   /** The first offset from `at` on where a match may start; -1: none. */
   skip(ptr: usize, length: i32, at: i32): i32 {
     const n = this.prefix.length;

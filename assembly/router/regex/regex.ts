@@ -2,6 +2,7 @@ import { Bytes } from "../../bytes/bytes";
 import { ByteBuffer } from "../../bytes/buffer";
 import { decodeRune } from "../../config/utf8";
 import { Compiler } from "./compiler";
+import { Dfa } from "./dfa";
 import { machine } from "./machine";
 import { Parser } from "./parser";
 import { Program } from "./program";
@@ -25,10 +26,14 @@ export class CompiledRegex {
  * accepted: see `Parser`. Texts are UTF-8; other bytes match as U+FFFD, one at a time.
  */
 export class Regex {
+  private readonly dfa: Dfa | null;
+
   private constructor(
     private readonly program: Program,
     private readonly names: string[],
-  ) {}
+  ) {
+    this.dfa = program.literal ? null : Dfa.of(program);
+  }
 
   /** Compiles `pattern`. */
   static compile(pattern: string): CompiledRegex {
@@ -53,6 +58,11 @@ export class Regex {
   /** Whether the pattern matches anywhere in the bytes. */
   matches(ptr: usize, length: i32): bool {
     if (this.program.literal) return this.program.skip(ptr, length, 0) >= 0;
+    const dfa = this.dfa;
+    if (dfa !== null && dfa.usable) {
+      const answer = dfa.matches(ptr, length);
+      if (answer >= 0) return answer > 0;
+    }
     return machine.run(this.program, ptr, length, 0, 0);
   }
 

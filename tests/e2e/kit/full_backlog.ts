@@ -1,8 +1,7 @@
-import { fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { join } from "node:path";
+import { ServerProcess } from "./server_process.ts";
 
 const MAX_FILLERS = 64;
 const STALL_MS = 300;
@@ -13,29 +12,34 @@ export interface FullBacklog {
   close(): Promise<void>;
 }
 
-/** Fills the accept queue of a frozen listener until a connect stalls. */
+/** Starts a server with the shortest backlog, and makes it one of those. */
 export async function fullBacklog(): Promise<FullBacklog> {
-  const child = fork(join(import.meta.dirname, "backlog_main.ts"));
-  const [port] = (await once(child, "message")) as [number];
-  // A frozen process does not end with its parent by itself.
-  const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
-  child.kill("SIGSTOP");
-  const fillers: Socket[] = [];
-  const close = async () => {
-    for (const filler of fillers) filler.destroy();
-    process.removeListener("exit", kill);
-    const gone = once(child, "exit");
-    kill();
-    await gone;
+  const server = await ServerProcess.start({ backlog: 1 });
+  const unfill = await fillBacklog(server);
+  return {
+    port: server.port,
+    close: async () => {
+      unfill();
+      await server.kill();
+    },
   };
+}
+
+/**
+ * Freezes a server that has a short backlog and fills its accept queue until a connect stalls; returns what ends the
+ * connections that fill it.
+ */
+export async function fillBacklog(server: ServerProcess): Promise<() => void> {
+  server.freeze();
+  const fillers: Socket[] = [];
+  const unfill = () => fillers.forEach((filler) => filler.destroy());
   while (fillers.length < MAX_FILLERS) {
-    const filler = connect({ port, host: "127.0.0.1" });
+    const filler = connect({ port: server.port, host: "127.0.0.1" });
     filler.on("error", () => {});
     fillers.push(filler);
     const connected = once(filler, "connect").then(() => true);
-    if (!(await Promise.race([connected, sleep(STALL_MS, false)]))) return { port, close };
+    if (!(await Promise.race([connected, sleep(STALL_MS, false)]))) return unfill;
   }
-  await close();
+  unfill();
   throw new Error(`the backlog took ${MAX_FILLERS} connections and is not full`);
 }

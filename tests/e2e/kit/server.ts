@@ -22,6 +22,8 @@ export interface ServerOptions {
   /** Keep each frame (default). Without it only the counters work. */
   record?: boolean;
   tls?: TlsOptions;
+  /** Connections that the kernel may hold until they are accepted; Node's default is 511. */
+  backlog?: number;
 }
 
 /** One request as the server got it. */
@@ -151,7 +153,7 @@ export class RawBoltServer {
   async listen(port = this.lastPort): Promise<void> {
     await new Promise<void>((done, failed) => {
       this.server.once("error", failed);
-      this.server.listen(port, this.options.host ?? "127.0.0.1", done);
+      this.server.listen({ port, host: this.options.host ?? "127.0.0.1", backlog: this.options.backlog }, done);
     });
     this.lastPort = this.port;
   }

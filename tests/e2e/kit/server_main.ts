@@ -1,8 +1,9 @@
 // A RawBoltServer in a process of its own (see ServerProcess); it ends with its parent.
 import { RawBoltServer } from "./server.ts";
+import type { ServerProcessOptions } from "./server_process.ts";
 
-const [name] = process.argv.slice(2);
-const server = await RawBoltServer.start({ name });
+const { name, mute, backlog } = JSON.parse(process.argv[2]) as ServerProcessOptions;
+const server = await RawBoltServer.start({ name, backlog, handler: mute ? () => undefined : undefined });
 process.on("message", () => {
   const arrivals = server.arrivals.map(({ connection, frame, at }) => ({
     connection,

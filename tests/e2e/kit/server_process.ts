@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { WAIT_MS, waitUntil } from "./wait.ts";
 
 /** A request as a server process got it; the content as Latin-1 text. */
 export interface RemoteArrival {
@@ -11,7 +12,16 @@ export interface RemoteArrival {
   at: number;
 }
 
-/** An echoing RawBoltServer in a process of its own, that can be frozen and killed. */
+export interface ServerProcessOptions {
+  /** As a RawBoltServer's. */
+  name?: string;
+  /** Answer nothing but heartbeats. Default: echo. */
+  mute?: boolean;
+  /** Connections that the kernel may hold until they are accepted. */
+  backlog?: number;
+}
+
+/** A RawBoltServer in a process of its own, that can be frozen and killed. */
 export class ServerProcess {
   private readonly onExit = () => this.child.kill("SIGKILL");
 
@@ -23,8 +33,8 @@ export class ServerProcess {
     process.once("exit", this.onExit);
   }
 
-  static async start(name = "process"): Promise<ServerProcess> {
-    const child = fork(join(import.meta.dirname, "server_main.ts"), [name]);
+  static async start(options: ServerProcessOptions = {}): Promise<ServerProcess> {
+    const child = fork(join(import.meta.dirname, "server_main.ts"), [JSON.stringify(options)]);
     const [{ port }] = (await once(child, "message")) as [{ port: number }];
     return new ServerProcess(child, port);
   }
@@ -34,6 +44,16 @@ export class ServerProcess {
     const answer = once(this.child, "message");
     this.child.send("arrivals");
     return ((await answer) as [{ arrivals: RemoteArrival[] }])[0].arrivals;
+  }
+
+  /** Waits until it has got so many requests. */
+  async waitForRequests(count: number, ms = WAIT_MS): Promise<void> {
+    let got = 0;
+    await waitUntil(
+      async () => (got = (await this.arrivals()).length) >= count,
+      ms,
+      () => `${got} of ${count} requests at port ${this.port}`,
+    );
   }
 
   /** SIGSTOP: the kernel still takes connections and bytes, nobody answers. */

@@ -15,3 +15,17 @@ export async function waitUntil(
     await sleep(5);
   }
 }
+
+/** Waits until a number has stood still for `quietMs`, and returns it. Throws after `ms`. */
+export async function waitUntilStill(read: () => number, quietMs: number, ms = WAIT_MS): Promise<number> {
+  let last = read();
+  let since = Date.now();
+  const isStill = () => {
+    const value = read();
+    if (value !== last) since = Date.now();
+    last = value;
+    return Date.now() - since >= quietMs;
+  };
+  await waitUntil(isStill, ms, () => `moving, now ${last}`);
+  return last;
+}

@@ -9,6 +9,7 @@ const INVALID = 28;
 /** The `wasi_snapshot_preview1` functions for one VM; output goes to the log, as in Envoy. */
 export function wasiFunctions(vm: Vm): Record<string, (...args: never[]) => number> {
   const { clock, log } = vm.services;
+  let random = vm.worker + 1;
   const noEntries = (countAt: number, sizeAt: number): number =>
     vm.memory.writeU32(countAt, 0) && vm.memory.writeU32(sizeAt, 0) ? SUCCESS : FAULT;
   return {
@@ -34,7 +35,7 @@ export function wasiFunctions(vm: Vm): Record<string, (...args: never[]) => numb
     args_sizes_get: noEntries,
     args_get: () => SUCCESS,
     random_get(at: number, size: number) {
-      // The same bytes in every run: tests must not depend on luck.
+      // The same bytes for every VM of that worker: tests must not depend on luck.
       const bytes = Buffer.alloc(size);
       for (let i = 0; i < size; i++) bytes[i] = (random = (Math.imul(random, 1664525) + 1013904223) >>> 0) >>> 24;
       return vm.memory.write(at, bytes) ? SUCCESS : FAULT;
@@ -46,5 +47,3 @@ export function wasiFunctions(vm: Vm): Record<string, (...args: never[]) => numb
     },
   };
 }
-
-let random = 1;

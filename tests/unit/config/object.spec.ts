@@ -168,7 +168,7 @@ describe("ObjectReader", () => {
     open('{"x":"2h"}').milliseconds("x", 0, 0, 3600000);
     expectError('.x (line 1, column 6): expected a duration from 0 to 1h, got "2h"');
     open('{"x":"b"}').choice("x", 0, ["a", "c"]);
-    expectError('.x (line 1, column 6): expected one of a, c, got "b"');
+    expectError('.x (line 1, column 6): expected one of "a", "c", got "b"');
     open('{"x":[]}').object("x").string("y");
     expectError(".x (line 1, column 6): expected an object, got an array");
     open('{"x":[{},1]}').objects("x");

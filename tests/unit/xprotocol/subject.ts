@@ -60,6 +60,10 @@ export class Subject {
   /** Whether the protocol has headers that can be changed, the longest block, and whether a request names a service. */
   hasHeaders: bool = true;
   maxHeaderBlock: i32 = 65535;
+  /** Headers that are fields of the frame: they keep their place and cannot be removed; the suite leaves them alone. */
+  fields: string[] = [];
+  /** Whether id 0 is an id like others. */
+  zeroId: bool = true;
   /** Whether the protocol has a go-away. */
   goAway: bool = false;
   /** Whether the reason of a local reply has a place. */

@@ -1,0 +1,260 @@
+import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { Bytes } from "../../../assembly/bytes/bytes";
+import { View } from "../../../assembly/bytes/view";
+import { ConfigErrors } from "../../../assembly/config/errors";
+import { addressTail } from "../../../assembly/router/address";
+import { RouterOptions } from "../../../assembly/router/builder";
+import { Route, RouteKind } from "../../../assembly/router/route";
+import { TestHeaders, TestRequest, buildRouter, routeOf, routes, textAt } from "./request";
+
+/** The route with this action, of a request without anything. */
+function action(text: string): Route {
+  return routeOf(routes(`{'route':{'cluster_name':'c',${text}}}`), new TestRequest());
+}
+
+/** The router's options for HTTP. */
+function http(): RouterOptions {
+  const options = new RouterOptions();
+  options.http = true;
+  return options;
+}
+
+describe("timeouts and retries", () => {
+  test("timeout: absent and 0 are the default, negative is none", () => {
+    expect(action("'timeout':'3s'").timeoutMs).toBe(3000);
+    expect(action("'timeout':'1500us'").timeoutMs).toBe(2);
+    expect(action("'timeout':'0s'").timeoutMs).toBe(-1);
+    expect(action("'timeout':'-1s'").timeoutMs).toBe(0);
+    expect(action("'timeout':null").timeoutMs).toBe(-1);
+  });
+
+  test("retry_policy", () => {
+    const none = action("'timeout':'1s'");
+    expect(none.retry.retryOn).toBe(false);
+    expect(none.retry.numRetries).toBe(3);
+    expect(none.perTryTimeoutMs).toBe(-1);
+    expect(none.retry.retriesCode(502)).toBe(false);
+    const zero = action("'retry_policy':{'num_retries':0}");
+    expect(zero.retry.numRetries).toBe(0);
+    const on = action("'retry_policy':{'retry_on':true,'retry_timeout':'200ms','num_retries':2}");
+    expect(on.retry.retryOn).toBe(true);
+    expect(on.retry.numRetries).toBe(2);
+    expect(on.perTryTimeoutMs).toBe(200);
+    expect(on.retry.retriesCode(500)).toBe(true);
+    expect(on.retry.retriesCode(499)).toBe(false);
+    expect(on.retry.retriesCode(200)).toBe(false);
+    const codes = action("'retry_policy':{'retry_on':true,'status_codes':[404,0]}");
+    expect(codes.retry.retriesCode(404)).toBe(true);
+    expect(codes.retry.retriesCode(0)).toBe(true);
+    expect(codes.retry.retriesCode(502)).toBe(false);
+  });
+});
+
+describe("header changes", () => {
+  test("add appends, sets or fills, remove removes; route, then virtual host, then router", () => {
+    const errors = new ConfigErrors();
+    const add = (key: string, value: string, more: string): string =>
+      `{'header':{'key':'${key}','value':'${value}'}${more}}`;
+    const router = buildRouter(
+      `{'request_headers_to_add':[${add("order", "router", "")}],'request_headers_to_remove':['from-host'],
+        'response_headers_to_add':[${add("r", "router", "")}],
+        'virtual_hosts':[{'domains':['*'],
+          'request_headers_to_add':[${add("order", "host", "")},${add("from-host", "1", "")}],
+          'request_headers_to_remove':['from-route'],
+          'routers':[{'route':{'cluster_name':'c',
+            'request_headers_to_add':[${add("order", "route", "")},${add("set", "new", ",'append':false")},
+              ${add("Upper", "%x-mosn-rpc-service%", "")},${add("none", "%protocol%", "")},${add("literal", "%nope%", "")},
+              ${add("percent", "%", "")},${add("from-route", "1", "")},${add("gone", "1", "")}],
+            'request_headers_to_remove':['gone','old'],
+            'response_headers_to_add':[${add("r", "route", ",'append':true")}],
+            'response_headers_to_remove':['server']}}]}]}`,
+      errors,
+    );
+    expect(errors.message).toBe("");
+    const request = new TestRequest().withVariable("x-mosn-rpc-service", "com.x.Foo");
+    const route = routeOf(router, request);
+    expect(route.hasRequestOps).toBe(true);
+    expect(route.hasResponseOps).toBe(true);
+    const headers = new TestHeaders([
+      ["set", "a"],
+      ["set", "b"],
+      ["old", "1"],
+      ["keep", "1"],
+      ["old", "2"],
+      ["order", "client"],
+      ["none", ""],
+    ]);
+    route.requestOps.apply(headers, request);
+    expect(headers.toString()).toBe(
+      "set=new; keep=1; order=client,route,host,router; none=; Upper=com.x.Foo; literal=%nope%; percent=%",
+    );
+    const response = new TestHeaders([["server", "x"]]);
+    route.responseOps.apply(response, request);
+    expect(response.toString()).toBe("r=route,router");
+  });
+
+  test("a route of the default router may have some", () => {
+    const router = buildRouter(`{'request_headers_to_add':[{'header':{'key':'a','value':'b'}}]}`, new ConfigErrors());
+    const headers = new TestHeaders();
+    const request = new TestRequest();
+    routeOf(router, request).requestOps.apply(headers, request);
+    expect(headers.toString()).toBe("a=b");
+  });
+});
+
+describe("hash_policy", () => {
+  test("header: MOSN's values (mosn-semantics.md §6.8)", () => {
+    const route = action("'hash_policy':[{'header':{'key':'uid'}}]");
+    expect(route.hash(new TestRequest().withHeader("uid", "123"))).toBe(12628863373396891478);
+    expect(route.hash(new TestRequest().withHeader("uid", "124"))).toBe(7603203252302947402);
+    expect(route.hash(new TestRequest().withHeader("uid", "a"))).toBe(3656817262336447398);
+    expect(route.hash(new TestRequest())).toBe(0);
+  });
+
+  test("cookie", () => {
+    const route = action("'hash_policy':[{'cookie':{'name':'sid','path':'/','ttl':'5s'}}]");
+    const expected = action("'hash_policy':[{'header':{'key':'uid'}}]");
+    const hash = route.hash(new TestRequest().withHeader("cookie", "sid=1"));
+    expect(hash != 0).toBe(true);
+    expect(route.hash(new TestRequest().withHeader("cookie", "a=b; sid=1; c=d"))).toBe(hash);
+    expect(route.hash(new TestRequest().withHeader("cookie", "a=b;sid=1"))).toBe(hash);
+    expect(route.hash(new TestRequest().withHeader("cookie", "xsid=1; sid=2")) == hash).toBe(false);
+    expect(route.hash(new TestRequest().withHeader("cookie", "sid"))).toBe(0);
+    expect(route.hash(new TestRequest().withHeader("cookie", ""))).toBe(0);
+    expect(expected.hash(new TestRequest().withHeader("cookie", "sid=1"))).toBe(0);
+  });
+
+  test("the client's address, also without a policy", () => {
+    const request = new TestRequest().with("source", "10.1.2.3:4567");
+    expect(action("'hash_policy':[{'source_ip':{}}]").hash(request)).toBe(0x0a010203);
+    expect(action("'timeout':'1s'").hash(request)).toBe(0x0a010203);
+    expect(action("'timeout':'1s'").hash(new TestRequest())).toBe(0);
+  });
+
+  test("the last 32 bits of addresses", () => {
+    const addresses: string[][] = [
+      ["1.2.3.4", "1020304"],
+      ["255.255.255.255:65535", "ffffffff"],
+      ["[::ffff:1.2.3.4]:80", "1020304"],
+      ["::ffff:1.2.3.4", "1020304"],
+      ["[2001:db8::1:2]:80", "10002"],
+      ["2001:db8::a", "a"],
+      ["2001:db8:1:2:3:4:abcd:ef01", "abcdef01"],
+      ["fe80::1%eth0", "1"],
+      ["[fe80::1:2%eth0]:1", "10002"],
+      ["::", "0"],
+      ["1.2.3", "0"],
+      ["1.2.3.4.5", "0"],
+      ["1.2.3.256", "0"],
+      ["1.2..4", "0"],
+      ["1.2.3.4x", "0"],
+      ["@/pipe", "0"],
+      ["", "0"],
+      [":", "0"],
+      ["[", "0"],
+      ["x::y", "0"],
+      ["12345::12345", "0"],
+    ];
+    for (let i = 0; i < addresses.length; i++) {
+      const bytes = Bytes.of(addresses[i][0]);
+      expect(addressTail(bytes.ptr, bytes.length).toString(16)).toBe(addresses[i][1], addresses[i][0]);
+    }
+  });
+});
+
+describe("answers and extras", () => {
+  test("direct_response", () => {
+    const router = routes(
+      `{'match':{'path':'/x'},'direct_response':{'status':403,'body':'no \\u00e9ntry'}},{'direct_response':{'status':0}}`,
+    );
+    const route = routeOf(router, new TestRequest().with("path", "/x"));
+    expect(route.kind).toBe(RouteKind.DIRECT);
+    const direct = route.direct;
+    expect(direct !== null && direct.status == 403 && direct.body.toString() == "no \u00e9ntry").toBe(true);
+    expect(route.pickCluster(new TestRequest()) === null).toBe(true);
+    const empty = routeOf(router, new TestRequest()).direct;
+    expect(empty !== null && empty.status == 0 && empty.body.length == 0).toBe(true);
+  });
+
+  test("redirect, for HTTP", () => {
+    const router = routes(
+      `{'match':{'path':'/x'},'redirect':{'response_code':308,'path_redirect':'/y','host_redirect':'h','scheme_redirect':'HTTPS'}},{'redirect':{}}`,
+      http(),
+    );
+    const route = routeOf(router, new TestRequest().with("path", "/x"));
+    expect(route.kind).toBe(RouteKind.REDIRECT);
+    const redirect = route.redirect;
+    if (redirect !== null) {
+      expect(redirect.code).toBe(308);
+      expect(redirect.path.toString() + redirect.host.toString() + redirect.scheme.toString()).toBe("/yhhttps");
+    }
+    const defaults = routeOf(router, new TestRequest()).redirect;
+    expect(defaults !== null && defaults.code == 301).toBe(true);
+  });
+
+  test("request_mirror_policies", () => {
+    const mirrored = `'request_mirror_policies':{'cluster':'m','percent':10,'trace_sampled':true}`;
+    const route = routeOf(routes(`{'route':{'cluster_name':'c'},${mirrored}}`), new TestRequest());
+    const mirror = route.mirror;
+    expect(mirror !== null && mirror.cluster.toString() == "m" && mirror.percent == 10).toBe(true);
+    expect(action("'timeout':'1s'").mirror === null).toBe(true);
+  });
+
+  test("per_filter_config of the route, then of the virtual host", () => {
+    const options = new RouterOptions();
+    options.filterTypes = ["fault", "payload_limit"];
+    const errors = new ConfigErrors();
+    const router = buildRouter(
+      `{'virtual_hosts':[{'domains':['*'],'per_filter_config':{'fault':{'host':1},'payload_limit':[1]},
+        'routers':[{'route':{'cluster_name':'c'},'per_filter_config':{'fault':{'b':[true,'x'],'a':1.5}},
+          'metadata':{'filter_metadata':{'mosn.lb':{'k':'v'}}}}]}]}`,
+      errors,
+      options,
+    );
+    expect(errors.message).toBe("");
+    const route = routeOf(router, new TestRequest());
+    const fault = route.filterConfig("fault");
+    expect(fault !== null ? fault.toJson() : "").toBe('{"b":[true,"x"],"a":1.5}');
+    const limit = route.filterConfig("payload_limit");
+    expect(limit !== null ? limit.toJson() : "").toBe("[1]");
+    expect(route.filterConfig("other") === null).toBe(true);
+  });
+});
+
+/** The path after the rewriting fields `text` of a route that matches by `match`; the path itself when it stays. */
+function rewritten(match: string, text: string, path: string): string {
+  const router = routes(`{'match':{${match}},'route':{'cluster_name':'c',${text}}}`, http());
+  const route = routeOf(router, new TestRequest().with("path", path));
+  const bytes = Bytes.of(path);
+  const out = new ByteBuffer();
+  const changed = route.rewrite.path(bytes.ptr, bytes.length, out);
+  const result = changed ? textAt(out.ptr, out.length) : path;
+  out.free();
+  return result;
+}
+
+describe("rewrites, for HTTP", () => {
+  test("prefix and expression", () => {
+    expect(rewritten("'prefix':'/a/'", "'prefix_rewrite':'/b/'", "/a/x")).toBe("/b/x");
+    expect(rewritten("'path':'/a'", "'prefix_rewrite':'/b'", "/a")).toBe("/b");
+    const regex = (pattern: string, by: string): string =>
+      `'regex_rewrite':{'pattern':{'google_re2':{'max_program_size':100},'regex':'${pattern}'},'substitution':'${by}'}`;
+    expect(rewritten("'prefix':'/'", regex("^/x/([^/]+)/([^/]+)", "/$2/${1}s"), "/x/one/two/x")).toBe("/two/ones/x");
+    expect(rewritten("'prefix':'/'", regex("o", "0"), "/foo/boo")).toBe("/f00/b00");
+    expect(rewritten("'prefix':'/'", regex("none", "0"), "/foo")).toBe("/foo");
+  });
+
+  test("host", () => {
+    const view = new View();
+    const fixed = routeOf(routes(`{'route':{'cluster_name':'c','host_rewrite':'h'}}`, http()), new TestRequest());
+    expect(fixed.rewrite.given && fixed.rewrite.host(new TestRequest(), view)).toBe(true);
+    expect(textAt(view.ptr, view.length)).toBe("h");
+    const request = new TestRequest().withHeader("to", "x");
+    const header = routeOf(routes(`{'route':{'cluster_name':'c','auto_host_rewrite_header':'to'}}`, http()), request);
+    expect(header.rewrite.host(request, view)).toBe(true);
+    expect(textAt(view.ptr, view.length)).toBe("x");
+    expect(header.rewrite.host(new TestRequest(), view)).toBe(false);
+    const auto = routeOf(routes(`{'route':{'cluster_name':'c','auto_host_rewrite':true}}`, http()), request);
+    expect(auto.rewrite.autoHost && !auto.rewrite.host(request, view)).toBe(true);
+  });
+});
