@@ -26,14 +26,17 @@ const PARKED_MEMORY: i32 = 4 << 20;
 const MEMORY_HIGH: u64 = 640 << 20;
 /** A frame of which more than this has to be gathered counts as large. */
 const LARGE: i32 = 65536;
-/** How long requests in flight may still finish on a connection whose client has sent what is no frame, ms. */
+/**
+ * How long requests in flight may still finish on a connection whose client has sent what is no frame, and how long a
+ * client that was told to go away may still send requests, ms.
+ */
 const LINGER_MS: i64 = 5000;
 /** Memory that empty buffers keep, bytes. */
 const KEEP: i32 = 4096;
 
 const scratch = new View();
 
-/** The end of lingering. */
+/** The end of lingering, or of waiting for the client to go away. */
 class LingerTimer extends Timer {
   constructor(private readonly connection: Connection) {
     super();
@@ -64,12 +67,14 @@ export class Connection extends Context {
   /** Bytes left in Envoy's read buffer because servers are too slow. */
   private readable: i32 = 0;
   private parked: bool = false;
-  /** No more bytes are read; the connection closes when nothing is in flight. */
+  /** No more bytes are read; the connection closes when nothing is in flight, or when that is overdue. */
   lingering: bool = false;
   private overdue: bool = false;
   private closed: bool = false;
   private inUpstreamData: bool = false;
+  /** The client was told to go away; it may still do so by itself. */
   private toldGoAway: bool = false;
+  private awaitsLeave: bool = false;
   /** Whether a server ever sent a request to this client. */
   wasPushed: bool = false;
   private source: Bytes = Bytes.EMPTY;
@@ -143,9 +148,10 @@ export class Connection extends Context {
     this.linger();
   }
 
-  /** Requests in flight have had their time. */
+  /** Requests in flight, or a client that was told to go away, have had their time. */
   onLingered(): void {
-    this.overdue = true;
+    this.awaitsLeave = false;
+    this.overdue = this.lingering;
     this.schedule();
   }
 
@@ -169,24 +175,42 @@ export class Connection extends Context {
     }
   }
 
-  /** Whether parked bytes may come into memory: while there are few, and then only for as many that leave it. */
+  /**
+   * Whether parked bytes may come into memory: while little is left there, and then only for as many that leave it. All
+   * that is sure to leave at once is half a window, because Envoy announces no less: a read buffer beyond that makes
+   * memory grow. Answers of our own have no other way out, so for them memory may grow to its limit.
+   */
   private mayTakeParked(): bool {
     const tunnel = this.tunnel;
-    return this.input.length + tunnel.backlog < PARKED_MEMORY || tunnel.sendable() >= this.readable;
+    const memory = this.input.length + tunnel.backlog;
+    const sendable = tunnel.sendable();
+    if (memory - sendable < PARKED_MEMORY || sendable >= min(this.readable, tunnel.streamWindow >> 1)) return true;
+    return this.toClient.length > 0 && memory < this.root.maxConnectionBytes - this.readable;
   }
 
   /** The root's tick reached this connection: reads on if it may, and pushes. */
   onScheduled(): void {
     if (this.closed) return;
-    const idle = this.toClient.length == 0 && this.requests.count == 0 && !this.tunnel.pinging;
-    if (this.overdue || (this.lingering && idle)) {
+    if (this.overdue || this.mayClose) {
       closeDownstream();
       return;
     }
-    if (this.parked && this.tunnel.backlog <= BACKLOG_LOW) this.unpark();
+    if (this.mayUnpark) this.unpark();
     // One push a callback: what is handed over is taken only after it.
     this.push();
-    if (this.parked && this.tunnel.backlog <= BACKLOG_LOW) this.schedule();
+    if (this.mayUnpark || this.mayClose) this.schedule();
+  }
+
+  /** Whether the connection has to close and nothing is in flight. */
+  private get mayClose(): bool {
+    const tunnel = this.tunnel;
+    if (!this.lingering && (!tunnel.goAway || this.awaitsLeave || this.reader.carriesRaw)) return false;
+    if (this.requests.count > 0 || this.input.length > 0 || this.parked) return false;
+    return this.toClient.length == 0 && tunnel.backlog == 0 && !tunnel.pinging;
+  }
+
+  private get mayUnpark(): bool {
+    return this.parked && this.tunnel.backlog <= BACKLOG_LOW;
   }
 
   private unpark(): void {
@@ -194,6 +218,7 @@ export class Connection extends Context {
     if (this.input.length > 0) {
       const used = this.reader.read(this.input.ptr, this.input.length);
       this.input.consume(used);
+      if (this.input.length == 0) this.input.reset(KEEP);
     }
     this.readClient();
   }
@@ -213,23 +238,21 @@ export class Connection extends Context {
     if (size > 0 && readBuffer(BufferType.UPSTREAM_DATA, size, scratch)) {
       if (!this.tunnel.read(scratch.ptr, scratch.length)) root.tunnelBroken(this);
     }
-    if (this.tunnel.goAway || this.lingering) this.closeWhenIdle();
+    if (this.tunnel.goAway && root.sendsGoAway && !this.toldGoAway) this.tellGoAway();
     this.inUpstreamData = false;
     replaceBuffer(BufferType.UPSTREAM_DATA, size, this.toClient.ptr, this.toClient.length);
     this.toClient.reset(KEEP * 16);
-    if (this.tunnel.urgent) this.schedule();
+    // Also when an upstream connection went and took the backlog with it.
+    if (this.tunnel.urgent || this.mayUnpark || this.mayClose) this.schedule();
     return Action.CONTINUE;
   }
 
-  /** The switchboard drains, or the client is refused: what is in flight may finish, then the connection closes. */
-  private closeWhenIdle(): void {
-    if (this.root.sendsGoAway && !this.toldGoAway && this.tunnel.goAway) {
-      this.toldGoAway = true;
-      this.reader.goAway();
-    }
-    if (this.requests.count > 0) return;
-    this.linger();
-    this.schedule();
+  /** The switchboard drains: tells the client, which gets a while to leave by itself before it is closed when idle. */
+  private tellGoAway(): void {
+    this.toldGoAway = true;
+    if (this.lingering || !this.reader.goAway()) return;
+    this.awaitsLeave = true;
+    this.root.setTimer(this.timer, this.root.now() + LINGER_MS, false);
   }
 
   /** The client's address, "IP:PORT". */
@@ -275,7 +298,7 @@ export class Connection extends Context {
     const protocol = request.protocol;
     if (protocol !== null) protocol.active.add(-1);
     root.requestPool.give(request);
-    if (this.lingering && this.requests.count == 0) this.schedule();
+    if (this.requests.count == 0 && (this.lingering || this.tunnel.goAway)) this.schedule();
   }
 
   /** Forgets the requests of a server to the client that can no longer be answered. */

@@ -1,5 +1,6 @@
 import { Bytes } from "../bytes/bytes";
 import { Timer } from "../host/timers";
+import { UpstreamState } from "../tunnel/upstream";
 import { Code } from "../xprotocol/code";
 import { Codec, Decoded, Detected, Peer } from "../xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../xprotocol/frame";
@@ -143,10 +144,16 @@ export class ClientReader {
     return now;
   }
 
-  /** Tells the client that no new requests are wanted, where its protocol has such a frame. */
-  goAway(): void {
+  /** Tells the client that no new requests are wanted; false where its protocol has no such frame. */
+  goAway(): bool {
     const codec = this.codec;
-    if (codec !== null) codec.goAway(0, this.connection.toClient);
+    return codec !== null && codec.goAway(0, this.connection.toClient);
+  }
+
+  /** Whether bytes of no known protocol are carried: nobody can tell when such a connection is idle. */
+  get carriesRaw(): bool {
+    const raw = this.passthrough;
+    return raw !== null && raw.state <= UpstreamState.OPEN;
   }
 
   /** Cancels what is set when the connection ends. */

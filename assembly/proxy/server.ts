@@ -255,12 +255,17 @@ export class Server extends Upstream {
 
   /** The server sent what is no frame: nothing that follows can be trusted. */
   private garbage(): i32 {
-    const connection = this.connection;
-    connection.root.serverGarbage(this);
-    this.onClose(CloseReason.RESET);
-    this.tunnel.end(this);
-    connection.schedule();
+    const root = this.connection.root;
+    root.serverGarbage(this);
+    this.giveUp(CloseReason.RESET, root.now());
     return -1;
+  }
+
+  /** Ends it because of a fault. Requests of which nothing was sent go elsewhere, so its queue must not go out. */
+  private giveUp(reason: CloseReason, now: i64): void {
+    this.onClose(reason);
+    this.tunnel.abandon(this, now);
+    this.connection.schedule();
   }
 
   private armKeepalive(now: i64): void {
@@ -275,12 +280,12 @@ export class Server extends Upstream {
 
   onTimer(now: i64): void {
     if (this.state == UpstreamState.OPENING) {
-      this.onClose(CloseReason.OPEN_TIMEOUT);
-      this.tunnel.abandon(this, now);
-      this.connection.schedule();
-      return;
+      // What cannot be taken back may yet reach a server: it counts as sent.
+      if (!this.tunnel.resets.has(now)) this.release();
+      this.giveUp(CloseReason.OPEN_TIMEOUT, now);
+    } else if (this.state == UpstreamState.OPEN) {
+      this.keepalive(now);
     }
-    if (this.state == UpstreamState.OPEN) this.keepalive(now);
   }
 
   /**
@@ -303,9 +308,7 @@ export class Server extends Upstream {
     } else if (++this.failures < config.maxFailures) {
       this.armKeepalive(now);
     } else {
-      this.onClose(CloseReason.REMOTE);
-      this.tunnel.end(this);
-      this.connection.schedule();
+      this.giveUp(CloseReason.REMOTE, now);
     }
   }
 }

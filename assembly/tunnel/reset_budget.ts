@@ -7,14 +7,19 @@ export class ResetBudget {
   private tokens: i32 = BURST;
   private filledAt: i64 = 0;
 
-  /** Takes one token; false when there is none at this time, ms. */
-  take(now: i64): bool {
+  /** Whether there is a token at this time, ms. */
+  has(now: i64): bool {
     const filled = (now - this.filledAt) / INTERVAL_MS;
     if (filled > 0) {
       this.tokens = min(BURST as i64, (this.tokens as i64) + filled) as i32;
       this.filledAt = now;
     }
-    if (this.tokens <= 0) return false;
+    return this.tokens > 0;
+  }
+
+  /** Takes one token; false when there is none at this time, ms. */
+  take(now: i64): bool {
+    if (!this.has(now)) return false;
     this.tokens--;
     return true;
   }

@@ -58,16 +58,18 @@ export class Tunnel extends FrameHandler {
   pinging: bool = false;
   /** The switchboard drains: no new stream will be answered. */
   goAway: bool = false;
+  /** How many streams may still be reset: a reset takes back what the switchboard has not yet given to the server. */
+  readonly resets: ResetBudget = new ResetBudget();
+  /** What may be under way to a server that does not read, bytes. */
+  streamWindow: i32 = DEFAULT_WINDOW;
 
   private readonly parser: FrameParser = new FrameParser();
   private readonly hpack: HpackDecoder = new HpackDecoder(0);
   private readonly upstreams: Map<u32, Upstream> = new Map<u32, Upstream>();
   private last: Upstream | null = null;
   private readonly dirty: Upstream[] = [];
-  private readonly resets: ResetBudget = new ResetBudget();
   private nextStream: u32 = 1;
   private started: bool = false;
-  private streamWindow: i32 = DEFAULT_WINDOW;
   private maxFrame: i32 = DEFAULT_MAX_FRAME;
   private readonly window: SendWindow = new SendWindow(DEFAULT_WINDOW);
   private readonly receive: ReceiveWindow = new ReceiveWindow(DEFAULT_WINDOW);
@@ -134,11 +136,13 @@ export class Tunnel extends FrameHandler {
   }
 
   private flushUpstream(upstream: Upstream): void {
-    if (upstream.state == UpstreamState.CLOSED || upstream.ended) return;
+    if (upstream.state == UpstreamState.CLOSED) return;
+    // Also after our end: the server must be able to write all it has, or it never ends.
     if (upstream.grant > 0) {
       appendWindowUpdate(this.out, upstream.streamId, upstream.grant);
       upstream.grant = 0;
     }
+    if (upstream.ended) return;
     let left = upstream.unsent;
     while (left > 0) {
       const n = min(min(left, this.maxFrame), min(upstream.window.available, this.window.available));
