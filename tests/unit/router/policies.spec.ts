@@ -1,3 +1,4 @@
+import { TestFilterType, TextConfig } from "../stream/test_filter";
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
@@ -202,10 +203,11 @@ describe("answers and extras", () => {
 
   test("per_filter_config of the route, then of the virtual host", () => {
     const options = new RouterOptions();
-    options.filterTypes = ["fault", "payload_limit"];
+    options.filters.register(new TestFilterType("fault", 0, true));
+    options.filters.register(new TestFilterType("payload_limit", 0, true));
     const errors = new ConfigErrors();
     const router = buildRouter(
-      `{'virtual_hosts':[{'domains':['*'],'per_filter_config':{'fault':{'host':1},'payload_limit':[1]},
+      `{'virtual_hosts':[{'domains':['*'],'per_filter_config':{'fault':{'host':1},'payload_limit':{'x':1}},
         'routers':[{'route':{'cluster_name':'c'},'per_filter_config':{'fault':{'b':[true,'x'],'a':1.5}},
           'metadata':{'filter_metadata':{'mosn.lb':{'k':'v'}}}}]}]}`,
       errors,
@@ -214,9 +216,9 @@ describe("answers and extras", () => {
     expect(errors.message).toBe("");
     const route = routeOf(router, new TestRequest());
     const fault = route.filterConfig("fault");
-    expect(fault !== null ? fault.toJson() : "").toBe('{"b":[true,"x"],"a":1.5}');
+    expect(fault !== null ? (fault as TextConfig).text : "").toBe('{"b":[true,"x"],"a":1.5}');
     const limit = route.filterConfig("payload_limit");
-    expect(limit !== null ? limit.toJson() : "").toBe("[1]");
+    expect(limit !== null ? (limit as TextConfig).text : "").toBe('{"x":1}');
     expect(route.filterConfig("other") === null).toBe(true);
   });
 });
