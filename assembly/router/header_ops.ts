@@ -2,12 +2,12 @@ import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { ObjectReader } from "../config/object";
-import { Headers } from "../xprotocol/headers";
+import { Headers, HeaderVisitor } from "../xprotocol/headers";
 import { RouteInput } from "./input";
 import { hasVariable, isVariable, unknownVariable } from "./variables";
 
 const enum HeaderOpKind {
-  /** Adds to the value that is there: "old,new". */
+  /** Adds to the values that are there: "old,new". */
   APPEND = 0,
   SET = 1,
   REMOVE = 2,
@@ -27,13 +27,27 @@ const scratch = new ByteBuffer();
 /** Most memory kept between uses, bytes. */
 const KEEP: i32 = 65536;
 
+/** Gathers the values of one header in `scratch`, a comma behind each; empty ones say nothing. */
+class Values extends HeaderVisitor {
+  name: Bytes = Bytes.EMPTY;
+
+  onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool {
+    if (valueLength > 0 && this.name.equals(key, keyLength)) {
+      scratch.append(value, valueLength);
+      scratch.appendByte(0x2c);
+    }
+    return true;
+  }
+}
+
+const values = new Values();
+
 /**
  * Changes of the headers of a request or of a response: a route's, its virtual host's and the router's one after the
  * other, each adding first and removing then (mosn-semantics.md §6.4). Names are used as they are written.
  */
 export class HeaderOps {
   private readonly ops: HeaderOp[] = [];
-  private readonly old: View = new View();
   private readonly value: View = new View();
 
   get empty(): bool {
@@ -52,19 +66,14 @@ export class HeaderOps {
       const value = this.value;
       if (!op.isVariable) value.set(op.value.ptr, op.value.length);
       else if (!input.variable(op.value, value)) value.set(0, 0);
-      const old = this.old;
-      const joins = op.kind == HeaderOpKind.APPEND && headers.get(name.ptr, name.length, old) && old.length > 0;
-      // What lies in the headers' own memory moves when they change.
-      if (joins || op.isVariable) {
-        scratch.reset(KEEP);
-        if (joins) {
-          scratch.append(old.ptr, old.length);
-          scratch.appendByte(0x2c);
-        }
-        scratch.append(value.ptr, value.length);
-        value.set(scratch.ptr, scratch.length);
+      // What lies in the headers' own memory moves when they change: the new value is put together apart from it.
+      scratch.reset(KEEP);
+      if (op.kind == HeaderOpKind.APPEND) {
+        values.name = name;
+        headers.forEach(values);
       }
-      headers.set(name.ptr, name.length, value.ptr, value.length);
+      scratch.append(value.ptr, value.length);
+      headers.set(name.ptr, name.length, scratch.ptr, scratch.length);
     }
   }
 

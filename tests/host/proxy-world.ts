@@ -5,8 +5,8 @@ import * as bolt from "./kit/bolt.ts";
 import { BoltCluster } from "./kit/bolt-cluster.ts";
 import { type ConnectOptions, Host, type HostOptions, type SwitchboardClient } from "./kit/index.ts";
 
-/** Path of the release module, built if a source is newer. */
-export const module = build();
+/** Path of the release module, built if a source is newer; MOE_MODULE names another one. */
+export const module = process.env.MOE_MODULE ?? build();
 
 export const A = "10.0.0.1:8080";
 export const B = "10.0.0.2:8080";

@@ -84,10 +84,12 @@ describe("header changes", () => {
       ["old", "2"],
       ["order", "client"],
       ["none", ""],
+      ["order", ""],
+      ["order", "again"],
     ]);
     route.requestOps.apply(headers, request);
     expect(headers.toString()).toBe(
-      "set=new; keep=1; order=client,route,host,router; none=; Upper=com.x.Foo; literal=%nope%; percent=%",
+      "set=new; keep=1; order=client,again,route,host,router; none=; Upper=com.x.Foo; literal=%nope%; percent=%",
     );
     const response = new TestHeaders([["server", "x"]]);
     route.responseOps.apply(response, request);

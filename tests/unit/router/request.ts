@@ -122,7 +122,13 @@ export class TestHeaders extends Headers {
     this.values.splice(index, 1);
   }
 
-  forEach(visitor: HeaderVisitor): void {}
+  forEach(visitor: HeaderVisitor): void {
+    for (let i = 0; i < this.names.length; i++) {
+      const name = Bytes.of(this.names[i]);
+      const value = this.values[i];
+      if (!visitor.onHeader(name.ptr, name.length, value.ptr, value.length)) return;
+    }
+  }
 
   get changed(): bool {
     return true;

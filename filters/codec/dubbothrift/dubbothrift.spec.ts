@@ -1,0 +1,331 @@
+import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { Bytes } from "../../../assembly/bytes/bytes";
+import { View } from "../../../assembly/bytes/view";
+import { Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
+import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
+import { Headers } from "../../../assembly/xprotocol/headers";
+import { conform } from "../../../tests/unit/xprotocol/conformance";
+import { Subject } from "../../../tests/unit/xprotocol/subject";
+import { atEdge, hex, Model, toHex } from "../../../tests/unit/xprotocol/support";
+import { exceptionType } from "./binary";
+import { dubboThrift } from "./dubbothrift";
+import { Status } from "./status";
+
+// MOSN's, mosn-semantics.md §5.5: service "svc", id 7, method "ping", sequence id 3, no arguments; and what MOSN's
+// proxy answers it with.
+const CALL = "00000029dabc00000029001801000000037376630000000000000007800100010000000470696e670000000300";
+const HIJACK_404 =
+  "0000004ddabc0000004d001801000000037376630000000000000007800100030000000470696e6700000003" +
+  "0b0001000000163430347c726f7574657220756e617661696c61626c650800020000000100";
+const HIJACK_504 =
+  "00000042dabc00000042001801000000037376630000000000000007800100030000000470696e6700000003" +
+  "0b00010000000b3530347c74696d656f75740800020000000600";
+// Laid out by hand.
+const REPLY = CALL.replace("80010001", "80010002");
+const ONEWAY = CALL.replace("80010001", "80010004");
+const EXCEPTION = HIJACK_404.replace("080002" + "00000001" + "00", "080002" + "00000000" + "00");
+const MAX: i32 = 1 << 20;
+
+function word(value: i32): string {
+  return value.toString(16).padStart(8, "0");
+}
+
+/** A frame with this header behind the version byte and this message, in hex; all lengths as they should be. */
+function framed(header: string, message: string): string {
+  const headerLength = 9 + (header.length >> 1);
+  const length = word(headerLength + (message.length >> 1));
+  return length + "dabc" + length + headerLength.toString(16).padStart(4, "0") + "01" + header + message;
+}
+
+const MESSAGE = "800100010000000470696e67" + "00000003";
+const SERVICE = "00000003737663";
+const ID = "0102030405060708";
+const WITH_PATH = framed(SERVICE + "000000042f737663" + ID, MESSAGE + "00");
+const LONG = framed(
+  "00000140" + "61".repeat(320) + ID,
+  MESSAGE.replace("0470696e67", "f0" + "62".repeat(240)) + "0b0001000001f4" + "63".repeat(500) + "00",
+);
+
+const subject = new Subject(dubboThrift);
+subject.hasHeaders = false;
+subject.statuses = [
+  Status.SUCCESS,
+  Status.UNKNOWN,
+  Status.UNKNOWN_METHOD,
+  Status.INTERNAL_ERROR,
+  Status.PROTOCOL_ERROR,
+];
+subject.add("golden", CALL, Peer.CLIENT).length(0, 4).length(6, 4).length(10, 2).length(13, 4).length(32, 4);
+subject.add("reply", REPLY, Peer.SERVER).length(0, 4).length(10, 2).length(13, 4).length(32, 4);
+subject.add("exception", EXCEPTION, Peer.SERVER).length(10, 2).length(32, 4).length(47, 4);
+subject.add("one-way", ONEWAY, Peer.CLIENT);
+subject.add("with a path", WITH_PATH, Peer.CLIENT).length(10, 2).length(13, 4).length(20, 4).length(40, 4);
+subject.add("long", LONG, Peer.CLIENT).length(0, 4).length(6, 4).length(10, 2).length(13, 4);
+subject.add("many", CALL + LONG + ONEWAY + WITH_PATH, Peer.CLIENT, 4);
+conform(subject);
+
+const frame = new Frame();
+const view = new View();
+const out = new ByteBuffer();
+
+function decode(text: string, peer: Peer = Peer.CLIENT): Decoded {
+  const bytes = hex(text);
+  return dubboThrift.decode(atEdge(changetype<usize>(bytes), bytes.length), bytes.length, peer, MAX, frame);
+}
+
+function header(headers: Headers, key: string): string {
+  const name = Bytes.of(key);
+  return headers.get(name.ptr, name.length, view) ? String.UTF8.decodeUnsafe(view.ptr, view.length) : "-";
+}
+
+function set(headers: Headers, key: string, value: string): void {
+  const name = Bytes.of(key);
+  const bytes = Bytes.of(value);
+  headers.set(name.ptr, name.length, bytes.ptr, bytes.length);
+}
+
+/** The frame decoded last, encoded with these headers and its own id and content; "" when refused. */
+function encoded(headers: Headers): string {
+  out.clear();
+  const content = frame.ptr + frame.contentOffset;
+  return dubboThrift.encode(frame, headers, content, frame.contentLength, frame.id, out) ? toHex(out) : "";
+}
+
+function reply(code: i32, reason: string): string {
+  const text = Bytes.of(reason);
+  out.clear();
+  dubboThrift.reply(frame.id, frame.aux, dubboThrift.toStatus(code), text.ptr, text.length, out);
+  return toHex(out);
+}
+
+describe("dubbo-thrift frames", () => {
+  test("MOSN's golden request", () => {
+    expect(decode(CALL)).toBe(Decoded.FRAME);
+    expect(frame.kind).toBe(FrameKind.REQUEST);
+    expect(frame.id).toBe(7);
+    expect(frame.timeout).toBe(0);
+    expect(frame.contentOffset).toBe(44);
+    expect(frame.contentLength).toBe(1);
+    expect(frame.service(view) && Bytes.of("svc").equals(view.ptr, view.length)).toBe(true);
+    expect(frame.method(view) && Bytes.of("ping").equals(view.ptr, view.length)).toBe(true);
+  });
+
+  test("a frame of L + 4 bytes is whole with the last of them, not with byte L", () => {
+    expect(decode(CALL.substr(0, 2 * 41))).toBe(Decoded.MORE);
+    expect(frame.need).toBe(45);
+  });
+
+  test("ONEWAY expects nothing; responses name no service", () => {
+    expect(decode(ONEWAY)).toBe(Decoded.FRAME);
+    expect(frame.kind).toBe(FrameKind.ONEWAY);
+    expect(decode(REPLY, Peer.SERVER)).toBe(Decoded.FRAME);
+    expect(frame.kind).toBe(FrameKind.RESPONSE);
+    expect(frame.service(view)).toBe(false);
+    expect(frame.status).toBe(Status.SUCCESS);
+    expect(decode(HIJACK_504, Peer.SERVER)).toBe(Decoded.FRAME);
+    expect(frame.status).toBe(Status.INTERNAL_ERROR);
+  });
+
+  test("the id is the end of the header, whatever is before it", () => {
+    expect(decode(WITH_PATH)).toBe(Decoded.FRAME);
+    expect(frame.id).toBe(0x0102030405060708);
+    expect(decode(LONG)).toBe(Decoded.FRAME);
+    expect(frame.id).toBe(0x0102030405060708);
+    expect(frame.serviceLength).toBe(320);
+    expect(frame.methodLength).toBe(240);
+  });
+
+  test("lengths that contradict each other can be answered once the id is known", () => {
+    const bad = [
+      CALL.replace("dabc00000029", "dabc00000028"),
+      CALL.replace("80010001", "80010005"),
+      CALL.replace("80010001", "80010000"),
+      CALL.replace("80010001", "00000001"),
+      CALL.replace("0000000470696e67", "0000000670696e67"),
+      CALL.replace("0000000470696e67", "ffffffff70696e67"),
+    ];
+    for (let i = 0; i < bad.length; i++) {
+      expect(decode(bad[i])).toBe(Decoded.ERROR, bad[i]);
+      expect(frame.error).toBe(FrameError.HEADERS, bad[i]);
+      expect(frame.answerable).toBe(true, bad[i]);
+      expect(frame.length).toBe(45);
+      expect(frame.id).toBe(7);
+    }
+    const nameless = [CALL.replace("0018", "0017"), CALL.replace("0018", "0030"), CALL.replace("03737663", "04737663")];
+    for (let i = 0; i < nameless.length; i++) {
+      expect(decode(nameless[i])).toBe(Decoded.ERROR, nameless[i]);
+      expect(frame.answerable).toBe(false);
+      expect(frame.length).toBe(45);
+    }
+  });
+
+  test("other bytes", () => {
+    const bad = ["00000029da", "00000029dabb", "00000020", "474554202f20"];
+    for (let i = 0; i < bad.length; i++) {
+      const bytes = hex(bad[i]);
+      const answer = dubboThrift.detect(changetype<usize>(bytes), bytes.length);
+      expect(answer).toBe(i == 0 ? Detected.MORE : Detected.NO, bad[i]);
+      expect(decode(bad[i])).toBe(i == 0 ? Decoded.MORE : Decoded.ERROR, bad[i]);
+      if (i > 0) expect(frame.answerable).toBe(false);
+    }
+  });
+
+  test("a frame of 4 GiB is refused; nobody knows where the next one is", () => {
+    expect(decode("ffffffff" + CALL.substr(8))).toBe(Decoded.ERROR);
+    expect(frame.error).toBe(FrameError.TOO_LARGE);
+    expect(frame.length).toBe(0);
+  });
+});
+
+describe("dubbo-thrift headers", () => {
+  test("MOSN's four", () => {
+    decode(CALL);
+    const model = Model.of(dubboThrift.headers(frame));
+    expect(model.keys.length).toBe(4);
+    const headers = dubboThrift.headers(frame);
+    expect(header(headers, "service") + header(headers, "method")).toBe("svcping");
+    expect(header(headers, "seqId") + header(headers, "messageType")).toBe("31");
+    decode(REPLY.replace("0000000300", "8000000000"), Peer.SERVER);
+    expect(header(dubboThrift.headers(frame), "seqId")).toBe("-2147483648");
+    expect(header(dubboThrift.headers(frame), "messageType")).toBe("2");
+  });
+
+  test("service and method are rewritten, everything else is left", () => {
+    decode(WITH_PATH);
+    const headers = dubboThrift.headers(frame);
+    set(headers, "service", "other.Service");
+    expect(encoded(headers)).toBe(
+      framed("0000000d6f746865722e53657276696365" + "000000042f737663" + ID, MESSAGE + "00"),
+    );
+    set(headers, "method", "");
+    expect(encoded(headers)).toBe(
+      framed("0000000d6f746865722e53657276696365" + "000000042f737663" + ID, "8001000100000000" + "0000000300"),
+    );
+  });
+
+  test("the others are read-only, none can be removed, new ones have no place", () => {
+    decode(CALL);
+    const headers = dubboThrift.headers(frame);
+    set(headers, "seqId", "9");
+    set(headers, "messageType", "2");
+    const names = ["service", "method", "seqId", "messageType"];
+    for (let i = 0; i < names.length; i++) {
+      const name = Bytes.of(names[i]);
+      expect(headers.remove(name.ptr, name.length)).toBe(0);
+    }
+    expect(headers.changed).toBe(false);
+    set(headers, "x", "y");
+    expect(encoded(headers)).toBe("");
+    const x = Bytes.of("x");
+    expect(headers.remove(x.ptr, x.length)).toBe(1);
+    expect(encoded(headers)).toBe(CALL);
+    set(headers, "service", "a".repeat(0xffff));
+    expect(encoded(headers)).toBe("");
+  });
+});
+
+describe("dubbo-thrift replies", () => {
+  test("MOSN's hijack, byte for byte", () => {
+    decode(CALL);
+    expect(reply(404, "404|router unavailable")).toBe(HIJACK_404);
+    expect(reply(504, "504|timeout")).toBe(HIJACK_504);
+  });
+
+  test("MOSN's mapping", () => {
+    const codes = [0, 3, 2, 502, 503, 509, 403, 500, 504, 404, 418];
+    const types = [7, 7, 0, 0, 0, 0, 6, 6, 6, 1, 0];
+    for (let i = 0; i < codes.length; i++) expect(dubboThrift.toStatus(codes[i])).toBe(types[i], codes[i].toString());
+    expect(dubboThrift.toCode(Status.UNKNOWN_METHOD)).toBe(404);
+    expect(dubboThrift.toCode(Status.UNKNOWN)).toBe(500);
+  });
+
+  test("success is the reply of a void method; no reason is some reason", () => {
+    decode(CALL);
+    expect(reply(200, "")).toBe(REPLY);
+    expect(reply(500, "").includes("72656675736564")).toBe(true, "refused");
+  });
+
+  test("a client that writes a path gets one, and every request its own names", () => {
+    decode(WITH_PATH);
+    const message = MESSAGE.replace("80010001", "80010002");
+    expect(reply(200, "")).toBe(framed(SERVICE + "00000000" + ID, message + "00"));
+    decode(framed("0000000141" + ID, "80010001" + "0000000142" + "ffffffff" + "00"));
+    expect(reply(200, "")).toBe(framed("0000000141" + ID, "80010002" + "0000000142" + "ffffffff" + "00"));
+  });
+
+  test("names that are too long, or gone for newer ones, are left empty", () => {
+    const empty = framed("00000000" + ID, "80010002" + "00000000" + "00000003" + "00");
+    decode(framed("00000200" + "61".repeat(512) + ID, MESSAGE + "00"));
+    expect(reply(200, "")).toBe(empty);
+    decode(framed("00000004" + word(0) + ID, MESSAGE + "00"));
+    const first = frame.aux;
+    for (let i = 1; i < 20000; i++) decode(framed("00000004" + word(i) + ID, MESSAGE + "00"));
+    expect(reply(200, "")).toBe(framed("00000004" + word(19999) + ID, MESSAGE.replace("80010001", "80010002") + "00"));
+    frame.aux = first;
+    expect(reply(200, "")).toBe(empty);
+  });
+});
+
+/** The type that is read from this struct, in hex. */
+function typeIn(struct: string): i32 {
+  const bytes = hex(struct);
+  return exceptionType(atEdge(changetype<usize>(bytes), bytes.length), bytes.length);
+}
+
+describe("TApplicationException", () => {
+  const type = "08000200000006";
+
+  test("the type is found behind fields of every kind", () => {
+    const fields = [
+      "0200090" + "1",
+      "0300097f",
+      "0600091234",
+      "08000900000001",
+      "0a00090000000000000001",
+      "0400090000000000000001",
+      "0b000900000003616263",
+      "1000090000000000000000000000000000000" + "0".repeat(1),
+      "0c0009" + "0800010000000100",
+      "0d00090b0800000001" + "0000000161" + "00000001",
+      "0f0009080000000200000001" + "00000002",
+      "0e00090c00000002" + "00" + "03000155" + "00",
+      "0f00090f00000001" + "0200000001" + "01",
+    ];
+    for (let i = 0; i < fields.length; i++) expect(typeIn(fields[i] + type + "00")).toBe(6, fields[i]);
+    expect(typeIn(type)).toBe(6, "without an end");
+  });
+
+  test("what is no type of thrift's is unknown", () => {
+    const bad = [
+      "",
+      "00",
+      "0800",
+      "080002",
+      "08000200000b",
+      "0800020000000b00",
+      "080002ffffffff00",
+      "0b00020000000161" + type,
+    ];
+    for (let i = 0; i < bad.length - 1; i++) expect(typeIn(bad[i])).toBe(0, bad[i]);
+    expect(typeIn(bad[bad.length - 1])).toBe(6, "a string in its place");
+  });
+
+  test("bombs: lengths, counts and nesting", () => {
+    const bad = [
+      "0b0009ffffffff",
+      "0f000902ffffffff",
+      "0f00090cffffffff00",
+      "0d00090202ffffffff01",
+      "0100090000",
+      "0f000900000000" + "0100",
+    ];
+    for (let i = 0; i < bad.length; i++) expect(typeIn(bad[i] + type + "00")).toBe(0, bad[i]);
+    for (let depth = 1; depth < 200; depth += 10) {
+      const nested = "0f0009" + "0f00000001".repeat(depth) + "0200000001" + "01";
+      expect(typeIn(nested + type + "00")).toBe(depth < 32 ? 6 : 0, depth.toString());
+      expect(typeIn("0c0009" + "0c0001".repeat(depth - 1) + "00".repeat(depth) + type + "00")).toBe(
+        depth <= 32 ? 6 : 0,
+      );
+    }
+  });
+});

@@ -1,0 +1,60 @@
+import { Bytes } from "../../../assembly/bytes/bytes";
+import { HeaderList } from "../../../assembly/xprotocol/list";
+
+/** MOSN's names (dubbothrift/types.go). */
+export const SERVICE: Bytes = Bytes.of("service");
+export const METHOD: Bytes = Bytes.of("method");
+const SEQ_ID: Bytes = Bytes.of("seqId");
+const MESSAGE_TYPE: Bytes = Bytes.of("messageType");
+
+/** Headers there are; the protocol has no place for others. */
+const FIELDS: i32 = 4;
+/** The longest i32 in decimal. */
+const DIGITS: usize = 11;
+
+/**
+ * The fields of a message as headers: `service` and `method` may be set, `seqId` and `messageType` are there to be
+ * read, and none can be removed. Others can be added, but not written.
+ */
+export class ThriftHeaders extends HeaderList {
+  /** `seqId`, then `messageType`, in decimal. */
+  private readonly text: StaticArray<u8> = new StaticArray<u8>(2 * (DIGITS as i32));
+
+  /** Makes them those of a message; the ranges are borrowed. */
+  bind(service: usize, serviceLength: i32, method: usize, methodLength: i32, seqId: i32, type: i32): void {
+    this.clear();
+    this.append(SERVICE.ptr, SERVICE.length, service, serviceLength);
+    this.append(METHOD.ptr, METHOD.length, method, methodLength);
+    const end = changetype<usize>(this.text) + DIGITS;
+    this.number(SEQ_ID, seqId, end);
+    this.number(MESSAGE_TYPE, type, end + DIGITS);
+  }
+
+  /** Whether all of them have a place in a message. */
+  get fit(): bool {
+    return this.length == FIELDS;
+  }
+
+  set(key: usize, keyLength: i32, value: usize, valueLength: i32): void {
+    if (SEQ_ID.equals(key, keyLength) || MESSAGE_TYPE.equals(key, keyLength)) return;
+    super.set(key, keyLength, value, valueLength);
+  }
+
+  remove(key: usize, keyLength: i32): i32 {
+    if (SERVICE.equals(key, keyLength) || METHOD.equals(key, keyLength)) return 0;
+    if (SEQ_ID.equals(key, keyLength) || MESSAGE_TYPE.equals(key, keyLength)) return 0;
+    return super.remove(key, keyLength);
+  }
+
+  /** Writes the digits of `value` before `end`, and appends them as the value of `key`. */
+  private number(key: Bytes, value: i32, end: usize): void {
+    let at = end;
+    let rest = value < 0 ? ((0 - value) as u32) : (value as u32);
+    do {
+      store<u8>(--at, (0x30 + (rest % 10)) as u8);
+      rest /= 10;
+    } while (rest > 0);
+    if (value < 0) store<u8>(--at, 0x2d);
+    this.append(key.ptr, key.length, at, (end - at) as i32);
+  }
+}

@@ -1,0 +1,97 @@
+// The release module in the host emulator: clients that are held back, and connections that have to end.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as bolt from "./kit/bolt.ts";
+import type { ConnectStream } from "./kit/connect-stream.ts";
+import { A, answers, B, call, world, type World } from "./proxy-world.ts";
+
+const MIB = 1 << 20;
+const BODY = 50_000;
+const NO_RETRIES = {
+  router: {
+    virtual_hosts: [
+      { name: "v", domains: ["*"], routers: [{ route: { cluster_name: "c", retry_policy: { num_retries: 0 } } }] },
+    ],
+  },
+};
+
+/** Opens connections to all servers and stops the first one's reading. */
+function stopReading({ host, cluster, client }: World): ConnectStream {
+  for (let id = 1; cluster.servers.some(({ streams }) => streams.length === 0); id++) {
+    client.write(call(900_000 + id));
+    host.advance(20);
+  }
+  const [stream] = cluster.servers[0].streams;
+  stream.pause();
+  answers(client);
+  return stream;
+}
+
+function flood({ client }: World, calls: number): void {
+  for (let id = 1; id <= calls; id++) client.write(call(id, { content: Buffer.alloc(BODY, id) }));
+}
+
+/** Ids of the flood as the servers have seen them. */
+function executed({ cluster }: World): number[] {
+  return cluster.calls.filter(({ frame }) => frame.content.length === BODY).map(({ frame }) => frame.content[0]);
+}
+
+describe("a client that is held back", () => {
+  for (const limit of [65_536, 262_144, MIB, 3 * MIB]) {
+    it(`by a server that reads in small steps, read buffer ${limit}: all is answered, memory is bounded`, async () => {
+      const one = await world([A], {}, { bufferLimit: limit });
+      const { host, client } = one;
+      const stream = stopReading(one);
+      const calls = 250;
+      flood(one, calls);
+      const seen: bolt.BoltFrame[] = [];
+      for (let step = 0; seen.length < calls; step++) {
+        assert.ok(step < 500, `${seen.length} of ${calls} answers`);
+        stream.resume();
+        stream.pause();
+        host.advance(8);
+        seen.push(...answers(client));
+      }
+      assert.equal(new Set(seen.map(({ id }) => id)).size, calls);
+      // Memory grows by doubling.
+      const { pages } = host.vm.memory;
+      assert.ok(pages <= (limit > MIB ? 1024 : 512), `${pages} pages of 64 KiB`);
+      host.close();
+    });
+  }
+
+  it("by a server whose connection breaks: the calls behind it come to a new one", async () => {
+    const one = await world([A], { config: NO_RETRIES });
+    const { host, cluster, client } = one;
+    const stream = stopReading(one);
+    const calls = 100;
+    flood(one, calls);
+    host.advance(100);
+    assert.equal(answers(client).length, 0);
+    stream.reset();
+    host.advance(200);
+    const all = answers(client);
+    assert.equal(all.length, calls);
+    assert.ok(cluster.servers[0].streams.length > 1);
+    assert.ok(all.some(({ status }) => status === 0) && all.some(({ status }) => status !== 0));
+    host.close();
+  });
+
+  it("by a server that then talks nonsense: what it has not got is executed elsewhere, and only there", async () => {
+    const one = await world([A, B]);
+    const { host, cluster, client } = one;
+    const stream = stopReading(one);
+    const calls = 120;
+    flood(one, calls);
+    host.advance(100);
+    stream.write(Buffer.from("nonsense"));
+    host.advance(8);
+    stream.resume();
+    host.advance(500);
+    assert.equal(answers(client).length, calls);
+    const ids = executed(one);
+    assert.equal(new Set(ids).size, ids.length, "no call was executed twice");
+    assert.ok(cluster.servers[1].calls.length > calls / 2);
+    host.close();
+  });
+});
