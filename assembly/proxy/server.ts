@@ -156,7 +156,8 @@ export class Server extends Upstream {
     const now = root.now();
     this.forget();
     const failed = reason == CloseReason.REFUSED || reason == CloseReason.OPEN_TIMEOUT;
-    const host = this.host;
+    let host = this.host;
+    if (failed && host === null) host = this.set.findPin(this.pin);
     if (failed && host !== null) host.down(now);
     if (failed && this.searching) this.set.searchFailed(now);
     // Requests leave the list as they are retried or answered.
