@@ -1,6 +1,6 @@
 // `npm run build`: compiles filters/network/moe.ts to build/moe.wasm (`--debug`: build/moe.debug.wasm, with names).
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -23,10 +23,14 @@ export function build(target: "release" | "debug" = "release"): string {
   );
   if (existsSync(output) && statSync(output).mtimeMs > sources) return output;
   mkdirSync(join(root, "build"), { recursive: true });
-  execFileSync(process.execPath, [join(root, "node_modules/assemblyscript/bin/asc.js"), "--target", target], {
+  // Tests in other processes may be reading the module, or building it too.
+  const made = `${output}.${process.pid}`;
+  const asc = join(root, "node_modules/assemblyscript/bin/asc.js");
+  execFileSync(process.execPath, [asc, "--target", target, "--outFile", made], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
   });
+  renameSync(made, output);
   return output;
 }
 

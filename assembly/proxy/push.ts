@@ -1,6 +1,7 @@
 // Requests that a server sends to the client on one of its connections (SOFABolt's server push): they go to the client
 // under ids of ours, because two servers may use the same, and the answers go back.
 import { noteGarbage } from "../abi/dispatch";
+import { Bytes } from "../bytes/bytes";
 import { Timer } from "../host/timers";
 import { UpstreamState } from "../tunnel/upstream";
 import { Code } from "../xprotocol/code";
@@ -12,6 +13,7 @@ import { Server } from "./server";
 const MAX_PUSHES: i32 = 1024;
 /** How long an answer is waited for when the frame does not say, ms. */
 const DEFAULT_TIMEOUT_MS: i64 = 60000;
+const TOO_MANY = Bytes.of("too many requests wait for the client");
 
 /** A server's request that the client has not answered. As a timer it is forgotten: the server has its own timeout. */
 export class Push extends Timer {
@@ -43,7 +45,7 @@ export function onServerRequest(connection: Connection, server: Server, frame: F
     noteGarbage(1);
     push.id = connection.pushes.count < MAX_PUSHES ? connection.pushes.add(push) : 0;
     if (push.id == 0) {
-      refuse(connection, server, frame);
+      refusePush(server, frame, Code.UPSTREAM_OVERFLOW, TOO_MANY);
       return;
     }
     connection.wasPushed = true;
@@ -55,13 +57,14 @@ export function onServerRequest(connection: Connection, server: Server, frame: F
   connection.wroteClient();
 }
 
-function refuse(connection: Connection, server: Server, frame: Frame): void {
+/** Answers a request of a server with an error. */
+export function refusePush(server: Server, frame: Frame, code: i32, reason: Bytes): void {
   const codec = frame.codec;
   if (codec === null) return;
   const before = server.queue.length;
-  codec.reply(frame.id, frame.aux, codec.toStatus(Code.UPSTREAM_OVERFLOW), 0, 0, server.queue);
+  codec.reply(frame.id, frame.aux, codec.toStatus(code), reason.ptr, reason.length, server.queue);
   server.tunnel.wrote(server, server.queue.length - before);
-  connection.schedule();
+  server.connection.schedule();
 }
 
 /** The client answered a request of a server. False when none was ever sent to it. */

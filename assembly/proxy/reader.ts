@@ -1,19 +1,13 @@
-import { Bytes } from "../bytes/bytes";
 import { Timer } from "../host/timers";
 import { UpstreamState } from "../tunnel/upstream";
-import { Code } from "../xprotocol/code";
 import { Codec, Decoded, Detected, Peer } from "../xprotocol/codec";
-import { Frame, FrameError, FrameKind } from "../xprotocol/frame";
+import { Frame, FrameKind } from "../xprotocol/frame";
+import { codeOf, reasonOf } from "./bad_frame";
 import { Connection } from "./connection";
 import { beginRequest } from "./exchange";
 import { Passthrough } from "./passthrough";
 import { onClientResponse } from "./push";
 import { writeReply } from "./respond";
-
-const TOO_LARGE = Bytes.of("frame too large");
-const BROKEN_HEADERS = Bytes.of("broken header block");
-const BAD_CHECKSUM = Bytes.of("checksum mismatch");
-const MALFORMED = Bytes.of("malformed frame");
 
 /** Detection that takes too long. */
 class DetectTimer extends Timer {
@@ -159,30 +153,5 @@ export class ClientReader {
   /** Cancels what is set when the connection ends. */
   dispose(): void {
     this.connection.root.cancelTimer(this.timer);
-  }
-}
-
-/** MOSN's code for a request that cannot be read (mosn-semantics.md §1.4). */
-function codeOf(error: FrameError): i32 {
-  switch (error) {
-    case FrameError.TOO_LARGE:
-      return Code.UNKNOWN;
-    case FrameError.HEADERS:
-      return Code.DESERIALIZE_EXCEPTION;
-    default:
-      return Code.CODEC_EXCEPTION;
-  }
-}
-
-function reasonOf(error: FrameError): Bytes {
-  switch (error) {
-    case FrameError.TOO_LARGE:
-      return TOO_LARGE;
-    case FrameError.HEADERS:
-      return BROKEN_HEADERS;
-    case FrameError.CHECKSUM:
-      return BAD_CHECKSUM;
-    default:
-      return MALFORMED;
   }
 }

@@ -6,6 +6,7 @@ import { CloseReason } from "../tunnel/upstream";
 import { Code } from "../xprotocol/code";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
+import { answerReasonOf, codeOf as badFrameCode } from "./bad_frame";
 import { Connection } from "./connection";
 import { send } from "./exchange";
 import { Request, Stage } from "./request";
@@ -96,6 +97,13 @@ function writeResponse(request: Request, frame: Frame, server: Server): void {
   const protocol = request.protocol;
   if (protocol !== null) protocol.responses.add(1);
   connection.finish(request);
+}
+
+/** A server's response cannot be used: its request fails. It was carried out: there is no other try. */
+export function onBadResponse(connection: Connection, server: Server, frame: Frame): void {
+  const request = connection.requests.find(frame.id);
+  if (request === null || request.server !== server || request.oneway) return;
+  fail(request, badFrameCode(frame.error), answerReasonOf(frame.error), 0);
 }
 
 /** The server connection that a request was on is gone: another try, or an answer. */

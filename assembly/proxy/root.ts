@@ -1,6 +1,7 @@
 import { noteGarbage } from "../abi/dispatch";
 import { Context, RootContext } from "../abi/context";
 import { BufferType, LogLevel } from "../abi/types";
+import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { readBuffer } from "../host/buffers";
@@ -276,12 +277,12 @@ export class ProxyRoot extends RootContext {
     this.badPeers.warn(`moe-wasm: client ${connection.sourceAddress.toString()}: ${why}`);
   }
 
-  /** A server sent what is no frame of the protocol spoken with it. */
-  serverGarbage(server: Server): void {
+  /** A server sent what is no good frame of the protocol spoken with it. */
+  serverGarbage(server: Server, why: Bytes): void {
     this.serverGarbageFrames.add(1);
     if (!this.badPeers.allows(this.now())) return;
     const cluster = server.pool.destination.cluster.name.toString();
-    this.badPeers.warn(`moe-wasm: server ${server.address.toString()} of cluster ${cluster} sent a malformed frame`);
+    this.badPeers.warn(`moe-wasm: server ${server.address.toString()} of cluster ${cluster}: ${why.toString()}`);
   }
 
   /** The switchboard wrote what is no HTTP/2: a defect, or a filter in between. */

@@ -3,14 +3,15 @@ import { Timer } from "../host/timers";
 import { Tunnel } from "../tunnel/tunnel";
 import { CloseReason, Upstream, UpstreamState } from "../tunnel/upstream";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
-import { FrameKind } from "../xprotocol/frame";
+import { Frame, FrameError, FrameKind } from "../xprotocol/frame";
+import { codeOf, reasonOf } from "./bad_frame";
 import { Connection } from "./connection";
 import { Host } from "./host";
 import { HostSet } from "./host_set";
 import { Pool } from "./pool";
-import { onServerRequest } from "./push";
+import { onServerRequest, refusePush } from "./push";
 import { Request } from "./request";
-import { onLostRequest, onResponse } from "./respond";
+import { onBadResponse, onLostRequest, onResponse } from "./respond";
 
 /** Bytes of the input buffer that are kept between frames. */
 const KEEP: i32 = 4096;
@@ -47,6 +48,8 @@ export class Server extends Upstream {
   private readonly input: ByteBuffer = new ByteBuffer();
   /** Bytes the frame at the front of `input` needs. */
   private need: i32 = 0;
+  /** Bytes still to come of a frame that was refused for its length. */
+  private skip: i32 = 0;
   private readonly timer: ServerTimer = new ServerTimer(this);
   /** Whether anything came since the interval began; whether a heartbeat is out; how many in a row had no answer. */
   private heard: bool = false;
@@ -208,7 +211,8 @@ export class Server extends Upstream {
   private frames(ptr: usize, length: i32): i32 {
     const root = this.connection.root;
     const frame = root.frame;
-    let used = 0;
+    let used = min(this.skip, length);
+    this.skip -= used;
     this.need = 0;
     while (used < length) {
       const codec = this.codec;
@@ -218,9 +222,13 @@ export class Server extends Upstream {
         this.need = frame.need;
         break;
       }
-      if (decoded == Decoded.ERROR) return this.garbage();
-      used += frame.length;
-      this.onFrame(frame.kind);
+      if (decoded == Decoded.ERROR) {
+        if (!frame.answerable || frame.length <= 0) return this.garbage();
+        used += this.onBadFrame(frame, length - used);
+      } else {
+        used += frame.length;
+        this.onFrame(frame.kind);
+      }
       if (this.state != UpstreamState.OPEN) return -1;
     }
     return used;
@@ -254,10 +262,20 @@ export class Server extends Upstream {
     }
   }
 
+  /** A frame that cannot be used but has an end: only the request that it answers fails. Returns the bytes to leave out. */
+  private onBadFrame(frame: Frame, available: i32): i32 {
+    this.connection.root.serverGarbage(this, reasonOf(frame.error));
+    const now = min(frame.length, available);
+    this.skip = frame.length - now;
+    if (frame.kind == FrameKind.RESPONSE) onBadResponse(this.connection, this, frame);
+    else if (frame.kind == FrameKind.REQUEST) refusePush(this, frame, codeOf(frame.error), reasonOf(frame.error));
+    return now;
+  }
+
   /** The server sent what is no frame: nothing that follows can be trusted. */
   private garbage(): i32 {
     const root = this.connection.root;
-    root.serverGarbage(this);
+    root.serverGarbage(this, reasonOf(FrameError.MALFORMED));
     this.giveUp(CloseReason.RESET, root.now());
     return -1;
   }

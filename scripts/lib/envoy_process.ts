@@ -30,6 +30,10 @@ const SEVERE_LINE = /\]\[(critical|error)\]/;
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 10_000;
 
+/** No Envoy outlives the script that started it. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 export class EnvoyProcess {
   /** Everything Envoy has written so far, line by line. */
   readonly log: string[] = [];
@@ -37,7 +41,6 @@ export class EnvoyProcess {
   port = 0;
   adminPort = 0;
   private exited: string | undefined;
-  private readonly onExit = () => this.child.kill("SIGKILL");
 
   private constructor(
     private readonly child: ChildProcess,
@@ -46,8 +49,7 @@ export class EnvoyProcess {
     for (const stream of [child.stdout, child.stderr]) this.collect(stream);
     child.once("error", (error) => (this.exited = error.message));
     child.once("exit", (code, signal) => (this.exited = signal ? `signal ${signal}` : `exit code ${code}`));
-    // No Envoy outlives the script that started it.
-    process.once("exit", this.onExit);
+    running.add(child);
   }
 
   /** Starts Envoy and returns when it takes connections. Throws EnvoyFailed. */
@@ -124,7 +126,7 @@ export class EnvoyProcess {
       if (Date.now() > deadline) this.child.kill("SIGKILL");
       await sleep(20);
     }
-    process.removeListener("exit", this.onExit);
+    running.delete(this.child);
     rmSync(this.folder, { recursive: true, force: true });
   }
 

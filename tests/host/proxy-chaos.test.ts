@@ -44,10 +44,10 @@ class Player {
     readonly clean: boolean,
   ) {
     const writeUnit = dice.pick(["frame", "dispatch", 7, 100] as const);
-    this.client = host.connect({
-      worker: dice.roll(2),
-      switchboard: { writeUnit, initialStreamWindow: 65_535 + dice.roll(100_000) },
-    });
+    const initialStreamWindow = 65_535 + dice.roll(100_000);
+    const upstreamBufferLimit = dice.pick([0, 1 << 20]);
+    const switchboard = { writeUnit, initialStreamWindow, upstreamBufferLimit };
+    this.client = host.connect({ worker: dice.roll(2), switchboard });
   }
 
   /** Queues a frame and sends some of what is queued. */

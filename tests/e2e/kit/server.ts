@@ -80,11 +80,13 @@ export class RawBoltServer {
   requests = 0;
   heartbeats = 0;
   handler: Handler;
+  answersHeartbeats: boolean;
   private readonly server: Server;
   /** The port while the server does not listen. */
   private lastPort = 0;
 
   private constructor(private readonly options: ServerOptions) {
+    this.answersHeartbeats = options.heartbeats ?? true;
     this.handler = options.handler ?? ((frame) => this.echo(frame));
     const accept = (socket: Socket) => this.accept(socket);
     // A server may go on answering after the client's FIN.
@@ -188,7 +190,7 @@ export class RawBoltServer {
   private async answer(frame: BoltFrame, connection: ServerConnection): Promise<void> {
     if (frame.kind === "heartbeat") {
       this.heartbeats++;
-      if (this.options.heartbeats ?? true) connection.write(heartbeatAck(frame.id, frame.version as 1 | 2));
+      if (this.answersHeartbeats) connection.write(heartbeatAck(frame.id, frame.version as 1 | 2));
       return;
     }
     this.requests++;

@@ -73,7 +73,7 @@ export class BoltCluster {
     const { pin } = stream;
     if (pin === null) return this.servers[this.next++ % this.servers.length].connect(stream);
     const pinned = this.servers.find((server) => server.pin === pin);
-    if (pinned === undefined) stream.refuse(503, { now: true });
+    if (pinned === undefined) stream.refuseUnhealthy();
     else pinned.connect(stream);
   };
 

@@ -146,12 +146,17 @@ function checksum(frame: Buffer): Buffer {
   return sum;
 }
 
-/** A copy of a whole frame with another id, its checksum made anew where it has one. */
+/** A copy of a whole frame with another id, and with a checksum that fits it. */
 export function withId(frame: Buffer, id: number): Buffer {
   const copy = Buffer.from(frame);
   copy.writeUInt32BE(id, 5 + layout(frame).shift);
-  if (hasChecksum(frame)) checksum(copy.subarray(0, -4)).copy(copy, copy.length - 4);
-  return copy;
+  return resealed(copy);
+}
+
+/** A copy of a whole frame with a good checksum, if it has one at all. */
+export function resealed(frame: Buffer): Buffer {
+  const covered = frame.subarray(0, -4);
+  return hasChecksum(frame) ? Buffer.concat([covered, checksum(covered)]) : Buffer.from(frame);
 }
 
 /** All complete frames of the buffer and what is left of it. Throws on bytes that are not Bolt. */

@@ -6,12 +6,14 @@ import type { HeaderList } from "./http2/hpack.ts";
 export interface StreamOwner {
   /** Runs as an event of its own, or at once where the loop is idle. */
   act(action: () => void): void;
-  sendHeaders(stream: ConnectStream, headers: HeaderList): void;
+  sendHeaders(stream: ConnectStream, headers: HeaderList, end?: boolean): void;
   sendReset(stream: ConnectStream, code: ErrorCode): void;
   /** Sends what the windows allow of the stream's queue. */
   pump(stream: ConnectStream): void;
-  /** Gives back receive window for bytes that the upstream has taken. */
+  /** Gives back receive window for bytes that are on their way to the upstream. */
   consumed(stream: ConnectStream, length: number): void;
+  /** Bytes on their way to an upstream above which no more window is given back. */
+  readonly upstreamBufferLimit: number;
 }
 
 /** How the switchboard answers a CONNECT that found its upstream. */
@@ -56,6 +58,8 @@ export class ConnectStream {
   sendWindow: number;
   /** Bytes taken and not yet given back to the window. */
   unacknowledged = 0;
+  /** Bytes received whose window is held back, because too many are on their way. */
+  private held = 0;
   readonly queue = new NetBuffer();
   endQueued = false;
   headersSent = false;
@@ -100,7 +104,7 @@ export class ConnectStream {
     if (options.pin !== undefined) extra.push(["x-moe-pin", options.pin]);
     this.act(options.now, () => {
       this.connected = true;
-      this.owner.sendHeaders(this, [[":status", "200"], ...SERVER, ...extra]);
+      this.owner.sendHeaders(this, [[":status", "200"], ...extra, DATE]);
       this.drainBacklog();
     });
   }
@@ -108,20 +112,29 @@ export class ConnectStream {
   /** No upstream connection: answers with an error status and resets the stream, as Envoy's router and HCM do. */
   refuse(status = 503, options: RefuseOptions = {}): void {
     const body =
-      options.body ?? "upstream connect error or disconnect/reset before headers. reset reason: connection refused";
-    const headers: HeaderList = [
-      [":status", `${status}`],
+      options.body ??
+      "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure";
+    const text: HeaderList = [
       ["content-length", `${body.length}`],
       ["content-type", "text/plain"],
-      ...SERVER,
     ];
     this.act(options.now, () => {
-      this.owner.sendHeaders(this, headers);
+      this.afterEnd = options.code ?? ErrorCode.CONNECT_ERROR;
+      this.owner.sendHeaders(this, [[":status", `${status}`], ...(body === "" ? [] : text), DATE], body === "");
       this.queue.append(Buffer.from(body));
       this.endQueued = true;
-      this.afterEnd = options.code ?? ErrorCode.CONNECT_ERROR;
       this.owner.pump(this);
     });
+  }
+
+  /** The cluster has no healthy host: Envoy answers inside the dispatch of the request. */
+  refuseUnhealthy(): void {
+    this.refuse(503, { body: "no healthy upstream", code: ErrorCode.NO_ERROR, now: true });
+  }
+
+  /** There is no such cluster (cluster_not_found_response_code): inside the dispatch, too. */
+  refuseUnknown(): void {
+    this.refuse(404, { body: "", code: ErrorCode.NO_ERROR, now: true });
   }
 
   /** Bytes from the upstream; they wait for the windows. */
@@ -157,8 +170,17 @@ export class ConnectStream {
   }
 
   private drainBacklog(): void {
-    if (this.paused || !this.connected) return;
-    this.hand(this.backlog.take());
+    const ready = this.connected && !this.paused;
+    const bytes = ready ? this.backlog.take() : Buffer.alloc(0);
+    if (this.backlog.length <= this.owner.upstreamBufferLimit) {
+      this.owner.consumed(this, this.held);
+      this.held = 0;
+    }
+    if (!ready) return;
+    if (bytes.length > 0) {
+      this.parts.push(bytes);
+      this.onData(bytes);
+    }
     if (this.remoteEnded && !this.endSeen) {
       this.endSeen = true;
       this.onEnd();
@@ -184,14 +206,8 @@ export class ConnectStream {
   /** Data or the end arrived from the module (the owner calls this): it waits for the upstream to be there and read. */
   deliver(bytes: Buffer): void {
     this.backlog.append(bytes);
+    this.held += bytes.length;
     this.drainBacklog();
-  }
-
-  private hand(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.parts.push(Buffer.from(bytes));
-    this.owner.consumed(this, bytes.length);
-    this.onData(bytes);
   }
 
   private act(now: boolean | undefined, action: () => void): void {
@@ -204,7 +220,4 @@ export class ConnectStream {
 }
 
 /** What every answer of Envoy carries. */
-const SERVER: HeaderList = [
-  ["date", "Tue, 14 Nov 2023 22:13:20 GMT"],
-  ["server", "envoy"],
-];
+const DATE: HeaderList[number] = ["date", "Tue, 14 Nov 2023 22:13:20 GMT"];

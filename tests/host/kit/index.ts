@@ -5,6 +5,7 @@ export { ConnectStream } from "./connect-stream.ts";
 export { KitFault, LoadError } from "./errors.ts";
 export { compileGuest } from "./guest.ts";
 export { type ConnectOptions, Host, type HostOptions, type SwitchboardClient } from "./host.ts";
-export { Switchboard, type SwitchboardOptions } from "./switchboard.ts";
+export { Switchboard } from "./switchboard.ts";
+export type { SwitchboardOptions } from "./switchboard-options.ts";
 export { ByteTerminal, type Terminal } from "./terminal.ts";
 export { Vm } from "./vm.ts";

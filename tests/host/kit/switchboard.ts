@@ -14,32 +14,11 @@ import {
   Setting,
   words,
 } from "./http2/frames.ts";
-import { type HeaderList, HpackEncoder, type HuffmanMode } from "./http2/hpack.ts";
+import { type HeaderList, HpackEncoder } from "./http2/hpack.ts";
 import { Inbound, type InboundHandler } from "./http2/inbound.ts";
 import type { EventLoop } from "./loop.ts";
+import { SWITCHBOARD_DEFAULTS, type SwitchboardOptions } from "./switchboard-options.ts";
 import type { Terminal, TerminalConnection } from "./terminal.ts";
-
-/** Settings of the fake HTTP connection manager; the defaults are those that the design prescribes. */
-export interface SwitchboardOptions {
-  initialStreamWindow: number;
-  initialConnectionWindow: number;
-  maxConcurrentStreams: number;
-  huffman: HuffmanMode;
-  /** How output is cut into writes: a frame each (Envoy), all of a dispatch in one, or pieces of so many bytes. */
-  writeUnit: "frame" | "dispatch" | number;
-  drainTimeoutMs: number;
-  delayedCloseMs: number;
-}
-
-export const SWITCHBOARD_DEFAULTS: SwitchboardOptions = {
-  initialStreamWindow: 1 << 20,
-  initialConnectionWindow: 16 << 20,
-  maxConcurrentStreams: 1024,
-  huffman: "shorter",
-  writeUnit: "frame",
-  drainTimeoutMs: 5000,
-  delayedCloseMs: 1000,
-};
 
 /** What the switchboard needs of its host. */
 export interface SwitchboardHost {
@@ -73,8 +52,10 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
   private flushing = false;
   private output: Buffer[] = [];
   private lastStreamId = 0;
-  private receiveWindow: number;
+  private receiveWindow = DEFAULT_WINDOW;
   private unacknowledged = 0;
+  /** What the configuration adds to the connection's window, until it is announced. */
+  private raise = 0;
   private settingsAcknowledged = false;
   private sendWindow = DEFAULT_WINDOW;
   private peerStreamWindow = DEFAULT_WINDOW;
@@ -88,7 +69,6 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
   ) {
     this.options = { ...SWITCHBOARD_DEFAULTS, ...options };
     this.encoder = new HpackEncoder(this.options.huffman);
-    this.receiveWindow = this.options.initialConnectionWindow;
   }
 
   onNewConnection(connection: TerminalConnection): void {
@@ -108,6 +88,7 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
       this.dispatching = false;
     }
     buffer.take();
+    this.grant();
     this.flush();
   }
 
@@ -116,13 +97,13 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
     if (this.greeted) return;
     this.greeted = true;
     const settings = encodeSettings([
+      [Setting.HEADER_TABLE_SIZE, 4096],
+      [Setting.ENABLE_CONNECT_PROTOCOL, 1],
       [Setting.MAX_CONCURRENT_STREAMS, this.options.maxConcurrentStreams],
       [Setting.INITIAL_WINDOW_SIZE, this.options.initialStreamWindow],
-      [Setting.ENABLE_CONNECT_PROTOCOL, 1],
     ]);
     this.output.push(settings);
-    const more = this.options.initialConnectionWindow - DEFAULT_WINDOW;
-    if (more > 0) this.emit(FrameType.WINDOW_UPDATE, Flag.NONE, 0, words(more));
+    this.raise = Math.max(0, this.options.initialConnectionWindow - DEFAULT_WINDOW);
   }
 
   data(streamId: number, content: Buffer, flow: number, end: boolean): void {
@@ -132,7 +113,7 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
     const stream = this.streams.get(streamId);
     if (stream === undefined) {
       this.lateFrames++;
-      this.giveBack(flow);
+      this.unacknowledged += flow;
       return;
     }
     if (stream.remoteEnded) throw new Http2Error(ErrorCode.STREAM_CLOSED, `DATA after END_STREAM on ${streamId}`);
@@ -233,11 +214,13 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
     this.host.loop.enter(action);
   }
 
-  sendHeaders(stream: ConnectStream, headers: HeaderList): void {
+  sendHeaders(stream: ConnectStream, headers: HeaderList, end = false): void {
     if (stream.headersSent) throw new Error(`stream ${stream.id} has been answered`);
     if (this.drainState === "armed") this.startDrain();
     stream.headersSent = true;
-    this.emit(FrameType.HEADERS, Flag.END_HEADERS, stream.id, this.encoder.encode(headers));
+    const flags = Flag.END_HEADERS | (end ? Flag.END_STREAM : Flag.NONE);
+    this.emit(FrameType.HEADERS, flags, stream.id, this.encoder.encode(headers));
+    if (end) this.localEnded(stream);
     this.flush();
     this.pump(stream);
   }
@@ -275,23 +258,37 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
     else this.sendReset(stream, stream.afterEnd);
   }
 
+  get upstreamBufferLimit(): number {
+    return this.options.upstreamBufferLimit;
+  }
+
   consumed(stream: ConnectStream, length: number): void {
-    this.giveBack(length);
+    this.unacknowledged += length;
     stream.unacknowledged += length;
-    if (stream.closed || stream.remoteEnded || stream.unacknowledged * 2 < this.options.initialStreamWindow) return;
-    this.emit(FrameType.WINDOW_UPDATE, Flag.NONE, stream.id, words(stream.unacknowledged));
-    stream.receiveWindow += stream.unacknowledged;
-    stream.unacknowledged = 0;
+    if (this.dispatching) return;
+    this.grant();
     this.flush();
   }
 
-  private giveBack(length: number): void {
-    this.unacknowledged += length;
-    if (this.unacknowledged * 2 < this.options.initialConnectionWindow) return;
-    this.emit(FrameType.WINDOW_UPDATE, Flag.NONE, 0, words(this.unacknowledged));
-    this.receiveWindow += this.unacknowledged;
-    this.unacknowledged = 0;
-    this.flush();
+  /**
+   * Gives windows back once half of one is used. At the end of a dispatch only: Envoy does it frame by frame, but the
+   * module must not send what it has not been granted before it wrote.
+   */
+  private grant(): void {
+    if (this.raise > 0 || this.unacknowledged * 2 > this.options.initialConnectionWindow) {
+      const size = this.raise + this.unacknowledged;
+      this.emit(FrameType.WINDOW_UPDATE, Flag.NONE, 0, words(size));
+      this.receiveWindow += size;
+      this.unacknowledged = 0;
+      this.raise = 0;
+    }
+    const window = this.settingsAcknowledged ? this.options.initialStreamWindow : DEFAULT_WINDOW;
+    for (const stream of this.streams.values()) {
+      if (stream.remoteEnded || stream.unacknowledged * 2 < window) continue;
+      this.emit(FrameType.WINDOW_UPDATE, Flag.NONE, stream.id, words(stream.unacknowledged));
+      stream.receiveWindow += stream.unacknowledged;
+      stream.unacknowledged = 0;
+    }
   }
 
   private close(stream: ConnectStream): void {
