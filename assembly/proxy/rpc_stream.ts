@@ -3,7 +3,7 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { Timer } from "../host/timers";
 import { FilterChain } from "../stream/chain";
-import { FilterConfig } from "../stream/filter";
+import { FilterConfig, FilterType } from "../stream/filter";
 import { StreamHandler } from "../stream/handler";
 import { FilterStatus, Phase } from "../stream/phase";
 import { VariableTable } from "../stream/variables";
@@ -208,9 +208,9 @@ export class RpcStream extends StreamHandler {
     return true;
   }
 
-  routeConfig(type: string): FilterConfig | null {
+  routeConfig(type: FilterType): FilterConfig | null {
     const route = this.request.route;
-    return route === null ? null : route.filterConfig(type);
+    return route === null ? null : route.filterConfigs.get(type);
   }
 
   routeName(out: View): bool {

@@ -1,6 +1,6 @@
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
-import { FilterConfig } from "../stream/filter";
+import { FilterConfigs } from "../stream/filter_configs";
 import { FilterRegistry } from "../stream/registry";
 import { RouterBuilder, metadataOf } from "./builder";
 import { ClusterChoice, ClusterPicker, FixedCluster, NamedCluster, WeightedClusters } from "./clusters";
@@ -140,15 +140,15 @@ function isScheme(text: string): bool {
 }
 
 /** Reads `per_filter_config`: configurations of stream filters by type, parsed here once for all requests. */
-export function readFilterConfigs(from: ObjectReader, filters: FilterRegistry): Map<string, FilterConfig> {
+export function readFilterConfigs(from: ObjectReader, filters: FilterRegistry): FilterConfigs {
   const configs = from.object("per_filter_config");
-  const out = new Map<string, FilterConfig>();
+  const out = new FilterConfigs();
   const keys = configs.value.members.keys();
   for (let i = 0; i < keys.length; i++) {
     const type = filters.find(keys[i]);
     if (type === null) configs.failHere(`unknown stream filter "${keys[i]}"; ${filters.allowed}`);
     else if (!type.perRoute) configs.failHere(`the stream filter "${keys[i]}" has no configuration per route`);
-    else out.set(keys[i], type.parse(configs.object(keys[i])));
+    else out.add(type, type.parse(configs.object(keys[i])));
   }
   return out;
 }

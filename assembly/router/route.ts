@@ -1,5 +1,5 @@
 import { Bytes } from "../bytes/bytes";
-import { FilterConfig } from "../stream/filter";
+import { FilterConfigs } from "../stream/filter_configs";
 import { ClusterChoice, ClusterPicker } from "./clusters";
 import { HashPolicy } from "./hash_policy";
 import { HeaderOps } from "./header_ops";
@@ -60,7 +60,7 @@ export class Route {
   redirect: Redirect | null = null;
   mirror: MirrorPolicy | null = null;
   /** Configuration of stream filters for this route: its own, or else its virtual host's. */
-  filterConfigs: Map<string, FilterConfig> = new Map<string, FilterConfig>();
+  filterConfigs: FilterConfigs = new FilterConfigs();
   /** The name as bytes. */
   readonly label: Bytes;
   readonly requestOps: HeaderOps = new HeaderOps();
@@ -112,10 +112,5 @@ export class Route {
   /** The hash of a request for consistent hashing. */
   hash(input: RouteInput): u64 {
     return this.hashPolicy.hash(input);
-  }
-
-  /** The configuration of a type of stream filter for this route; null: it has none. */
-  filterConfig(type: string): FilterConfig | null {
-    return this.filterConfigs.has(type) ? this.filterConfigs.get(type) : null;
   }
 }

@@ -2,7 +2,6 @@ import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { ObjectReader } from "../config/object";
 import { JsonValue } from "../config/value";
-import { FilterConfig } from "../stream/filter";
 import { RouterBuilder, RouterOptions } from "./builder";
 import { FixedCluster } from "./clusters";
 import { HashPolicy } from "./hash_policy";
@@ -107,7 +106,7 @@ export class Router {
     const routers = from.objects("routers");
     for (let i = 0; i < routers.length; i++) {
       const route = readRoute(routers[i], `${name}[${i}]`, builder);
-      inherit(route.filterConfigs, configs);
+      route.filterConfigs.inherit(configs);
       host.routes.push(route);
     }
     from.finish();
@@ -139,10 +138,4 @@ function addOps(routes: Route[], request: HeaderOps, response: HeaderOps): void 
     routes[i].requestOps.then(request);
     routes[i].responseOps.then(response);
   }
-}
-
-/** Adds what `to` has not. */
-function inherit(to: Map<string, FilterConfig>, from: Map<string, FilterConfig>): void {
-  const keys = from.keys();
-  for (let i = 0; i < keys.length; i++) if (!to.has(keys[i])) to.set(keys[i], from.get(keys[i]));
 }

@@ -1,7 +1,7 @@
 import { View } from "../bytes/view";
 import { Bytes } from "../bytes/bytes";
 import { Headers } from "../xprotocol/headers";
-import { FilterConfig } from "./filter";
+import { FilterConfig, FilterType } from "./filter";
 
 /**
  * A request as its filters see it (MOSN's StreamReceiverFilterHandler and StreamSenderFilterHandler), the same for RPC
@@ -37,7 +37,14 @@ export abstract class StreamHandler {
   abstract terminate(code: i32): bool;
 
   /** The configuration of this filter type for the request's route; null before the route is known, or without one. */
-  abstract routeConfig(type: string): FilterConfig | null;
+  abstract routeConfig(type: FilterType): FilterConfig | null;
+
+  /** The configuration that counts for this request: the route's if it has one, or else the filter's own. */
+  configOf(type: FilterType, own: FilterConfig): FilterConfig {
+    const routed = this.routeConfig(type);
+    return routed !== null ? routed : own;
+  }
+
   /** Whether a route was matched, and its name. */
   abstract routeName(out: View): bool;
   /** The cluster that the request goes to; false before it is known. */

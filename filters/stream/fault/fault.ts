@@ -27,8 +27,7 @@ class FaultFilter extends StreamFilter {
   }
 
   onReceive(handler: StreamHandler, phase: Phase): FilterStatus {
-    const routed = handler.routeConfig("fault");
-    const config = routed !== null ? (routed as FaultConfig) : this.config;
+    const config = handler.configOf(fault, this.config) as FaultConfig;
     if (!matches(config, handler)) return FilterStatus.CONTINUE;
     if (config.delayMs > 0 && draws(config.delayPercent)) {
       handler.flags |= ResponseFlag.DELAY_INJECTED;

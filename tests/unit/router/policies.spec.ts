@@ -205,8 +205,12 @@ describe("answers and extras", () => {
 
   test("per_filter_config of the route, then of the virtual host", () => {
     const options = new RouterOptions();
-    options.filters.register(new TestFilterType("fault", 0, true));
-    options.filters.register(new TestFilterType("payload_limit", 0, true));
+    const types = [
+      new TestFilterType("fault", 0, true),
+      new TestFilterType("payload_limit", 0, true),
+      new TestFilterType("other", 0, true),
+    ];
+    for (let i = 0; i < types.length; i++) options.filters.register(types[i]);
     const errors = new ConfigErrors();
     const router = buildRouter(
       `{'virtual_hosts':[{'domains':['*'],'per_filter_config':{'fault':{'host':1},'payload_limit':{'x':1}},
@@ -216,12 +220,12 @@ describe("answers and extras", () => {
       options,
     );
     expect(errors.message).toBe("");
-    const route = routeOf(router, new TestRequest());
-    const fault = route.filterConfig("fault");
+    const configs = routeOf(router, new TestRequest()).filterConfigs;
+    const fault = configs.get(types[0]);
     expect(fault !== null ? (fault as TextConfig).text : "").toBe('{"b":[true,"x"],"a":1.5}');
-    const limit = route.filterConfig("payload_limit");
+    const limit = configs.get(types[1]);
     expect(limit !== null ? (limit as TextConfig).text : "").toBe('{"x":1}');
-    expect(route.filterConfig("other") === null).toBe(true);
+    expect(configs.get(types[2]) === null).toBe(true);
   });
 });
 

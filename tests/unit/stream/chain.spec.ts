@@ -78,7 +78,7 @@ class NoHandler extends StreamHandler {
   terminate(code: i32): bool {
     return false;
   }
-  routeConfig(type: string): FilterConfig | null {
+  routeConfig(type: FilterType): FilterConfig | null {
     return null;
   }
   routeName(out: View): bool {
