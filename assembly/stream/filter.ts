@@ -3,7 +3,17 @@ import { FilterStatus, Phase } from "./phase";
 import { StreamHandler } from "./handler";
 
 /** A filter's configuration, parsed once; each filter has a subclass of its own. Immutable. */
-export abstract class FilterConfig {}
+export abstract class FilterConfig {
+  /** Of a type with `needsRequestBody`: false when bodies do not matter with this configuration after all. */
+  get readsRequestBody(): bool {
+    return true;
+  }
+
+  /** Of a type with `needsResponseBody`: the same for responses. */
+  get readsResponseBody(): bool {
+    return true;
+  }
+}
 
 /**
  * A MOSN stream filter in one request: it is told of the phases that its type names. Filters are reused for one request
@@ -34,6 +44,13 @@ export abstract class StreamFilter {
 
 /** A kind of stream filter: what `type` in the configuration names. */
 export abstract class FilterType {
+  /** Whether its filters look at bodies of requests. HTTP holds those requests until they are complete. */
+  needsRequestBody: bool = false;
+  /** The same for responses. */
+  needsResponseBody: bool = false;
+  /** Whether its filters protect: where they cannot decide, the request is refused. */
+  protective: bool = false;
+
   /**
    * @param name MOSN's name
    * @param phases bits of the phases it runs in (`bit`)
