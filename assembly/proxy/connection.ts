@@ -26,24 +26,23 @@ const PARKED_MEMORY: i32 = 4 << 20;
 const MEMORY_HIGH: u64 = 640 << 20;
 /** A frame of which more than this has to be gathered counts as large. */
 const LARGE: i32 = 65536;
-/**
- * How long requests in flight may still finish on a connection whose client has sent what is no frame, and how long a
- * client that was told to go away may still send requests, ms.
- */
+/** How long requests in flight may still finish on a connection whose client has sent what is no frame, ms. */
 const LINGER_MS: i64 = 5000;
+/** How long a draining connection has to be silent before it is closed: its client's next request may be on its way, ms. */
+const QUIET_MS: i64 = 500;
 /** Memory that empty buffers keep, bytes. */
 const KEEP: i32 = 4096;
 
 const scratch = new View();
 
-/** The end of lingering, or of waiting for the client to go away. */
-class LingerTimer extends Timer {
+/** The end of lingering; while draining, the time to look whether the connection has become quiet. */
+class CloseTimer extends Timer {
   constructor(private readonly connection: Connection) {
     super();
   }
 
   onTimer(now: i64): void {
-    this.connection.onLingered();
+    this.connection.onTimer(now);
   }
 }
 
@@ -61,7 +60,7 @@ export class Connection extends Context {
   private readonly pools: Pool[] = [];
 
   private readonly reader: ClientReader = new ClientReader(this);
-  private readonly timer: LingerTimer = new LingerTimer(this);
+  private readonly timer: CloseTimer = new CloseTimer(this);
   /** Bytes of a frame, or of the first bytes, whose rest has not come. */
   private readonly input: ByteBuffer = new ByteBuffer();
   /** Bytes left in Envoy's read buffer because servers are too slow. */
@@ -72,9 +71,9 @@ export class Connection extends Context {
   private overdue: bool = false;
   private closed: bool = false;
   private inUpstreamData: bool = false;
-  /** The client was told to go away; it may still do so by itself. */
-  private toldGoAway: bool = false;
-  private awaitsLeave: bool = false;
+  /** The switchboard drains: the connection closes once nothing is in flight and none has come or gone for a while. */
+  private draining: bool = false;
+  private activeAt: i64 = 0;
   /** Whether a server ever sent a request to this client. */
   wasPushed: bool = false;
   private source: Bytes = Bytes.EMPTY;
@@ -98,6 +97,7 @@ export class Connection extends Context {
     if (this.closed) return Action.STOP_ITERATION;
     this.root.enter();
     this.readable = size;
+    if (this.draining) this.activeAt = this.root.now();
     if (!this.parked || this.tunnel.backlog <= BACKLOG_LOW) this.readClient();
     this.push();
     return Action.STOP_ITERATION;
@@ -137,6 +137,7 @@ export class Connection extends Context {
   linger(): void {
     if (this.lingering) return;
     this.lingering = true;
+    this.parked = false;
     this.input.free();
     this.root.setTimer(this.timer, this.root.now() + LINGER_MS, true);
     this.schedule();
@@ -148,10 +149,10 @@ export class Connection extends Context {
     this.linger();
   }
 
-  /** Requests in flight, or a client that was told to go away, have had their time. */
-  onLingered(): void {
-    this.awaitsLeave = false;
-    this.overdue = this.lingering;
+  /** Requests in flight have had their time; or a draining connection may have become quiet. */
+  onTimer(now: i64): void {
+    if (this.lingering) this.overdue = true;
+    else this.root.setTimer(this.timer, now + QUIET_MS, false);
     this.schedule();
   }
 
@@ -177,15 +178,19 @@ export class Connection extends Context {
 
   /**
    * Whether parked bytes may come into memory: while little is left there, and then only for as many that leave it. All
-   * that is sure to leave at once is half a window, because Envoy announces no less: a read buffer beyond that makes
-   * memory grow. Answers of our own have no other way out, so for them memory may grow to its limit.
+   * that is sure to leave at once is half a window, because Envoy announces no less: with a read buffer beyond that
+   * memory grows. Answers of our own have no other way out, so they may make it grow, too.
    */
   private mayTakeParked(): bool {
     const tunnel = this.tunnel;
     const memory = this.input.length + tunnel.backlog;
     const sendable = tunnel.sendable();
-    if (memory - sendable < PARKED_MEMORY || sendable >= min(this.readable, tunnel.streamWindow >> 1)) return true;
-    return this.toClient.length > 0 && memory < this.root.maxConnectionBytes - this.readable;
+    if (memory - sendable < PARKED_MEMORY || sendable >= this.readable) return true;
+    const room = memory <= this.root.maxConnectionBytes - this.readable;
+    if (sendable < tunnel.streamWindow >> 1) return room && this.toClient.length > 0;
+    if (!room)
+      this.refuse("memory is full: per_connection_buffer_limit_bytes is over half of initial_stream_window_size");
+    return true;
   }
 
   /** The root's tick reached this connection: reads on if it may, and pushes. */
@@ -203,10 +208,14 @@ export class Connection extends Context {
 
   /** Whether the connection has to close and nothing is in flight. */
   private get mayClose(): bool {
-    const tunnel = this.tunnel;
-    if (!this.lingering && (!tunnel.goAway || this.awaitsLeave || this.reader.carriesRaw)) return false;
+    if (!this.lingering && !this.isQuiet) return false;
     if (this.requests.count > 0 || this.input.length > 0 || this.parked) return false;
+    const tunnel = this.tunnel;
     return this.toClient.length == 0 && tunnel.backlog == 0 && !tunnel.pinging;
+  }
+
+  private get isQuiet(): bool {
+    return this.draining && !this.reader.carriesRaw && this.root.now() - this.activeAt >= QUIET_MS;
   }
 
   private get mayUnpark(): bool {
@@ -238,21 +247,24 @@ export class Connection extends Context {
     if (size > 0 && readBuffer(BufferType.UPSTREAM_DATA, size, scratch)) {
       if (!this.tunnel.read(scratch.ptr, scratch.length)) root.tunnelBroken(this);
     }
-    if (this.tunnel.goAway && root.sendsGoAway && !this.toldGoAway) this.tellGoAway();
+    if (this.tunnel.goAway) this.drain();
     this.inUpstreamData = false;
     replaceBuffer(BufferType.UPSTREAM_DATA, size, this.toClient.ptr, this.toClient.length);
     this.toClient.reset(KEEP * 16);
     // Also when an upstream connection went and took the backlog with it.
-    if (this.tunnel.urgent || this.mayUnpark || this.mayClose) this.schedule();
+    if (this.tunnel.urgent || this.mayUnpark || (this.lingering && this.mayClose)) this.schedule();
     return Action.CONTINUE;
   }
 
-  /** The switchboard drains: tells the client, which gets a while to leave by itself before it is closed when idle. */
-  private tellGoAway(): void {
-    this.toldGoAway = true;
-    if (this.lingering || !this.reader.goAway()) return;
-    this.awaitsLeave = true;
-    this.root.setTimer(this.timer, this.root.now() + LINGER_MS, false);
+  /** The switchboard drains: the client is told where it can be, and closed when it has become quiet. */
+  private drain(): void {
+    const root = this.root;
+    this.activeAt = root.now();
+    if (this.draining) return;
+    this.draining = true;
+    if (this.lingering) return;
+    if (root.sendsGoAway) this.reader.goAway();
+    root.setTimer(this.timer, this.activeAt + QUIET_MS, false);
   }
 
   /** The client's address, "IP:PORT". */
@@ -298,7 +310,7 @@ export class Connection extends Context {
     const protocol = request.protocol;
     if (protocol !== null) protocol.active.add(-1);
     root.requestPool.give(request);
-    if (this.requests.count == 0 && (this.lingering || this.tunnel.goAway)) this.schedule();
+    if (this.lingering && this.requests.count == 0) this.schedule();
   }
 
   /** Forgets the requests of a server to the client that can no longer be answered. */

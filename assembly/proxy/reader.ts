@@ -138,10 +138,10 @@ export class ClientReader {
     return now;
   }
 
-  /** Tells the client that no new requests are wanted; false where its protocol has no such frame. */
-  goAway(): bool {
+  /** Tells the client that no new requests are wanted, where its protocol has such a frame. */
+  goAway(): void {
     const codec = this.codec;
-    return codec !== null && codec.goAway(0, this.connection.toClient);
+    if (codec !== null) codec.goAway(0, this.connection.toClient);
   }
 
   /** Whether bytes of no known protocol are carried: nobody can tell when such a connection is idle. */

@@ -48,7 +48,10 @@ export class Frame {
   /** Header block as the codec defines it. */
   headerOffset: i32 = 0;
   headerLength: i32 = 0;
-  /** The content alone: what filters see as the body. */
+  /**
+   * The content alone: what filters see as the body. Where headers lie behind it and finding them costs (a response of
+   * Dubbo), it takes them in until the codec's `headers` have been asked for.
+   */
   contentOffset: i32 = 0;
   contentLength: i32 = 0;
   /** The service that a request names; length 0: it names none. Not for frames with an error. */

@@ -55,6 +55,13 @@ export class HeaderList extends Headers {
     pair.owned = 0;
   }
 
+  /** Points the value of pair `i` (which is there) elsewhere on the wire; borrowed, and no change. */
+  repoint(i: i32, value: usize, valueLength: i32): void {
+    const pair = this.at(i);
+    pair.value = value;
+    pair.valueLength = valueLength;
+  }
+
   /** How many pairs there are. */
   get length(): i32 {
     return this.count;

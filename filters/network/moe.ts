@@ -7,12 +7,16 @@ import { FilterRegistry } from "../../assembly/stream/registry";
 import { CodecRegistry } from "../../assembly/xprotocol/registry";
 import { bolt } from "../codec/bolt/bolt";
 import { boltv2 } from "../codec/boltv2/boltv2";
+import { dubboThrift } from "../codec/dubbothrift/dubbothrift";
+import { tars } from "../codec/tars/tars";
 import { xExample } from "../codec/x_example/x_example";
 import { fault } from "../stream/fault/fault";
 
 const codecs = new CodecRegistry();
 codecs.register(bolt);
 codecs.register(boltv2);
+codecs.register(dubboThrift);
+codecs.register(tars);
 codecs.register(xExample);
 
 const filters = new FilterRegistry();

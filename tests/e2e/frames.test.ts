@@ -6,8 +6,8 @@ import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
 import { type BoltFrame, heartbeat, request, response, withId } from "../host/kit/bolt.ts";
 import { RawBoltClient } from "./kit/client.ts";
 import { CONCURRENCIES, startEnvoy } from "./kit/envoy.ts";
-import { waitUntilRead } from "./kit/kernel.ts";
 import { dice, randomIds, shuffle } from "./kit/random.ts";
+import { untilRead } from "./kit/received.ts";
 import { answerCount, assertAnswers, boltRecordings, type Recording, RecordedServer } from "./kit/recordings.ts";
 import { suiteScope } from "./kit/scope.ts";
 import { RawBoltServer, type ServerConnection } from "./kit/server.ts";
@@ -148,11 +148,10 @@ for (const concurrency of CONCURRENCIES) {
           const round = cuts.slice(from, from + LANES);
           const clients = lanes.slice(0, round.length);
           const rounds = 1 + from / LANES;
-          clients.forEach((client, i) => void client.write(session.sent.subarray(0, round[i])));
-          await waitUntilRead(
-            envoy.port,
-            clients.map(({ socket }) => socket),
-          );
+          await untilRead(envoy, () => {
+            clients.forEach((client, i) => void client.write(session.sent.subarray(0, round[i])));
+            return round.reduce((a, b) => a + b);
+          });
           clients.forEach((client, i) => void client.write(session.sent.subarray(round[i])));
           const requests = (from + round.length) * session.requests.length;
           await waitForAll(clients, rounds * answerCount([session]), recorded, requests);

@@ -37,7 +37,7 @@ function executed({ cluster }: World): number[] {
 }
 
 describe("a client that is held back", () => {
-  for (const limit of [65_536, 262_144, MIB, 3 * MIB]) {
+  for (const limit of [65_536, 262_144, 3 * MIB]) {
     it(`by a server that reads in small steps, read buffer ${limit}: all is answered, memory is bounded`, async () => {
       const one = await world([A], {}, { bufferLimit: limit });
       const { host, client } = one;
@@ -55,10 +55,26 @@ describe("a client that is held back", () => {
       assert.equal(new Set(seen.map(({ id }) => id)).size, calls);
       // Memory grows by doubling.
       const { pages } = host.vm.memory;
-      assert.ok(pages <= (limit > MIB ? 1024 : 512), `${pages} pages of 64 KiB`);
+      if (limit < MIB) assert.ok(pages <= 256, `${pages} pages of 64 KiB`);
       host.close();
     });
   }
+
+  it("with a read buffer that is too large for the windows: refused once its memory is full", async () => {
+    const one = await world([A], { config: { max_connection_bytes: 16 * MIB } }, { bufferLimit: 3 * MIB });
+    const { host, client } = one;
+    const stream = stopReading(one);
+    flood(one, 2000);
+    for (let step = 0; client.closed === null; step++) {
+      assert.ok(step < 1000, "still open");
+      stream.resume();
+      stream.pause();
+      host.advance(8);
+    }
+    assert.ok(host.vm.memory.pages <= 2048, `${host.vm.memory.pages} pages of 64 KiB`);
+    assert.ok(host.log.lines.some(({ text }) => text.includes("per_connection_buffer_limit_bytes")));
+    host.close();
+  });
 
   it("by a server whose connection breaks: the calls behind it come to a new one", async () => {
     const one = await world([A], { config: NO_RETRIES });
@@ -92,6 +108,60 @@ describe("a client that is held back", () => {
     const ids = executed(one);
     assert.equal(new Set(ids).size, ids.length, "no call was executed twice");
     assert.ok(cluster.servers[1].calls.length > calls / 2);
+    host.close();
+  });
+});
+
+describe("a draining connection", () => {
+  it("waits for the rest of a request, answers it, and closes when nothing more comes", async () => {
+    const { host, client } = await world();
+    client.write(call(1));
+    host.advance(20);
+    const second = call(2, { content: Buffer.alloc(BODY) });
+    client.write(second.subarray(0, 100));
+    client.switchboard.shutdown();
+    host.advance(10_000);
+    assert.equal(client.closed, null);
+    client.write(second.subarray(100));
+    host.advance(20);
+    assert.equal(answers(client).length, 2);
+    host.advance(2000);
+    assert.equal(client.closed, "local");
+    host.close();
+  });
+
+  it("is not closed between two calls", async () => {
+    const { host, client } = await world();
+    client.write(call(0));
+    host.advance(20);
+    client.switchboard.shutdown();
+    for (let id = 1; id <= 20; id++) {
+      host.advance(400);
+      client.write(call(id));
+    }
+    host.advance(20);
+    assert.equal(client.closed, null);
+    assert.equal(answers(client).length, 21);
+    host.close();
+  });
+
+  it("carries bytes of no known protocol on", async () => {
+    const { host, client } = await world([A], { config: { fallback: "cluster:raw" } });
+    let stream: ConnectStream | undefined;
+    host.onConnect = (opened) => {
+      stream = opened;
+      opened.accept({ host: A });
+    };
+    client.write(Buffer.from("GET / HTTP/1.1\r\n"));
+    host.advance(20);
+    client.switchboard.shutdown();
+    host.advance(10_000);
+    stream?.write(Buffer.from("HTTP/1.1 200 OK\r\n"));
+    host.advance(20);
+    assert.equal(client.take().toString(), "HTTP/1.1 200 OK\r\n");
+    stream?.end();
+    host.advance(2000);
+    assert.equal(client.closed, "local");
     host.close();
   });
 });

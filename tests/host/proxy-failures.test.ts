@@ -233,7 +233,7 @@ describe("the switchboard", () => {
       [2, 0],
       [3, 0],
     ]);
-    host.advance(100);
+    host.advance(2000);
     assert.equal(client.closed, "local");
     assert.equal(cluster.connects, connects);
     host.close();

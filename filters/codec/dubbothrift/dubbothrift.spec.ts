@@ -151,6 +151,8 @@ describe("dubbo-thrift frames", () => {
       expect(frame.length).toBe(45);
       expect(frame.id).toBe(7);
     }
+    expect(decode(REPLY.replace("dabc00000029", "dabc00000028"), Peer.SERVER)).toBe(Decoded.ERROR);
+    expect(frame.kind).toBe(FrameKind.RESPONSE);
     const nameless = [CALL.replace("0018", "0017"), CALL.replace("0018", "0030"), CALL.replace("03737663", "04737663")];
     for (let i = 0; i < nameless.length; i++) {
       expect(decode(nameless[i])).toBe(Decoded.ERROR, nameless[i]);

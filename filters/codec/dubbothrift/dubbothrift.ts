@@ -71,7 +71,7 @@ export class DubboThrift extends Codec {
     const tooLarge = total > (maxLength as i64);
     if (!tooLarge && total > (length as i64)) return frame.more(total as i32);
 
-    const outcome = this.describe(frame, min(total, length as i64) as i32, total);
+    const outcome = this.describe(frame, peer, min(total, length as i64) as i32, total);
     if (tooLarge) {
       if (outcome > 0 && outcome <= maxLength) return frame.more(outcome);
       if (total <= (i32.MAX_VALUE as i64)) frame.length = total as i32;
@@ -92,7 +92,7 @@ export class DubboThrift extends Codec {
    * Describes what comes before the arguments of a frame of `total` bytes, of which `length` are there: DESCRIBED,
    * BROKEN, UNIDENTIFIED, or how many bytes it takes to tell.
    */
-  private describe(frame: Frame, length: i32, total: i64): i32 {
+  private describe(frame: Frame, peer: Peer, length: i32, total: i64): i32 {
     const ptr = frame.ptr;
     const headerLength = load16be(ptr + 10) as i32;
     const message = MAGIC_AT + headerLength;
@@ -104,6 +104,7 @@ export class DubboThrift extends Codec {
     const begin = ptr + (message as usize);
     frame.id = load64be(begin - ID_LENGTH);
     const type = load<u8>(begin, 3) as i32;
+    frame.kind = kindOf(type, peer);
     const methodLength = load32be(begin + 4) as i64;
     const content = ((message + MIN_MESSAGE) as i64) + methodLength;
     if ((load32be(begin) & 0xffff0000) != STRICT || type < MessageType.CALL || type > MessageType.ONEWAY) return BROKEN;
@@ -114,16 +115,12 @@ export class DubboThrift extends Codec {
     frame.headerOffset = FIXED;
     frame.contentOffset = content as i32;
     frame.headerLength = frame.contentOffset - FIXED;
-    if (type == MessageType.REPLY || type == MessageType.EXCEPTION) {
-      frame.kind = FrameKind.RESPONSE;
-      return DESCRIBED;
-    }
-    frame.kind = type == MessageType.CALL ? FrameKind.REQUEST : FrameKind.ONEWAY;
+    if (frame.kind == FrameKind.RESPONSE) return DESCRIBED;
     frame.serviceOffset = FIXED + 4;
     frame.serviceLength = serviceLength as i32;
     frame.methodOffset = message + 8;
     frame.methodLength = methodLength as i32;
-    if (type == MessageType.CALL) frame.aux = this.auxOf(frame, headerLength > MIN_HEADER + frame.serviceLength);
+    if (frame.kind == FrameKind.REQUEST) frame.aux = this.auxOf(frame, headerLength > MIN_HEADER + frame.serviceLength);
     return DESCRIBED;
   }
 
@@ -243,6 +240,14 @@ function plausible(ptr: usize, length: i32): bool {
 @inline
 function messageAt(ptr: usize): i32 {
   return MAGIC_AT + (load16be(ptr + 10) as i32);
+}
+
+/** The kind of a message; one of no known type is what its sender mostly sends. */
+function kindOf(type: i32, peer: Peer): FrameKind {
+  if (type == MessageType.CALL) return FrameKind.REQUEST;
+  if (type == MessageType.ONEWAY) return FrameKind.ONEWAY;
+  const known = type == MessageType.REPLY || type == MessageType.EXCEPTION;
+  return known || peer == Peer.SERVER ? FrameKind.RESPONSE : FrameKind.REQUEST;
 }
 
 // @ts-ignore: decorator

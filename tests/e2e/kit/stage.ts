@@ -5,6 +5,9 @@ import { type ClusterOptions, startEnvoy, type TestEnvoyOptions } from "./envoy.
 import type { Scope } from "./scope.ts";
 import { RawBoltServer } from "./server.ts";
 
+/** A thousand connections at once must not look like a server that is down. */
+const BACKLOG = 4096;
+
 /** One cluster of a stage; the service `test.NAME:1.0` is routed to it. */
 export interface StageCluster extends Omit<ClusterOptions, "hosts"> {
   /** Names of the servers to start as its hosts; default one, with the cluster's name. */
@@ -17,7 +20,7 @@ export interface StageCluster extends Omit<ClusterOptions, "hosts"> {
   module?: object | ((port: (server: string) => number) => object);
 }
 
-export interface StageOptions extends Pick<TestEnvoyOptions, "concurrency" | "change" | "allowLog"> {
+export interface StageOptions extends Pick<TestEnvoyOptions, "args" | "concurrency" | "change" | "allowLog"> {
   clusters: Record<string, StageCluster>;
   /** Routes that come before those to the clusters. */
   routers?: object[];
@@ -46,16 +49,16 @@ export class Stage {
     for (const [name, cluster] of Object.entries(options.clusters)) {
       const { servers: names = cluster.ports ? [] : [name], ports = [], ...rest } = cluster;
       for (const server of names) {
-        const started = await RawBoltServer.start({ name: server });
+        const started = await RawBoltServer.start({ name: server, backlog: BACKLOG });
         scope.after(() => started.close());
         servers.set(server, started);
       }
       const hosts = [...ports, ...names.map((server) => servers.get(server)?.port ?? 0)];
       clusters[name] = { ...rest, hosts: rest.dns ? hosts.map((port) => `localhost:${port}`) : hosts };
     }
-    const { concurrency, change, allowLog } = options;
+    const { args, concurrency, change, allowLog } = options;
     const config = moduleConfig(options, (server) => servers.get(server)?.port ?? 0);
-    const stage = new Stage(await startEnvoy(scope, { concurrency, change, allowLog, clusters, config }));
+    const stage = new Stage(await startEnvoy(scope, { args, concurrency, change, allowLog, clusters, config }));
     for (const [name, server] of servers) stage.servers.set(name, server);
     return stage;
   }

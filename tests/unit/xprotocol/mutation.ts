@@ -17,14 +17,14 @@ const view = new View();
 const random = new Random(4711);
 
 /** Keys and values for the changes: new ones, an upper-case twin, empty, binary, long. */
-function material(model: Model, fields: string[]): Bytes[] {
+function material(model: Model, subject: Subject): Bytes[] {
   const list = [Bytes.of("x-new"), Bytes.of("X-NEW"), Bytes.EMPTY, Bytes.of("service"), Bytes.of("y".repeat(200))];
   const binary = new StaticArray<u8>(5);
   binary[1] = 0xff;
   binary[2] = 0x0a;
-  list.push(Bytes.copy(changetype<usize>(binary), 5));
+  list.push(subject.textHeaders ? Bytes.of("é €") : Bytes.copy(changetype<usize>(binary), 5));
   for (let i = 0; i < model.keys.length; i++) list.push(model.keys[i]);
-  for (let i = list.length - 1; i >= 0; i--) if (fields.includes(list[i].toString())) list.splice(i, 1);
+  for (let i = list.length - 1; i >= 0; i--) if (subject.fields.includes(list[i].toString())) list.splice(i, 1);
   return list;
 }
 
@@ -41,16 +41,16 @@ export function headerMutation(subject: Subject): void {
       refuses(codec, codec.headers(frame), sample.name);
       continue;
     }
-    for (let round = 0; round < ROUNDS; round++) change(codec, subject.fields, sample, round);
+    for (let round = 0; round < ROUNDS; round++) change(codec, subject, sample, round);
     tooLong(codec, subject.maxHeaderBlock, sample.name);
   }
 }
 
-function change(codec: Codec, fields: string[], sample: Sample, round: i32): void {
+function change(codec: Codec, subject: Subject, sample: Sample, round: i32): void {
   const name = sample.name;
   const headers = codec.headers(frame);
   const model = Model.of(headers);
-  const words = material(model, fields);
+  const words = material(model, subject);
   for (let step = 0; step < 1 + (round % STEPS); step++) {
     const key = words[random.below(words.length)];
     const value = words[random.below(words.length)];
@@ -91,10 +91,11 @@ function encoded(codec: Codec, headers: Headers, model: Model, sample: Sample, r
   const ptr = atEdge(out.ptr, out.length);
   must(codec.decode(ptr, out.length, sample.peer, MAX, again) == Decoded.FRAME, "not decoded again", name, round);
   must(again.length == out.length && again.id == 77 && again.kind == frame.kind, "another frame", name, round);
+  const headersAgain = Model.of(codec.headers(again));
   must(again.status == frame.status && again.timeout == frame.timeout, "a field lost", name, round);
   must(again.contentLength == frame.contentLength, "content length", name, round);
   must(memory.compare(ptr + again.contentOffset, body, frame.contentLength) == 0, "content", name, round);
-  must(Model.of(codec.headers(again)).equals(model), "other headers on the wire", name, round);
+  must(headersAgain.equals(model), "other headers on the wire", name, round);
   out.free();
 }
 

@@ -60,10 +60,14 @@ export class Subject {
   /** Whether the protocol has headers that can be changed, the longest block, and whether a request names a service. */
   hasHeaders: bool = true;
   maxHeaderBlock: i32 = 65535;
-  /** Headers that are fields of the frame: they keep their place and cannot be removed; the suite leaves them alone. */
+  /** Headers that stand for fields of the frame, with rules of their own: the suite leaves them alone. */
   fields: string[] = [];
   /** Whether id 0 is an id like others. */
   zeroId: bool = true;
+  /** Whether keys and values of headers are text, not any bytes. */
+  textHeaders: bool = false;
+  /** Whether a body may be any bytes. */
+  opaqueContent: bool = true;
   /** Whether the protocol has a go-away. */
   goAway: bool = false;
   /** Whether the reason of a local reply has a place. */

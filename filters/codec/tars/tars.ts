@@ -1,0 +1,285 @@
+import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { load32be, store16be, store32be } from "../../../assembly/bytes/memory";
+import { View } from "../../../assembly/bytes/view";
+import { Codec, Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
+import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
+import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
+import { HeaderList } from "../../../assembly/xprotocol/list";
+import { METHOD, SERVICE, TarsHeaders } from "./headers";
+import { typeFor, widthOf, writeBytesHead, writeIntegerAs, writeMapHead, writeText } from "./jce";
+import { Packet, ResponseTag, STRUCT_AT, Tag } from "./packet";
+import { isTup, readDecimal, RECONNECT, RESULT_CODE, writeReply } from "./reply";
+import { codeOf, Status, statusOf } from "./status";
+
+/** Head of the first field: tag 1, a byte. The versions are TARS 1, TUP 2 and 3, XML 4, JSON 5. */
+const VERSION_HEAD: u8 = 0x10;
+const FIRST_VERSION: u8 = 1;
+const LAST_VERSION: u8 = 5;
+/** Version, id, iRet and an empty buffer, behind the length. */
+const SHORTEST: i32 = STRUCT_AT + 2 + 1 + 1 + 3;
+/** In so many bytes every packet shows its id and kind. */
+const PREFIX: i32 = 32;
+/** Tars' peers close the connection over longer frames. */
+const MAX_PACKET: i32 = 10 << 20;
+const ONEWAY: i32 = 1;
+
+/**
+ * Tars: the length of the frame, then a RequestPacket or ResponsePacket in Jce. `aux`: the request's version, message
+ * type << 8.
+ */
+export class Tars extends Codec {
+  private readonly packet: Packet = new Packet();
+  private readonly reused: TarsHeaders = new TarsHeaders();
+  private readonly size: Size = new Size();
+  private readonly pairs: PairWriter = new PairWriter();
+  private readonly view: View = new View();
+
+  constructor() {
+    super("tars", 32);
+  }
+
+  detect(ptr: usize, length: i32): Detected {
+    if (load<u8>(ptr) != 0 || !plausible(ptr, length)) return Detected.NO;
+    if (length < STRUCT_AT) return Detected.MORE;
+    const total = load32be(ptr);
+    if (total < (SHORTEST as u32) || total > (MAX_PACKET as u32)) return Detected.NO;
+    return length > STRUCT_AT + 1 ? Detected.YES : Detected.MORE;
+  }
+
+  decode(ptr: usize, length: i32, peer: Peer, maxLength: i32, frame: Frame): Decoded {
+    frame.begin(this, ptr);
+    if (!plausible(ptr, length)) return frame.fail(FrameError.MALFORMED, false);
+    if (length < SHORTEST) return frame.more(SHORTEST);
+    const total = load32be(ptr) as i64;
+    if (total < (SHORTEST as i64)) return frame.fail(FrameError.MALFORMED, false);
+    const tooLarge = total > (maxLength as i64);
+    if (!tooLarge && total > (length as i64)) return frame.more(total as i32);
+
+    const available = min(total, length as i64) as i32;
+    const identified = this.packet.identify(ptr, available);
+    if (tooLarge && !identified && (available as i64) < total && available < PREFIX) return frame.more(available + 1);
+    if (total <= (i32.MAX_VALUE as i64)) frame.length = total as i32;
+    if (identified) this.identify(frame, peer);
+    if (tooLarge) return frame.fail(FrameError.TOO_LARGE, identified);
+    if (!identified || !this.packet.readRest()) return frame.fail(FrameError.HEADERS, identified);
+    this.describe(frame);
+    return Decoded.FRAME;
+  }
+
+  /** Sets what an identified packet says of the kind of frame. */
+  private identify(frame: Frame, peer: Peer): void {
+    const packet = this.packet;
+    const version = packet.valueOf(Tag.VERSION);
+    const id = packet.valueOf(packet.idTag);
+    frame.id = id as u32 as u64;
+    frame.aux = (version as u8 as u64) | ((packet.valueOf(packet.messageTypeTag) as u32 as u64) << 8);
+    if (packet.request) {
+      if (peer == Peer.SERVER && isTup(version)) frame.kind = FrameKind.RESPONSE;
+      else frame.kind = packet.valueOf(Tag.PACKET_TYPE) == ONEWAY ? FrameKind.ONEWAY : FrameKind.REQUEST;
+    } else {
+      // A response to no request is a message of the server's own.
+      frame.kind = id == 0 && peer == Peer.SERVER ? FrameKind.ONEWAY : FrameKind.RESPONSE;
+    }
+  }
+
+  /** Sets the other fields of a frame whose packet has been read. */
+  private describe(frame: Frame): void {
+    const packet = this.packet;
+    frame.headerOffset = packet.start(Tag.CONTEXT);
+    frame.headerLength = packet.end(Tag.CONTEXT) - frame.headerOffset;
+    frame.contentOffset = packet.offset(packet.bufferTag);
+    frame.contentLength = packet.length(packet.bufferTag);
+    if (!packet.request) {
+      if (frame.kind == FrameKind.RESPONSE) frame.status = packet.valueOf(ResponseTag.RET);
+      else if (this.asksToReconnect(frame)) frame.kind = FrameKind.GOAWAY;
+    } else if (frame.kind == FrameKind.RESPONSE) {
+      frame.status = this.resultCode(frame);
+    } else {
+      frame.timeout = packet.valueOf(Tag.TIMEOUT);
+      frame.serviceOffset = packet.offset(Tag.SERVANT);
+      frame.serviceLength = packet.length(Tag.SERVANT);
+      frame.methodOffset = packet.offset(Tag.FUNC);
+      frame.methodLength = packet.length(Tag.FUNC);
+    }
+  }
+
+  private asksToReconnect(frame: Frame): bool {
+    const packet = this.packet;
+    if (!packet.has(ResponseTag.DESC)) return false;
+    const desc = frame.ptr + (packet.offset(ResponseTag.DESC) as usize);
+    return RECONNECT.equals(desc, packet.length(ResponseTag.DESC));
+  }
+
+  /** The return code of a TUP response. */
+  private resultCode(frame: Frame): i32 {
+    const status = this.reused.status;
+    status.clear();
+    this.packet.pairs(Tag.STATUS, status);
+    if (!status.get(RESULT_CODE.ptr, RESULT_CODE.length, this.view)) return Status.SUCCESS;
+    return readDecimal(this.view.ptr, this.view.length);
+  }
+
+  /** Ids take up to four bytes; one that needs more than there are is not written. */
+  setId(at: usize, frame: Frame, id: u64): void {
+    const packet = this.packet;
+    if (!packet.identify(at, frame.length)) return;
+    const type = packet.typeOf(packet.idTag);
+    const width = widthOf(type);
+    const end = at + (packet.end(packet.idTag) as usize);
+    if (widthOf(typeFor(id as i32)) > width) return;
+    if (width == 1) store<u8>(end - 1, id as u8);
+    else if (width == 2) store16be(end - 2, id as u32);
+    else if (width == 4) store32be(end - 4, id as u32);
+  }
+
+  /** The id takes as many bytes as before, or as many as it needs. */
+  copy(frame: Frame, id: u64, out: ByteBuffer): i32 {
+    const packet = this.packet;
+    const before = out.length;
+    out.reserve(frame.length + 4);
+    if (packet.identify(frame.ptr, frame.length)) {
+      out.append(frame.ptr, packet.start(packet.idTag));
+      this.writeId(id as i32, out);
+      const rest = packet.end(packet.idTag);
+      out.append(frame.ptr + (rest as usize), frame.length - rest);
+      seal(before, out);
+    }
+    return out.length - before;
+  }
+
+  private writeId(id: i32, out: ByteBuffer): void {
+    const packet = this.packet;
+    const old = packet.typeOf(packet.idTag);
+    const least = typeFor(id);
+    writeIntegerAs(widthOf(least) > widthOf(old) ? least : old, packet.idTag, id, out);
+  }
+
+  headers(frame: Frame): Headers {
+    const packet = this.packet;
+    if (packet.identify(frame.ptr, frame.length) && packet.readRest()) this.reused.bind(packet, frame.ptr);
+    return this.reused;
+  }
+
+  /** False also when the frame would be longer than Tars' peers take, unless it came longer. */
+  encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
+    const packet = this.packet;
+    const changed = this.reused;
+    const most = max(frame.length, MAX_PACKET);
+    this.size.bytes = contentLength as i64;
+    if (changed.changed) changed.forEach(this.size);
+    if (this.size.bytes > (most as i64)) return false;
+    if (!packet.identify(frame.ptr, frame.length) || !packet.readRest()) return false;
+
+    const before = out.length;
+    out.append(frame.ptr, packet.start(packet.idTag));
+    this.writeId(id as i32, out);
+    let at = packet.end(packet.idTag);
+    if (packet.request && changed.names.changed) {
+      at = through(frame, at, packet.start(Tag.SERVANT), out);
+      this.writeName(Tag.SERVANT, SERVICE.ptr, SERVICE.length, out);
+      this.writeName(Tag.FUNC, METHOD.ptr, METHOD.length, out);
+      at = packet.end(Tag.FUNC);
+    }
+    at = through(frame, at, packet.start(packet.bufferTag), out);
+    if (contentLength == frame.contentLength) through(frame, at, frame.contentOffset, out);
+    else writeBytesHead(packet.bufferTag, contentLength, out);
+    out.append(content, contentLength);
+    at = packet.end(packet.bufferTag);
+    if (!packet.request) at = this.writeMap(frame, at, ResponseTag.STATUS, changed.status, out);
+    at = this.writeMap(frame, at, Tag.CONTEXT, changed.context, out);
+    if (packet.request) at = this.writeMap(frame, at, Tag.STATUS, changed.status, out);
+    through(frame, at, frame.length, out);
+    seal(before, out);
+    if (out.length - before <= most) return true;
+    out.truncate(before);
+    return false;
+  }
+
+  private writeName(tag: i32, key: usize, keyLength: i32, out: ByteBuffer): void {
+    this.reused.names.get(key, keyLength, this.view);
+    writeText(tag, this.view.ptr, this.view.length, out);
+  }
+
+  /** Appends the frame's bytes from `at` to the map, and the map if it has changed; returns what comes next. */
+  private writeMap(frame: Frame, at: i32, tag: i32, list: HeaderList, out: ByteBuffer): i32 {
+    if (!list.changed) return at;
+    const packet = this.packet;
+    through(frame, at, packet.start(tag), out);
+    if (list.length > 0 || packet.has(tag)) {
+      writeMapHead(tag, list.length, out);
+      this.pairs.out = out;
+      list.forEach(this.pairs);
+    }
+    return packet.end(tag);
+  }
+
+  get hasHeartbeat(): bool {
+    return false;
+  }
+
+  heartbeat(id: u64, like: u64, out: ByteBuffer): void {}
+
+  heartbeatAck(id: u64, aux: u64, out: ByteBuffer): void {}
+
+  /** The reason is sResultDesc, or STATUS_RESULT_DESC of TUP's status map. */
+  reply(id: u64, aux: u64, status: i32, reason: usize, reasonLength: i32, out: ByteBuffer): void {
+    writeReply((aux & 0xff) as i32, id as i32, (aux >> 8) as i32, status, reason, reasonLength, out);
+  }
+
+  /** TarsGo's request for a new connection. A C++ client without a push callback closes the connection over it. */
+  goAway(id: u64, out: ByteBuffer): bool {
+    writeReply(FIRST_VERSION, 0, 0, Status.SUCCESS, RECONNECT.ptr, RECONNECT.length, out);
+    return true;
+  }
+
+  toStatus(code: i32): i32 {
+    return statusOf(code);
+  }
+
+  toCode(status: i32): i32 {
+    return codeOf(status);
+  }
+}
+
+/** Whether the first field, as far as it is there, is a version that Tars knows. */
+function plausible(ptr: usize, length: i32): bool {
+  if (length > STRUCT_AT && load<u8>(ptr, 4) != VERSION_HEAD) return false;
+  if (length <= STRUCT_AT + 1) return true;
+  const version = load<u8>(ptr, 5);
+  return version >= FIRST_VERSION && version <= LAST_VERSION;
+}
+
+/** Appends the frame's bytes between two offsets; returns the second. */
+function through(frame: Frame, from: i32, to: i32, out: ByteBuffer): i32 {
+  out.append(frame.ptr + (from as usize), to - from);
+  return to;
+}
+
+/** Writes the length of the frame that starts at offset `before` of `out`. */
+function seal(before: i32, out: ByteBuffer): void {
+  store32be(out.ptr + (before as usize), (out.length - before) as u32);
+}
+
+/** Adds up the bytes that headers take at least. */
+class Size extends HeaderVisitor {
+  bytes: i64 = 0;
+
+  onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool {
+    this.bytes += (keyLength as i64) + (valueLength as i64);
+    return true;
+  }
+}
+
+/** Appends headers as pairs of a map. */
+class PairWriter extends HeaderVisitor {
+  out: ByteBuffer = new ByteBuffer();
+
+  onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool {
+    writeText(0, key, keyLength, this.out);
+    writeText(1, value, valueLength, this.out);
+    return true;
+  }
+}
+
+/** The one instance: codecs have no state of connections. */
+export const tars = new Tars();
