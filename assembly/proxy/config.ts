@@ -5,8 +5,10 @@ import { ObjectReader } from "../config/object";
 import { RouterOptions } from "../router/builder";
 import { ClusterConfig, Keepalive } from "../router/cluster_config";
 import { isVisible } from "../router/metadata";
-import { INVALID_NAME, allowedTypes } from "../router/read_route";
+import { INVALID_NAME } from "../router/read_route";
 import { Router } from "../router/router";
+import { FilterChains } from "../stream/chain";
+import { FilterRegistry } from "../stream/registry";
 
 /** The cluster of every request where no router is configured. */
 export const DEFAULT_CLUSTER: string = "upstream";
@@ -33,14 +35,17 @@ export class ProxyConfig {
   readonly goaway: bool;
   private readonly clusters: ClusterConfig[] = [];
 
-  private constructor(from: ObjectReader, knownProtocols: string[], seed: u64) {
+  readonly chains: FilterChains;
+
+  private constructor(from: ObjectReader, knownProtocols: string[], filters: FilterRegistry, seed: u64) {
     this.protocols = readProtocols(from, knownProtocols);
     this.fallbackCluster = readFallback(from);
     const options = new RouterOptions();
     options.defaultCluster = DEFAULT_CLUSTER;
     options.seed = seed;
+    options.filters = filters;
     this.router = Router.parse(from.raw("router"), "router", from.errors, options);
-    if (from.items("stream_filters").length > 0) from.fail("stream_filters", allowedTypes(options.filterTypes));
+    this.chains = filters.parse(from);
     this.maxFrameBytes = from.integer("max_frame_bytes", 16 * MIB, 1024, 64 * MIB) as i32;
     this.maxConnectionBytes = from.integer("max_connection_bytes", 64 * MIB, 65536, 512 * MIB) as i32;
     this.detectTimeoutMs = from.integer("detect_timeout_ms", 10000, 1, 600000) as i32;
@@ -57,6 +62,7 @@ export class ProxyConfig {
    * Reads the configuration, a JSON text; no text at all is all defaults.
    * @param errors gets the first error: then null is returned
    * @param knownProtocols names of the codecs compiled in
+   * @param filters the types of stream filters compiled in
    * @param seed differs between workers, so that their weighted choices do not step together
    */
   static parse(
@@ -64,11 +70,12 @@ export class ProxyConfig {
     length: i32,
     errors: ConfigErrors,
     knownProtocols: string[],
+    filters: FilterRegistry,
     seed: u64 = 0,
   ): ProxyConfig | null {
     const value = length > 0 ? parseConfiguration(ptr, length, errors) : null;
     if (errors.failed) return null;
-    const config = new ProxyConfig(new ObjectReader(value, "", errors), knownProtocols, seed);
+    const config = new ProxyConfig(new ObjectReader(value, "", errors), knownProtocols, filters, seed);
     return errors.failed ? null : config;
   }
 

@@ -305,6 +305,8 @@ export class Connection extends Context {
       if (request.retried) cluster.retries--;
     }
     this.keptBytes -= request.copy.length;
+    const stream = request.stream;
+    if (stream !== null) stream.end(this);
     const protocol = request.protocol;
     if (protocol !== null) protocol.active.add(-1);
     root.requestPool.give(request);

@@ -40,6 +40,20 @@ variables.set("downstream_remote_address", Variable.SOURCE);
 variables.set("upstream_host", Variable.UPSTREAM_HOST);
 variables.set("upstream_cluster", Variable.UPSTREAM_CLUSTER);
 
+/** Names that were looked up: each place that asks for a variable has one object for its name. */
+const known = new Map<Bytes, Variable>();
+/** More names than configurations have; filters may make some up. */
+const MAX_KNOWN: i32 = 4096;
+
+function kindOf(name: Bytes): Variable {
+  if (known.has(name)) return known.get(name);
+  const text = name.toString();
+  const kind = variables.has(text) ? variables.get(text) : Variable.NONE;
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(name, kind);
+  return kind;
+}
+
 /**
  * A request frame as the router sees it: host is the service, path is "/SERVICE/METHOD". One object is bound to one
  * request after the other; the codec's headers are read only when a rule asks for one.
@@ -63,6 +77,17 @@ export class FrameInput extends RouteInput {
     this.parsed = null;
     this.server = server;
     return this;
+  }
+
+  /** The timeout that the frame itself carries, ms; 0 or less: none. */
+  get timeout(): i32 {
+    const frame = this.frame;
+    return frame === null ? 0 : frame.timeout;
+  }
+
+  /** The frame's headers if anybody has asked for them, and may have changed them; else null. */
+  get knownHeaders(): Headers | null {
+    return this.parsed;
   }
 
   /** The frame's headers, with the changes made through them so far. */
@@ -99,8 +124,7 @@ export class FrameInput extends RouteInput {
       const skip = isHeader ? HEADER_PREFIX.length : RESPONSE_PREFIX.length;
       return this.header(name.ptr + (skip as usize), name.length - skip, out);
     }
-    const text = name.toString();
-    switch (variables.has(text) ? variables.get(text) : Variable.NONE) {
+    switch (kindOf(name)) {
       case Variable.SERVICE:
         return this.service(out);
       case Variable.METHOD:
@@ -112,17 +136,14 @@ export class FrameInput extends RouteInput {
       case Variable.SOURCE:
         return this.sourceAddress(out);
       default:
-        return this.upstream(text == "upstream_host", out);
+        return this.upstream(kindOf(name) == Variable.UPSTREAM_HOST, out);
     }
   }
 
   private protocol(out: View): bool {
     const codec = this.codec;
     if (codec === null) return false;
-    const name = Bytes.of(codec.name);
-    this.text.clear();
-    this.text.append(name.ptr, name.length);
-    out.set(this.text.ptr, this.text.length);
+    out.set(codec.label.ptr, codec.label.length);
     return true;
   }
 

@@ -62,6 +62,15 @@ export class HostSet {
     return host;
   }
 
+  /** The host that a pin leads to, if it is known. */
+  findPin(pin: Bytes): Host | null {
+    for (let i = 0, n = this.hosts.length; i < n; i++) {
+      const host = unchecked(this.hosts[i]);
+      if (host.pin.length > 0 && host.pin.equals(pin.ptr, pin.length)) return host;
+    }
+    return null;
+  }
+
   /** The configured weight of a host; 1 when there is none. */
   private weightOf(address: Bytes): i32 {
     const hosts = this.config.weightedHosts;

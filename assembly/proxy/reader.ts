@@ -4,9 +4,10 @@ import { Codec, Decoded, Detected, Peer } from "../xprotocol/codec";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { codeOf, reasonOf } from "./bad_frame";
 import { Connection } from "./connection";
-import { beginRequest, writeReply } from "./exchange";
+import { beginRequest } from "./exchange";
 import { Passthrough } from "./passthrough";
 import { onClientResponse } from "./push";
+import { writeReply } from "./respond";
 
 /** Detection that takes too long. */
 class DetectTimer extends Timer {

@@ -1,14 +1,25 @@
 import { noteGarbage } from "../abi/dispatch";
 import { ByteBuffer } from "../bytes/buffer";
 import { Timer } from "../host/timers";
+import { ClusterChoice } from "../router/clusters";
 import { Route } from "../router/route";
 import { Codec } from "../xprotocol/codec";
 import { Cluster, Destination } from "./cluster";
 import { Connection } from "./connection";
-import { onRequestTimeout, onTryTimeout } from "./exchange";
+import { onRequestTimeout, onTryTimeout } from "./respond";
+import { RpcStream } from "./rpc_stream";
 import { Host } from "./host";
 import { Server } from "./server";
 import { CallStats, ProtocolStats } from "./stats";
+
+/** Where a request stands in MOSN's state machine; filters run after each stage but the last. */
+export const enum Stage {
+  BEFORE_ROUTE = 0,
+  MATCH_ROUTE = 1,
+  CHOOSE_HOST = 2,
+  SEND = 3,
+  ANSWERED = 4,
+}
 
 /** The timer of one try, where the route sets one. */
 class TryTimer extends Timer {
@@ -31,9 +42,17 @@ export class Request extends Timer {
   protocol: ProtocolStats | null = null;
   call: CallStats | null = null;
   route: Route | null = null;
+  /** The cluster and labels that the route chose, and what they lead to. */
+  choice: ClusterChoice | null = null;
   destination: Destination | null = null;
   /** The limits that it counts against; null when it does not count. */
   cluster: Cluster | null = null;
+
+  stage: Stage = Stage.BEFORE_ROUTE;
+  /** Its filters; null when none are configured. */
+  stream: RpcStream | null = null;
+  /** The server connection that was chosen and not used yet. */
+  chosen: Server | null = null;
 
   /** Id that the client gave it, and what its codec needs to answer it. */
   clientId: u64 = 0;
@@ -71,9 +90,12 @@ export class Request extends Timer {
     this.protocol = null;
     this.call = null;
     this.route = null;
+    this.choice = null;
     this.destination = null;
     this.cluster = null;
     this.server = null;
+    this.chosen = null;
+    this.hash = 0;
     this.previous = null;
     this.next = null;
     this.triedHost = null;

@@ -1,3 +1,4 @@
+import { noteGarbage } from "../abi/dispatch";
 import { Context, RootContext } from "../abi/context";
 import { BufferType, LogLevel } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
@@ -12,7 +13,10 @@ import { enterContext } from "../host/stream";
 import { Pace, Ticker } from "../host/ticker";
 import { Timer, TimerWheel } from "../host/timers";
 import { ClusterChoice } from "../router/clusters";
+import { MetadataMatch } from "../router/metadata";
 import { Router } from "../router/router";
+import { FilterChains } from "../stream/chain";
+import { FilterRegistry } from "../stream/registry";
 import { ConnectTarget } from "../tunnel/connect";
 import { Codec } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
@@ -21,7 +25,8 @@ import { Cluster, Destination } from "./cluster";
 import { DEFAULT_CLUSTER, ProxyConfig } from "./config";
 import { Connection } from "./connection";
 import { FrameInput } from "./frame_input";
-import { RequestPool } from "./request";
+import { Request, RequestPool } from "./request";
+import { Labels, RpcStream } from "./rpc_stream";
 import { Server } from "./server";
 import { CallStatsTable, ProtocolStats } from "./stats";
 
@@ -48,6 +53,8 @@ export class ProxyRoot extends RootContext {
   readonly retryFrame: Frame = new Frame();
   readonly input: FrameInput = new FrameInput();
   readonly requestPool: RequestPool = new RequestPool();
+  /** The stream filters of the configuration. */
+  chains: FilterChains = new FilterChains([]);
 
   private readonly ticker: Ticker = new Ticker();
   private readonly metrics: Metrics = new Metrics(this.ticker);
@@ -72,6 +79,7 @@ export class ProxyRoot extends RootContext {
   constructor(
     id: u32,
     private readonly registry: CodecRegistry,
+    private readonly filters: FilterRegistry,
   ) {
     super(id);
     this.codecs = registry.all();
@@ -82,13 +90,14 @@ export class ProxyRoot extends RootContext {
     const text = new View();
     readBuffer(BufferType.PLUGIN_CONFIGURATION, size, text);
     const errors = new ConfigErrors();
-    const config = ProxyConfig.parse(text.ptr, text.length, errors, this.registry.names, random());
+    const config = ProxyConfig.parse(text.ptr, text.length, errors, this.registry.names, this.filters, random());
     if (config === null) {
       log(LogLevel.ERROR, `moe-wasm: configuration refused: ${errors.message}`);
       return false;
     }
     this.config = config;
     this.router = config.router;
+    this.chains = config.chains;
     const chosen = this.registry.select(config.protocols);
     this.codecs = chosen !== null ? chosen : this.registry.all();
     const fallback = config.fallbackCluster;
@@ -184,6 +193,35 @@ export class ProxyRoot extends RootContext {
     this.protocolCodecs.push(codec);
     this.protocolStats.push(stats);
     return stats;
+  }
+
+  /** Gives a request its filters. */
+  beginStream(request: Request, frame: Frame): void {
+    let stream = request.stream;
+    if (stream === null) {
+      stream = new RpcStream(request);
+      request.stream = stream;
+    }
+    stream.begin(frame, this.chains.take());
+  }
+
+  /** Where a route's choice leads with labels that filters have set: they win over the route's of the same key. */
+  labelled(choice: ClusterChoice | null, labels: Labels): Destination | null {
+    if (choice === null) return null;
+    const all = new Map<string, string>();
+    const metadata = choice.metadata;
+    if (metadata !== null) {
+      for (let i = 0; i < metadata.keys.length; i++)
+        all.set(metadata.keys[i].toString(), metadata.values[i].toString());
+    }
+    for (let i = 0; i < labels.keys.length; i++) all.set(labels.keys[i].toString(), labels.values[i].toString());
+    const merged = new MetadataMatch(all);
+    noteGarbage(32);
+    const name = choice.name.toString();
+    const key = name + merged.text;
+    if (!this.destinations.has(key) && !this.addDestination(key, name, new ClusterChoice(choice.name, merged)))
+      return null;
+    return this.destinations.get(key);
   }
 
   /** Where a route's choice leads; null when it names no cluster, or one too many. */

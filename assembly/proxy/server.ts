@@ -6,12 +6,12 @@ import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../xprotocol/frame";
 import { codeOf, reasonOf } from "./bad_frame";
 import { Connection } from "./connection";
-import { onBadResponse, onLostRequest, onResponse } from "./exchange";
 import { Host } from "./host";
 import { HostSet } from "./host_set";
 import { Pool } from "./pool";
 import { onServerRequest, refusePush } from "./push";
 import { Request } from "./request";
+import { onBadResponse, onLostRequest, onResponse } from "./respond";
 
 /** Bytes of the input buffer that are kept between frames. */
 const KEEP: i32 = 4096;
@@ -159,7 +159,8 @@ export class Server extends Upstream {
     const now = root.now();
     this.forget();
     const failed = reason == CloseReason.REFUSED || reason == CloseReason.OPEN_TIMEOUT;
-    const host = this.host;
+    let host = this.host;
+    if (failed && host === null) host = this.set.findPin(this.pin);
     if (failed && host !== null) host.down(now);
     if (failed && this.searching) this.set.searchFailed(now);
     // Requests leave the list as they are retried or answered.

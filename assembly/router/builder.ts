@@ -1,6 +1,7 @@
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
 import { ClusterChoice } from "./clusters";
+import { FilterRegistry } from "../stream/registry";
 import { HeaderSlot } from "./matchers";
 import { MetadataMatch } from "./metadata";
 import { Regex } from "./regex/regex";
@@ -13,8 +14,8 @@ export class RouterOptions {
   seed: u64 = 0;
   /** Whether requests are HTTP: rewrites and redirects make sense. */
   http: bool = false;
-  /** The types of stream filters that may be configured per route. */
-  filterTypes: string[] = [];
+  /** The types of stream filters, for their configurations per route. */
+  filters: FilterRegistry = new FilterRegistry();
 }
 
 /** What the parts of one router share while it is built. */

@@ -1,6 +1,7 @@
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
-import { JsonValue } from "../config/value";
+import { FilterConfigs } from "../stream/filter_configs";
+import { FilterRegistry } from "../stream/registry";
 import { RouterBuilder, metadataOf } from "./builder";
 import { ClusterChoice, ClusterPicker, FixedCluster, NamedCluster, WeightedClusters } from "./clusters";
 import { HashPolicy } from "./hash_policy";
@@ -33,7 +34,7 @@ export function readRoute(from: ObjectReader, name: string, builder: RouterBuild
   action.finish();
   readAnswers(from, route, builder.options.http);
   readLabels(from, "metadata");
-  route.filterConfigs = readFilterConfigs(from, builder.options.filterTypes);
+  route.filterConfigs = readFilterConfigs(from, builder.options.filters);
   route.mirror = readMirror(from.object("request_mirror_policies"));
   from.finish();
   const actions = (picker !== null ? 1 : 0) + (route.direct !== null ? 1 : 0) + (route.redirect !== null ? 1 : 0);
@@ -138,21 +139,18 @@ function isScheme(text: string): bool {
   return true;
 }
 
-/** Reads `per_filter_config`: raw values, by the type of the filter. */
-export function readFilterConfigs(from: ObjectReader, types: string[]): Map<string, JsonValue> {
+/** Reads `per_filter_config`: configurations of stream filters by type, parsed here once for all requests. */
+export function readFilterConfigs(from: ObjectReader, filters: FilterRegistry): FilterConfigs {
   const configs = from.object("per_filter_config");
-  const out = new Map<string, JsonValue>();
+  const out = new FilterConfigs();
   const keys = configs.value.members.keys();
   for (let i = 0; i < keys.length; i++) {
-    if (types.includes(keys[i])) out.set(keys[i], configs.value.members.get(keys[i]));
-    else configs.failHere(`unknown stream filter "${keys[i]}"; ${allowedTypes(types)}`);
+    const type = filters.find(keys[i]);
+    if (type === null) configs.failHere(`unknown stream filter "${keys[i]}"; ${filters.allowed}`);
+    else if (!type.perRoute) configs.failHere(`the stream filter "${keys[i]}" has no configuration per route`);
+    else out.add(type, type.parse(configs.object(keys[i])));
   }
   return out;
-}
-
-/** The types of stream filters there are, for messages. */
-export function allowedTypes(types: string[]): string {
-  return types.length > 0 ? "allowed: " + types.join(", ") : "no stream filter types are compiled in";
 }
 
 function readMirror(policy: ObjectReader): MirrorPolicy | null {

@@ -1,5 +1,5 @@
 import { Bytes } from "../bytes/bytes";
-import { JsonValue } from "../config/value";
+import { FilterConfigs } from "../stream/filter_configs";
 import { ClusterChoice, ClusterPicker } from "./clusters";
 import { HashPolicy } from "./hash_policy";
 import { HeaderOps } from "./header_ops";
@@ -60,7 +60,9 @@ export class Route {
   redirect: Redirect | null = null;
   mirror: MirrorPolicy | null = null;
   /** Configuration of stream filters for this route: its own, or else its virtual host's. */
-  filterConfigs: Map<string, JsonValue> = new Map<string, JsonValue>();
+  filterConfigs: FilterConfigs = new FilterConfigs();
+  /** The name as bytes. */
+  readonly label: Bytes;
   readonly requestOps: HeaderOps = new HeaderOps();
   readonly responseOps: HeaderOps = new HeaderOps();
 
@@ -75,7 +77,9 @@ export class Route {
     readonly retry: RetryPolicy,
     readonly rewrite: Rewrite,
     private readonly hashPolicy: HashPolicy,
-  ) {}
+  ) {
+    this.label = Bytes.of(name);
+  }
 
   /** Whether the headers of requests change. */
   // @ts-ignore: decorator
@@ -108,10 +112,5 @@ export class Route {
   /** The hash of a request for consistent hashing. */
   hash(input: RouteInput): u64 {
     return this.hashPolicy.hash(input);
-  }
-
-  /** The configuration of a type of stream filter for this route; null: it has none. */
-  filterConfig(type: string): JsonValue | null {
-    return this.filterConfigs.has(type) ? this.filterConfigs.get(type) : null;
   }
 }

@@ -102,11 +102,11 @@ export class Router {
     const response = new HeaderOps();
     request.read(from, "request");
     response.read(from, "response");
-    const configs = readFilterConfigs(from, builder.options.filterTypes);
+    const configs = readFilterConfigs(from, builder.options.filters);
     const routers = from.objects("routers");
     for (let i = 0; i < routers.length; i++) {
       const route = readRoute(routers[i], `${name}[${i}]`, builder);
-      inherit(route.filterConfigs, configs);
+      route.filterConfigs.inherit(configs);
       host.routes.push(route);
     }
     from.finish();
@@ -138,10 +138,4 @@ function addOps(routes: Route[], request: HeaderOps, response: HeaderOps): void 
     routes[i].requestOps.then(request);
     routes[i].responseOps.then(response);
   }
-}
-
-/** Adds what `to` has not. */
-function inherit(to: Map<string, JsonValue>, from: Map<string, JsonValue>): void {
-  const keys = from.keys();
-  for (let i = 0; i < keys.length; i++) if (!to.has(keys[i])) to.set(keys[i], from.get(keys[i]));
 }

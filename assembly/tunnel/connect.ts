@@ -27,7 +27,7 @@ export class ConnectTarget {
   constructor(cluster: Bytes, keys: Bytes[], values: Bytes[]) {
     const out = new ByteBuffer();
     literal(out, METHOD, CONNECT);
-    literal(out, AUTHORITY, cluster);
+    literal(out, AUTHORITY, authorityOf(cluster));
     literal(out, CLUSTER, cluster);
     for (let i = 0, n = min(keys.length, values.length); i < n; i++) {
       literal(out, Bytes.of("x-moe-" + keys[i].toString().toLowerCase()), values[i]);
@@ -41,6 +41,18 @@ export class ConnectTarget {
     out.append(this.block.ptr, this.block.length);
     if (pin.length > 0) literal(out, PIN, pin);
   }
+}
+
+/** A cluster's name as an authority: for logs, and with "-" for what Envoy does not accept there (Istio's "|"). */
+function authorityOf(cluster: Bytes): Bytes {
+  const copy = Bytes.copy(cluster.ptr, cluster.length);
+  for (let i = 0; i < copy.length; i++) {
+    const at = copy.ptr + (i as usize);
+    const c = load<u8>(at) | 0x20;
+    const plain = (c >= 0x61 && c <= 0x7a) || (load<u8>(at) >= 0x2d && load<u8>(at) <= 0x39) || load<u8>(at) == 0x5f;
+    if (!plain || load<u8>(at) == 0x2f) store<u8>(at, 0x2d);
+  }
+  return copy;
 }
 
 /** The answer to a CONNECT, gathered from its header block. Reused for one after the other. */

@@ -313,9 +313,10 @@ export class Tunnel extends FrameHandler {
     }
     const upstream = this.find(stream);
     if (upstream === null) return;
+    // Also a refusal names its host, if one was tried.
+    if (upstream.state == UpstreamState.OPENING && answer.pin.length > 0) upstream.pin = answer.pin;
     if (upstream.state == UpstreamState.OPENING && answer.status == 200) {
       upstream.address = answer.host;
-      if (answer.pin.length > 0) upstream.pin = answer.pin;
       upstream.state = UpstreamState.OPEN;
       upstream.release();
       upstream.onOpen();

@@ -1,4 +1,5 @@
 import { ByteBuffer } from "../bytes/buffer";
+import { Bytes } from "../bytes/bytes";
 import { Frame } from "./frame";
 import { Headers } from "./headers";
 
@@ -28,6 +29,9 @@ export const enum Peer {
  * instance serves every connection of the VM. No method traps, whatever the bytes. All ranges are borrowed.
  */
 export abstract class Codec {
+  /** The name as bytes. */
+  readonly label: Bytes;
+
   /**
    * @param name MOSN's protocol name, used in configuration and statistics
    * @param idBits width of the request id on the wire, 16 to 64
@@ -35,7 +39,9 @@ export abstract class Codec {
   constructor(
     readonly name: string,
     readonly idBits: i32,
-  ) {}
+  ) {
+    this.label = Bytes.of(name);
+  }
 
   /** Whether a connection whose first `length` (> 0) bytes are at `ptr` speaks this protocol. */
   abstract detect(ptr: usize, length: i32): Detected;

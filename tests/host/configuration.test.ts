@@ -13,7 +13,9 @@ const GOOD = {
   max_frame_bytes: 65536,
   keepalive: { interval_ms: 0 },
   clusters: { "hello-v1": { lb_type: "LB_WEIGHTED_ROUNDROBIN", host_weights: { "10.0.0.1:80": 3 } } },
-  router: { virtual_hosts: [{ domains: ["*"], routers: [{ match: {}, route: { cluster_name: "é\u{1f600}" } }] }] },
+  router: {
+    virtual_hosts: [{ name: "é\u{1f600}", domains: ["*"], routers: [{ match: {}, route: { cluster_name: "x" } }] }],
+  },
 };
 
 /** What the module logged when it refused the configuration; "" when it took it. */

@@ -1,5 +1,6 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { ConfigErrors } from "../../../assembly/config/errors";
+import { FilterRegistry } from "../../../assembly/stream/registry";
 import { ProxyConfig } from "../../../assembly/proxy/config";
 import { ClusterConfig, LbType } from "../../../assembly/router/cluster_config";
 import { TestRequest, clusterOf } from "../router/request";
@@ -9,7 +10,7 @@ const KNOWN: string[] = ["bolt", "boltv2", "x_example"];
 /** Reads a text, in which ' stands for ". */
 function read(text: string, errors: ConfigErrors): ProxyConfig | null {
   const bytes = Bytes.of(text.replaceAll("'", '"'));
-  return ProxyConfig.parse(bytes.ptr, bytes.length, errors, KNOWN);
+  return ProxyConfig.parse(bytes.ptr, bytes.length, errors, KNOWN, new FilterRegistry());
 }
 
 /** The configuration in a text that is one. */
@@ -94,7 +95,7 @@ describe("the configuration of the proxy", () => {
     expect(refused("{'fallback':'cluster:'}")).toBe('fallback: expected "close" or "cluster:NAME"');
     expect(refused("{'fallback':'cluster:a b'}")).toBe('fallback: expected "close" or "cluster:NAME"');
     expect(refused("{'stream_filters':[{'type':'fault'}]}")).toBe(
-      "stream_filters: no stream filter types are compiled in",
+      'stream_filters[0].type: unknown filter type "fault"; no stream filter types are compiled in',
     );
     expect(refused("{'max_frame_bytes':1023}")).toBe(
       "max_frame_bytes: expected an integer from 1024 to 67108864, got 1023",
@@ -131,7 +132,7 @@ describe("the configuration of the proxy", () => {
         const kept = load<u8>(bytes.ptr + i);
         store<u8>(bytes.ptr + i, c as u8);
         const errors = new ConfigErrors();
-        const config = ProxyConfig.parse(bytes.ptr, 24, errors, KNOWN);
+        const config = ProxyConfig.parse(bytes.ptr, 24, errors, KNOWN, new FilterRegistry());
         assert((config === null) == errors.failed);
         store<u8>(bytes.ptr + i, kept);
       }

@@ -1,3 +1,4 @@
+import { TestFilterType, TextConfig } from "../stream/test_filter";
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
@@ -204,22 +205,27 @@ describe("answers and extras", () => {
 
   test("per_filter_config of the route, then of the virtual host", () => {
     const options = new RouterOptions();
-    options.filterTypes = ["fault", "payload_limit"];
+    const types = [
+      new TestFilterType("fault", 0, true),
+      new TestFilterType("payload_limit", 0, true),
+      new TestFilterType("other", 0, true),
+    ];
+    for (let i = 0; i < types.length; i++) options.filters.register(types[i]);
     const errors = new ConfigErrors();
     const router = buildRouter(
-      `{'virtual_hosts':[{'domains':['*'],'per_filter_config':{'fault':{'host':1},'payload_limit':[1]},
+      `{'virtual_hosts':[{'domains':['*'],'per_filter_config':{'fault':{'host':1},'payload_limit':{'x':1}},
         'routers':[{'route':{'cluster_name':'c'},'per_filter_config':{'fault':{'b':[true,'x'],'a':1.5}},
           'metadata':{'filter_metadata':{'mosn.lb':{'k':'v'}}}}]}]}`,
       errors,
       options,
     );
     expect(errors.message).toBe("");
-    const route = routeOf(router, new TestRequest());
-    const fault = route.filterConfig("fault");
-    expect(fault !== null ? fault.toJson() : "").toBe('{"b":[true,"x"],"a":1.5}');
-    const limit = route.filterConfig("payload_limit");
-    expect(limit !== null ? limit.toJson() : "").toBe("[1]");
-    expect(route.filterConfig("other") === null).toBe(true);
+    const configs = routeOf(router, new TestRequest()).filterConfigs;
+    const fault = configs.get(types[0]);
+    expect(fault !== null ? (fault as TextConfig).text : "").toBe('{"b":[true,"x"],"a":1.5}');
+    const limit = configs.get(types[1]);
+    expect(limit !== null ? (limit as TextConfig).text : "").toBe('{"x":1}');
+    expect(configs.get(types[2]) === null).toBe(true);
   });
 });
 

@@ -1,0 +1,70 @@
+import { ObjectReader } from "../config/object";
+import { FilterStatus, Phase } from "./phase";
+import { StreamHandler } from "./handler";
+
+/** A filter's configuration, parsed once; each filter has a subclass of its own. Immutable. */
+export abstract class FilterConfig {
+  /** Of a type with `needsRequestBody`: false when bodies do not matter with this configuration after all. */
+  get readsRequestBody(): bool {
+    return true;
+  }
+
+  /** Of a type with `needsResponseBody`: the same for responses. */
+  get readsResponseBody(): bool {
+    return true;
+  }
+}
+
+/**
+ * A MOSN stream filter in one request: it is told of the phases that its type names. Filters are reused for one request
+ * after the other: `onDestroy` drops what belongs to the last one. It never traps and keeps no range that it was lent.
+ */
+export abstract class StreamFilter {
+  /** The request, in one of the phases before it is sent. */
+  onReceive(handler: StreamHandler, phase: Phase): FilterStatus {
+    return FilterStatus.CONTINUE;
+  }
+
+  /** The response, before the client gets it (MOSN's Append): STOP or TERMINATION, or else CONTINUE. */
+  append(handler: StreamHandler): FilterStatus {
+    return FilterStatus.CONTINUE;
+  }
+
+  /** What the filter waited for is over: the status that it owed. */
+  onResume(handler: StreamHandler, phase: Phase): FilterStatus {
+    return FilterStatus.CONTINUE;
+  }
+
+  /** The request is over, with or without a response. */
+  onLog(handler: StreamHandler): void {}
+
+  /** Forget this request. Also called while the filter waits: then it never resumes. */
+  onDestroy(): void {}
+}
+
+/** A kind of stream filter: what `type` in the configuration names. */
+export abstract class FilterType {
+  /** Whether its filters look at bodies of requests. HTTP holds those requests until they are complete. */
+  needsRequestBody: bool = false;
+  /** The same for responses. */
+  needsResponseBody: bool = false;
+  /** Whether its filters protect: where they cannot decide, the request is refused. */
+  protective: bool = false;
+
+  /**
+   * @param name MOSN's name
+   * @param phases bits of the phases it runs in (`bit`)
+   * @param perRoute whether routes may have a configuration of their own for it (`per_filter_config`)
+   */
+  constructor(
+    readonly name: string,
+    readonly phases: u32,
+    readonly perRoute: bool,
+  ) {}
+
+  /** Reads the configuration; what is wrong is noted in the reader's errors, and then the result is not used. */
+  abstract parse(from: ObjectReader): FilterConfig;
+
+  /** A filter for requests; it is used for many, one after the other. */
+  abstract create(config: FilterConfig): StreamFilter;
+}

@@ -1,0 +1,66 @@
+import { View } from "../bytes/view";
+import { Bytes } from "../bytes/bytes";
+import { Headers } from "../xprotocol/headers";
+import { FilterConfig, FilterType } from "./filter";
+
+/**
+ * A request as its filters see it (MOSN's StreamReceiverFilterHandler and StreamSenderFilterHandler), the same for RPC
+ * and HTTP. Ranges handed out are borrowed until the filter returns or changes the same thing.
+ */
+export abstract class StreamHandler {
+  /** MOSN's response flags of the request (`ResponseFlag`). */
+  flags: u32 = 0;
+  /** MOSN's code of the response, `Code`; 0 while there is none. */
+  responseCode: i32 = 0;
+
+  /** The request's headers; null once the request has been sent. */
+  abstract get requestHeaders(): Headers | null;
+  /** The response's headers; null before there is a response. Those of a local reply are empty at first. */
+  abstract get responseHeaders(): Headers | null;
+
+  /** The request's body, of an RPC its content alone; empty once the request has been sent. */
+  abstract requestBody(out: View): void;
+  /** Replaces the request's body by a copy of the range. */
+  abstract setRequestBody(ptr: usize, length: i32): void;
+  /** The response's body; of a local reply its text. */
+  abstract responseBody(out: View): void;
+  /** Replaces the response's body by a copy of the range. */
+  abstract setResponseBody(ptr: usize, length: i32): void;
+
+  /**
+   * Answers the request with MOSN's code and a body (MOSN's SendHijackReplyWithBody; empty: SendHijackReply): it is not
+   * sent, or its response is dropped. The filter then returns STOP.
+   */
+  abstract hijack(code: i32, body: Bytes): void;
+
+  /** Ends a request that waits for its response with MOSN's code (MOSN's TerminateStream). False when it has one. */
+  abstract terminate(code: i32): bool;
+
+  /** The configuration of this filter type for the request's route; null before the route is known, or without one. */
+  abstract routeConfig(type: FilterType): FilterConfig | null;
+
+  /** The configuration that counts for this request: the route's if it has one, or else the filter's own. */
+  configOf(type: FilterType, own: FilterConfig): FilterConfig {
+    const routed = this.routeConfig(type);
+    return routed !== null ? routed : own;
+  }
+
+  /** Whether a route was matched, and its name. */
+  abstract routeName(out: View): bool;
+  /** The cluster that the request goes to; false before it is known. */
+  abstract clusterName(out: View): bool;
+  /** The host that the request goes to, "IP:PORT"; false before it is known. */
+  abstract hostAddress(out: View): bool;
+  /** The client's address, "IP:PORT". */
+  abstract sourceAddress(out: View): bool;
+
+  /** A variable of MOSN's; false where it has no value. */
+  abstract variable(name: Bytes, out: View): bool;
+  /** Sets a variable for the rest of the request. False when it is not one that can be set, or there are too many. */
+  abstract setVariable(name: Bytes, value: usize, length: i32): bool;
+  /** Sets a label that the request's host must have (MOSN's x-mosn-router-meta); false when there are too many. */
+  abstract setLabel(key: Bytes, value: usize, length: i32): bool;
+
+  /** Holds this request alone for `ms` milliseconds; the filter then returns WAIT. */
+  abstract wait(ms: i32): void;
+}

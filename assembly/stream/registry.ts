@@ -1,0 +1,55 @@
+import { ObjectReader } from "../config/object";
+import { ChainEntry, FilterChains } from "./chain";
+import { FilterType } from "./filter";
+
+/** Most filters of one chain. */
+const MAX_FILTERS: i32 = 64;
+
+/** The filter types that are compiled in, by MOSN's names. */
+export class FilterRegistry {
+  private readonly types: FilterType[] = [];
+
+  register(type: FilterType): void {
+    this.types.push(type);
+  }
+
+  /** The type of that name, or null. */
+  find(name: string): FilterType | null {
+    for (let i = 0; i < this.types.length; i++) {
+      if (this.types[i].name == name) return this.types[i];
+    }
+    return null;
+  }
+
+  /** The names of all types, for messages. */
+  get names(): string[] {
+    const names = new Array<string>();
+    for (let i = 0; i < this.types.length; i++) names.push(this.types[i].name);
+    return names;
+  }
+
+  /** The types there are, for messages. */
+  get allowed(): string {
+    return this.types.length > 0 ? "allowed: " + this.names.join(", ") : "no stream filter types are compiled in";
+  }
+
+  /** Reads `stream_filters`, MOSN's [{"type", "config"}]: all of it, or an error and nothing. */
+  parse(from: ObjectReader): FilterChains {
+    const entries = new Array<ChainEntry>();
+    const filters = from.objects("stream_filters");
+    if (filters.length > MAX_FILTERS) from.fail("stream_filters", `more than ${MAX_FILTERS} filters`);
+    for (let i = 0; i < filters.length; i++) {
+      const filter = filters[i];
+      const name = filter.required("type");
+      const type = this.find(name);
+      const config = filter.object("config");
+      filter.finish();
+      if (type === null) {
+        filter.fail("type", `unknown filter type "${name}"; ${this.allowed}`);
+        break;
+      }
+      entries.push(new ChainEntry(type, type.parse(config)));
+    }
+    return new FilterChains(entries);
+  }
+}
