@@ -4,6 +4,12 @@ declare module "hessian.js" {
     get(): Buffer;
     reset(): this;
   }
-  const hessian: { EncoderV2: new (options?: { size?: number }) => Encoder };
+  interface Decoder {
+    read(): unknown;
+  }
+  const hessian: {
+    EncoderV2: new (options?: { size?: number }) => Encoder;
+    DecoderV2: new (bytes: Buffer) => Decoder;
+  };
   export default hessian;
 }
