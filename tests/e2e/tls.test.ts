@@ -13,7 +13,7 @@ import { tlsClient } from "../../scripts/samples/tls.ts";
 import { BoltStatus, request } from "../host/kit/bolt.ts";
 import { makeCalls, reasonOf } from "./kit/calls.ts";
 import { RawBoltClient } from "./kit/client.ts";
-import { CONCURRENCIES, startEnvoy, type TestEnvoyOptions } from "./kit/envoy.ts";
+import { CONCURRENCIES, startEnvoy, type TestEnvoyOptions, untilHealthy } from "./kit/envoy.ts";
 import { RawBoltServer } from "./kit/server.ts";
 import { sofaConsumer } from "./kit/sofa.ts";
 import { WAIT_MS, waitUntil } from "./kit/wait.ts";
@@ -75,11 +75,7 @@ for (const concurrency of CONCURRENCIES) {
           "hello-v2": { hosts: [`localhost:${v2.port}`], dns: true, ...checked },
         },
       });
-      const healthy = async () =>
-        (await envoy.stat("cluster.hello-v1.health_check.healthy")) +
-          (await envoy.stat("cluster.hello-v2.health_check.healthy")) ===
-        2;
-      await waitUntil(healthy, WAIT_MS, () => "not both healthy");
+      await untilHealthy(envoy, "hello-v1", "hello-v2");
 
       const consumer = await sofaConsumer(t, INTERFACE, await tlsClient(envoy.port));
       const served: Record<string, number> = { v1: 0, v2: 0 };
