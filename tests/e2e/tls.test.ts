@@ -16,7 +16,6 @@ import { RawBoltClient } from "./kit/client.ts";
 import { CONCURRENCIES, startEnvoy, type TestEnvoyOptions, untilHealthy } from "./kit/envoy.ts";
 import { RawBoltServer } from "./kit/server.ts";
 import { sofaConsumer } from "./kit/sofa.ts";
-import { WAIT_MS, waitUntil } from "./kit/wait.ts";
 
 const { ca, server: serverCertificate, client: clientCertificate } = ensureCertificates();
 const SERVER: TlsOptions = { ...serverCertificate, ca, requestCert: true, rejectUnauthorized: true };
