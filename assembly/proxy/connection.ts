@@ -135,8 +135,20 @@ export class Connection extends Context {
       this.checkMemory();
       return;
     }
+    this.readInput();
+  }
+
+  /** Deals with what is in memory. */
+  private readInput(): void {
+    const input = this.input;
     input.consume(this.reader.read(input.ptr, input.length));
     if (input.length == 0) input.reset(KEEP);
+  }
+
+  /** It is known now what to do with the bytes that were kept. */
+  reread(): void {
+    this.readInput();
+    this.schedule();
   }
 
   /** A large frame that would have to be gathered while memory is short is given up, with its connection. */
@@ -238,11 +250,7 @@ export class Connection extends Context {
 
   private unpark(): void {
     this.parked = false;
-    if (this.input.length > 0) {
-      const used = this.reader.read(this.input.ptr, this.input.length);
-      this.input.consume(used);
-      if (this.input.length == 0) this.input.reset(KEEP);
-    }
+    if (this.input.length > 0) this.readInput();
     this.readClient();
   }
 

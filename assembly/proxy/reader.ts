@@ -11,12 +11,12 @@ import { writeReply } from "./respond";
 
 /** Detection that takes too long. */
 class DetectTimer extends Timer {
-  constructor(private readonly connection: Connection) {
+  constructor(private readonly reader: ClientReader) {
     super();
   }
 
   onTimer(now: i64): void {
-    this.connection.refuse("too few bytes to tell the protocol");
+    this.reader.onDetectTimeout();
   }
 }
 
@@ -24,24 +24,22 @@ class DetectTimer extends Timer {
 export class ClientReader {
   private codec: Codec | null = null;
   private passthrough: Passthrough | null = null;
-  private readonly timer: DetectTimer;
+  private readonly timer: DetectTimer = new DetectTimer(this);
   /** Bytes that the first frame that is not whole needs; 0: not known. */
   need: i32 = 0;
   /** Bytes still to come of a frame that was refused for its length. */
   private skip: i32 = 0;
 
-  constructor(private readonly connection: Connection) {
-    this.timer = new DetectTimer(connection);
-  }
+  constructor(private readonly connection: Connection) {}
 
   /** Deals with the whole frames of a range; returns the bytes they took. */
   read(ptr: usize, length: i32): i32 {
+    if (this.codec === null && this.passthrough === null && !this.detect(ptr, length)) return 0;
     const raw = this.passthrough;
     if (raw !== null) {
       raw.write(ptr, length);
       return length;
     }
-    if (this.codec === null && !this.detect(ptr, length)) return this.passthrough === null ? 0 : length;
     let used = 0;
     if (this.skip > 0) {
       used = min(this.skip, length);
@@ -50,7 +48,7 @@ export class ClientReader {
     return this.frames(ptr, used, length);
   }
 
-  /** Finds out the protocol; false when it is not known yet, or never will be. */
+  /** Finds out the protocol, or falls back; false when it is not known yet, or never will be. */
   private detect(ptr: usize, length: i32): bool {
     const root = this.connection.root;
     const detected = root.codecs.detect(ptr, length);
@@ -63,16 +61,26 @@ export class ClientReader {
       this.codec = root.codecs.found;
       return true;
     }
-    const fallback = root.fallback;
-    if (fallback === null) {
-      this.connection.refuse("no known protocol in the first bytes");
-      return false;
-    }
-    const raw = new Passthrough(this.connection, this.connection.tunnel);
+    if (this.fallBack()) return true;
+    this.connection.refuse("no known protocol in the first bytes");
+    return false;
+  }
+
+  /** From now on the bytes go to the cluster of the fallback; false when there is none. */
+  private fallBack(): bool {
+    const connection = this.connection;
+    const fallback = connection.root.fallback;
+    if (fallback === null) return false;
+    const raw = new Passthrough(connection, connection.tunnel);
     this.passthrough = raw;
     raw.open(fallback);
-    raw.write(ptr, length);
-    return false;
+    return true;
+  }
+
+  /** The first bytes fit a protocol so far, but the rest does not come. */
+  onDetectTimeout(): void {
+    if (this.fallBack()) this.connection.reread();
+    else this.connection.refuse("too few bytes to tell the protocol");
   }
 
   private frames(ptr: usize, from: i32, length: i32): i32 {

@@ -69,7 +69,7 @@ for (const concurrency of CONCURRENCIES) {
       scope.after(() => server.close());
       envoy = await startEnvoy(scope, {
         concurrency,
-        config: { protocols: ["bolt", "boltv2"], fallback: "cluster:raw" },
+        config: { protocols: ["bolt", "boltv2"], fallback: "cluster:raw", detect_timeout_ms: 300 },
         clusters: {
           upstream: { hosts: [bolt.port] },
           raw: { hosts: [(server.address() as AddressInfo).port] },
@@ -129,6 +129,19 @@ for (const concurrency of CONCURRENCIES) {
       assert.deepEqual(peer.bytes, Buffer.concat(pieces));
     });
 
+    it("first bytes that fit a protocol, without more", async (t) => {
+      const client = await connectRaw(t);
+      const next = accept();
+      client.socket.write("\x01");
+      const peer = await next;
+      await peer.waitFor(1);
+      peer.socket.write("go on");
+      await client.waitFor(5);
+      client.socket.write("\x01\x01");
+      await peer.waitFor(3);
+      assert.deepEqual([...peer.bytes], [1, 1, 1]);
+    });
+
     it("16 MiB both ways at the same time, beside Bolt on the same port", async (t) => {
       const random = dice(0xfa11);
       const [up, down] = [randomBytes(16 * MIB, random), randomBytes(16 * MIB, random)];
@@ -170,23 +183,29 @@ for (const concurrency of CONCURRENCIES) {
       await client.waitForEnd();
     });
 
-    it("one connection too many for the cluster closes", async (t) => {
+    it("connections too many for the cluster close", async (t) => {
       const full = await startEnvoy(t, {
         concurrency,
         config: { fallback: "cluster:raw", clusters: { raw: { connect_timeout: "1s" } } },
         clusters: { raw: { hosts: [(server.address() as AddressInfo).port], limits: { max_connections: 1 } } },
       });
-      const first = await connectRaw(t, full);
-      const next = accept();
-      first.socket.write("hello");
-      const peer = await next;
-      const second = await connectRaw(t, full);
-      second.socket.write("hello");
-      await second.waitForEnd();
-      assert.equal(second.length, 0);
+      const before = accepted.length;
+      const clients = await Promise.all(Array.from({ length: 6 }, () => connectRaw(t, full)));
+      for (const { socket } of clients) socket.write("hello");
+      const closed = () => clients.filter(({ state }) => state !== "open").length;
+      // Envoy allows each worker one connection at least.
+      await waitUntil(
+        () => closed() >= clients.length - concurrency && closed() + accepted.length - before === clients.length,
+        WAIT_MS,
+        () => `${closed()} are closed, ${accepted.length - before} open`,
+      );
+      const peer = accepted[before];
       peer.socket.write("world");
-      await first.waitFor(5);
-      assert.equal(first.state, "open");
+      await waitUntil(
+        () => clients.some(({ state, length }) => state === "open" && length === 5),
+        WAIT_MS,
+        () => "no answer",
+      );
       await waitUntil(
         () => full.log.some((line) => line.endsWith("no connection to the cluster of the fallback")),
         WAIT_MS,
