@@ -75,7 +75,7 @@ export class ProxyRoot extends RootContext {
   private scheduled: Connection[] = [];
   private scheduledAt: i32 = 0;
   private time: i64 = 0;
-  private flushedAt: i64 = 0;
+  private flushedAt: i64 = -FLUSH_MS;
   private heartbeatId: u32 = 0;
 
   constructor(
