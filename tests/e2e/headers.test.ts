@@ -2,7 +2,8 @@
 // that are otherwise as they were.
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import { type BoltFrame, type Headers, parseFrame, request, response } from "../host/kit/bolt.ts";
+import { type BoltFrame, BoltStatus, type Headers, parseFrame, request, response } from "../host/kit/bolt.ts";
+import { reasonOf } from "./kit/calls.ts";
 import { CONCURRENCIES } from "./kit/envoy.ts";
 import { dice, randomBytes } from "./kit/random.ts";
 import { suiteScope } from "./kit/scope.ts";
@@ -110,6 +111,27 @@ for (const concurrency of CONCURRENCIES) {
             assert.equal(arrived.crc, "crc" in options ? "good" : "none");
           }
         }
+      });
+
+      it(`changes that do not fit into a frame of ${version} are errors`, async (t) => {
+        const [client] = await stage.connect(t);
+        const server = stage.server("add");
+        const { headers: service = [] } = callOf("add");
+        const count = server.requests;
+        // Java reads the length of the headers as a signed 16-bit number.
+        const large: Headers = [["large", "x".repeat(0x7fff - 8 - 5)]];
+        server.handler = ({ id }) => response(id, { ...options, headers: large });
+        for (const [id, headers, reason] of [
+          [1, large, "the changed headers do not fit into the protocol"],
+          [2, [], "the response's changed headers do not fit into the protocol"],
+        ] as const) {
+          const answer = await client.call(id, { ...options, headers: [...service, ...headers] });
+          assert.equal(answer.status, BoltStatus.UNKNOWN);
+          assert.equal(reasonOf(answer), reason);
+          assert.notEqual(answer.crc, "bad");
+        }
+        assert.equal(server.requests - count, 1, "the first one does not arrive");
+        assert.equal(client.state, "open");
       });
 
       it(`one-way requests in ${version}`, async (t) => {
