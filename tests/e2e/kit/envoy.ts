@@ -82,7 +82,11 @@ export async function startEnvoy(scope: Scope, options: TestEnvoyOptions = {}): 
 export async function untilHealthy(envoy: EnvoyProcess, ...clusters: string[]): Promise<void> {
   for (const cluster of clusters) {
     const healthy = () => envoy.stat(`cluster.${cluster}.membership_healthy`);
-    await waitUntil(async () => (await healthy()) > 0, WAIT_MS, () => `no healthy host in ${cluster}`);
+    await waitUntil(
+      async () => (await healthy()) > 0,
+      WAIT_MS,
+      () => `no healthy host in ${cluster}`,
+    );
   }
 }
 
