@@ -1,47 +1,19 @@
-// `npm run test:interop`: Java SOFARPC and sofa-bolt peers, each case direct and through Envoy, compared line by line.
+// `npm run test:interop`: Java peers of Bolt and Dubbo, each case direct and through Envoy, compared line by line.
 import { Command, Option } from "commander";
-import { startEnvoy } from "../tests/e2e/kit/envoy.ts";
-import { compare, type Verdict } from "../tests/interop/compare.ts";
-import {
-  buildPeers,
-  type JavaServer,
-  listCases,
-  PeersFailed,
-  runClient,
-  startServer,
-  type Target,
-} from "../tests/interop/peers.ts";
+import { runBolt } from "../tests/interop/bolt.ts";
+import type { Verdict } from "../tests/interop/compare.ts";
+import { runDubbo } from "../tests/interop/dubbo.ts";
+import { PeersFailed } from "../tests/interop/java_project.ts";
 import { EnvoyNotFound } from "./lib/envoy.ts";
-import { EnvoyFailed, type EnvoyProcess } from "./lib/envoy_process.ts";
+import { EnvoyFailed } from "./lib/envoy_process.ts";
 import { Scope } from "./lib/scope.ts";
 
+const PARTS = { bolt: runBolt, dubbo: runDubbo };
+
 interface Options {
+  protocol?: keyof typeof PARTS;
   cases?: string;
   via: "moe" | "direct";
-}
-
-function target(sofaPort: number, rawPort: number): Target {
-  return { sofa: `127.0.0.1:${sofaPort}`, raw: `127.0.0.1:${rawPort}` };
-}
-
-/** Two Envoys with the module's default configuration, one before each server. */
-async function startEnvoys(scope: Scope, server: JavaServer): Promise<EnvoyProcess[]> {
-  const start = (port: number) => startEnvoy(scope, { config: null, clusters: { upstream: { hosts: [port] } } });
-  return Promise.all([start(server.sofaPort), start(server.rawPort)]);
-}
-
-/** The module must have taken the calls one by one and understood every frame. */
-async function counters(envoys: EnvoyProcess[]): Promise<Verdict> {
-  const totals = new Map<string, number>();
-  for (const envoy of envoys) {
-    for (const [name, value] of await envoy.stats("moe\\.\\w+\\.(requests|heartbeats|decode_errors)$")) {
-      const short = name.replace(/^.*moe\./, "");
-      totals.set(short, (totals.get(short) ?? 0) + value);
-    }
-  }
-  const sum = (what: string) => [...totals].reduce((all, [name, value]) => all + (name.endsWith(what) ? value : 0), 0);
-  const ok = sum(".requests") > 0 && sum(".decode_errors") === 0;
-  return { name: "counters", ok, text: [...totals].map((pair) => pair.join(" ")).join(", "), details: [] };
 }
 
 function print(verdicts: Verdict[]): void {
@@ -53,24 +25,14 @@ function print(verdicts: Verdict[]): void {
 }
 
 async function run(options: Options, scope: Scope): Promise<Verdict[]> {
-  buildPeers((line) => console.log(line));
-  const all = await listCases();
-  const wanted = all.filter((name) => !options.cases || name.includes(options.cases));
-  if (wanted.length === 0) throw new PeersFailed(`no case has "${options.cases}" in its name`);
-
-  const server = await startServer();
-  scope.after(async () => server.stop());
-  console.log(`${wanted.length} cases direct`);
-  const straight = target(server.sofaPort, server.rawPort);
-  const direct = await runClient("direct/", straight, wanted);
-  if (options.via === "direct") {
-    console.log(`${wanted.length} cases direct again`);
-    return compare(wanted, direct, await runClient("again/", straight, wanted));
+  const chosen = (name: string) => !options.cases || name.includes(options.cases);
+  const verdicts: Verdict[] = [];
+  for (const [protocol, part] of Object.entries(PARTS)) {
+    if (options.protocol && options.protocol !== protocol) continue;
+    verdicts.push(...(await part(scope, chosen, options.via === "direct", (line) => console.log(line))));
   }
-  console.log(`${wanted.length} cases through Envoy`);
-  const envoys = await startEnvoys(scope, server);
-  const proxied = await runClient("proxied/", target(envoys[0].port, envoys[1].port), wanted);
-  return [...compare(wanted, direct, proxied), await counters(envoys)];
+  if (verdicts.length === 0) throw new PeersFailed(`no case has "${options.cases}" in its name`);
+  return verdicts;
 }
 
 async function main(options: Options): Promise<number> {
@@ -91,7 +53,8 @@ async function main(options: Options): Promise<number> {
 }
 
 const program = new Command("npm run test:interop --")
-  .description("Runs Java SOFARPC 5 and sofa-bolt peers direct and through Envoy, and compares what they report.")
+  .description("Runs Java peers of Bolt and Dubbo direct and through Envoy, and compares what they report.")
+  .addOption(new Option("--protocol <name>", "only this part").choices(Object.keys(PARTS)))
   .option("--cases <text>", "only cases whose name contains this text")
   .addOption(
     new Option("--via <how>", "`direct` compares two direct runs: a check of the comparison itself")

@@ -1,0 +1,207 @@
+package interop;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.apache.dubbo.remoting.RemotingException;
+import org.apache.dubbo.rpc.RpcContext;
+import org.apache.dubbo.rpc.RpcException;
+
+/** The cases that run direct and through the proxy, with the same outcome. */
+final class DubboCases {
+    private static final String[] STRING = {"java.lang.String"};
+
+    private final String run;
+    private final DubboPeer peer;
+    private final DubboPeer gray;
+
+    DubboCases(String run, String address, String grayAddress) {
+        this.run = run;
+        this.peer = new DubboPeer(address);
+        this.gray = new DubboPeer(grayAddress);
+    }
+
+    void addTo(Cases cases) {
+        addCalls(cases);
+        addForms(cases);
+        addFailures(cases);
+        addConnection(cases);
+    }
+
+    private void addCalls(Cases cases) {
+        cases.add("hello", extras -> peer.service().sayHello("world"));
+        cases.add("text", extras -> peer.service().sayHello("é 订单 \uD83D\uDE80"));
+        cases.add("null", extras -> peer.service().nothing("x"));
+        cases.add("pojo", extras -> peer.service().reprice(Order.sample(), 4200));
+        cases.add("collections", extras -> collections());
+        cases.add("0 bytes", extras -> peer.service().echo(new byte[0]));
+        cases.add("1 MiB", extras -> peer.service().echo(Report.bytes(1 << 20)));
+        cases.add("1 MiB of text", extras -> megabyteOfText());
+        cases.add("group and version", extras -> peer.service("g", "1.2").sayHello("group"));
+    }
+
+    private Object collections() {
+        Map<String, Order> orders = new LinkedHashMap<>();
+        Order shared = Order.sample();
+        orders.put("a", shared);
+        orders.put("b", Order.sample());
+        // The same object again: a reference on the wire.
+        orders.put("c", shared);
+        return peer.service().collect(orders, new ArrayList<>(Arrays.asList(1L, Long.MAX_VALUE, -7L)));
+    }
+
+    private Object megabyteOfText() {
+        StringBuilder text = new StringBuilder();
+        while (text.length() < 1 << 19) text.append("a订\uD83D\uDE80");
+        String answer = peer.service().sayHello(text.toString());
+        return answer.length() + " " + answer.equals("Hello " + text);
+    }
+
+    private void addForms(Cases cases) {
+        cases.add("one-way", this::oneway);
+        cases.add(
+                "async",
+                extras -> {
+                    DubboService service = peer.service();
+                    Future<String> answer = RpcContext.getContext().asyncCall(() -> service.sayHello("async"));
+                    return answer.get(DubboPeer.TIMEOUT, TimeUnit.MILLISECONDS);
+                });
+        cases.add("future", extras -> peer.service().later("x").get(DubboPeer.TIMEOUT, TimeUnit.MILLISECONDS));
+        cases.add("generic", extras -> peer.generic().$invoke("sayHello", STRING, new Object[] {"generic"}));
+        cases.add("generic pojo", extras -> genericPojo());
+        cases.add(
+                "attachments",
+                extras -> {
+                    DubboService service = peer.service();
+                    RpcContext.getContext().setAttachment("x-user", "u1").setAttachment("x-text", "值 ✓");
+                    Map<String, String> seen = service.attachments();
+                    extras.put("answer", RpcContext.getServerContext().getAttachment("x-answer"));
+                    RpcContext.getContext().clearAttachments();
+                    return seen;
+                });
+        cases.add(
+                "tag",
+                extras -> {
+                    extras.put("without", peer.service().where());
+                    DubboService service = gray.service();
+                    RpcContext.getContext().setAttachment("dubbo.tag", "gray");
+                    String tagged = service.where();
+                    // Dubbo 2.7 keeps it for the thread's next calls.
+                    RpcContext.getContext().clearAttachments();
+                    extras.put("afterwards", peer.service().where());
+                    return tagged;
+                });
+    }
+
+    private Object oneway(Map<String, Object> extras) {
+        DubboService oneway = peer.oneway();
+        for (int i = 0; i < 3; i++) oneway.ping(run + "oneway");
+        DubboService service = peer.service();
+        Pause.until(() -> service.recorded(run + "oneway") >= 3, 3000);
+        // Long enough for a repeated one to arrive.
+        Pause.millis(300);
+        return service.recorded(run + "oneway");
+    }
+
+    private Object genericPojo() {
+        Map<String, Object> order = new LinkedHashMap<>();
+        order.put("class", Order.class.getName());
+        order.put("id", "generic");
+        order.put("cents", 1L);
+        order.put("weight", 2.5);
+        order.put("lines", new ArrayList<>(Arrays.asList("a", "b")));
+        String[] types = {Order.class.getName(), "long"};
+        Object answer = peer.generic().$invoke("reprice", types, new Object[] {order, 99L});
+        return new TreeMap<>((Map<?, ?>) answer);
+    }
+
+    private void addFailures(Cases cases) {
+        cases.fails(
+                "declared exception",
+                OrderException.class,
+                extras -> {
+                    try {
+                        return peer.service().fail("checked");
+                    } catch (OrderException expected) {
+                        extras.put("code", expected.getCode());
+                        throw expected;
+                    }
+                });
+        cases.fails("undeclared exception", IllegalStateException.class, extras -> peer.service().fail("unchecked"));
+        cases.add("timeout", this::timeout);
+        cases.add("no group", extras -> failure(() -> peer.service("nope", null).sayHello("x")));
+        cases.add(
+                "no method",
+                extras -> failure(() -> peer.generic().$invoke("nope", STRING, new Object[] {"x"})));
+    }
+
+    /** The exception's code and the transport's exception below it: messages tell ids, addresses and times. */
+    private static Object failure(Callable<?> call) throws Exception {
+        try {
+            return call.call();
+        } catch (RpcException expected) {
+            Throwable cause = expected;
+            while (cause != null && !(cause instanceof RemotingException)) cause = cause.getCause();
+            return "RpcException " + expected.getCode() + ", " + (cause == null ? null : cause.getClass().getName());
+        }
+    }
+
+    private Object timeout(Map<String, Object> extras) throws Exception {
+        DubboService service = peer.service(300);
+        service.sayHello("before");
+        long start = System.nanoTime();
+        try {
+            return failure(() -> service.slow(run + "timeout", 1200));
+        } finally {
+            long millis = (System.nanoTime() - start) / 1_000_000;
+            extras.put("before the answer", millis >= 290 && millis < 1190);
+            // The late answer must not reach a later call.
+            Pause.millis(1200);
+            extras.put("next call", peer.service().sayHello("again"));
+            extras.put("executed", peer.service().recorded(run + "timeout"));
+        }
+    }
+
+    private void addConnection(Cases cases) {
+        cases.add("800 calls from 16 threads", extras -> manyCalls());
+        cases.add(
+                "heartbeat",
+                extras -> {
+                    DubboService service = peer.service();
+                    int port = service.peerPort();
+                    Pause.millis(3500);
+                    extras.put("same connection", service.peerPort() == port);
+                    return service.sayHello("after");
+                });
+    }
+
+    private Object manyCalls() throws Exception {
+        DubboService service = peer.service();
+        ExecutorService threads = Executors.newFixedThreadPool(16);
+        List<Future<Integer>> results = new ArrayList<>();
+        for (int thread = 0; thread < 16; thread++) {
+            String prefix = "thread " + thread + " call ";
+            results.add(
+                    threads.submit(
+                            () -> {
+                                int right = 0;
+                                for (int i = 0; i < 50; i++) {
+                                    if (service.sayHello(prefix + i).equals("Hello " + prefix + i)) right++;
+                                }
+                                return right;
+                            }));
+        }
+        int right = 0;
+        for (Future<Integer> result : results) right += result.get();
+        threads.shutdown();
+        return right;
+    }
+}

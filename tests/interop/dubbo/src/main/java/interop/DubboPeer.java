@@ -1,0 +1,83 @@
+package interop;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import org.apache.dubbo.config.ApplicationConfig;
+import org.apache.dubbo.config.MethodConfig;
+import org.apache.dubbo.config.ReferenceConfig;
+import org.apache.dubbo.config.RegistryConfig;
+import org.apache.dubbo.rpc.service.GenericService;
+
+/** Dubbo consumers of one address. They share one connection, as Dubbo does by default. */
+final class DubboPeer {
+    static final int TIMEOUT = 5000;
+
+    private static final ApplicationConfig APPLICATION = application();
+
+    private final String address;
+
+    DubboPeer(String address) {
+        this.address = address;
+    }
+
+    private static ApplicationConfig application() {
+        ApplicationConfig application = new ApplicationConfig("interop-client");
+        application.setQosEnable(false);
+        return application;
+    }
+
+    /** The settings that every consumer starts from; {@code group} may be null. */
+    private <T> ReferenceConfig<T> consumer(String group) {
+        ReferenceConfig<T> config = new ReferenceConfig<>();
+        config.setApplication(APPLICATION);
+        config.setRegistry(new RegistryConfig("N/A"));
+        config.setInterface(DubboService.class.getName());
+        config.setUrl("dubbo://" + address + "/" + DubboService.class.getName() + "?heartbeat=1000");
+        config.setCheck(false);
+        config.setRetries(0);
+        config.setTimeout(TIMEOUT);
+        if (group != null) config.setGroup(group);
+        return config;
+    }
+
+    DubboService service() {
+        return this.<DubboService>consumer(null).get();
+    }
+
+    DubboService service(int timeout) {
+        ReferenceConfig<DubboService> config = consumer(null);
+        config.setTimeout(timeout);
+        return config.get();
+    }
+
+    DubboService service(String group, String version) {
+        ReferenceConfig<DubboService> config = consumer(group);
+        if (version != null) config.setVersion(version);
+        return config.get();
+    }
+
+    /** A consumer whose {@code ping} is one-way. */
+    DubboService oneway() {
+        MethodConfig ping = new MethodConfig();
+        ping.setName("ping");
+        ping.setReturn(false);
+        ReferenceConfig<DubboService> config = consumer(null);
+        config.setMethods(new ArrayList<>(Collections.singletonList(ping)));
+        return config.get();
+    }
+
+    GenericService generic() {
+        ReferenceConfig<GenericService> config = consumer(null);
+        config.setGeneric("true");
+        return config.get();
+    }
+
+    /** A generic consumer of a service that nobody has. */
+    GenericService nowhere() {
+        ReferenceConfig<GenericService> config = consumer(null);
+        config.setInterface("interop.Nowhere");
+        config.setUrl("dubbo://" + address + "/interop.Nowhere");
+        config.setGeneric("true");
+        return config.get();
+    }
+}
