@@ -167,7 +167,8 @@ for (const concurrency of CONCURRENCIES) {
 
     it("every recorded answer, cut at every byte", async () => {
       const lanes = await connect(32);
-      const acks = new Map<ServerConnection, () => void>();
+      const acks = new Map<ServerConnection, (id: number) => void>();
+      const wrongAcks: number[] = [];
       let lastId = 0;
       for (const session of recordings) {
         const recorded = new RecordedServer([session]);
@@ -176,13 +177,15 @@ for (const concurrency of CONCURRENCIES) {
           const cuts = cutsOf(answer.raw.length);
           let used = 0;
           server.handler = async (frame, connection) => {
-            if (frame.kind === "heartbeatAck") return void acks.get(connection)?.();
+            if (frame.kind === "heartbeatAck") return void acks.get(connection)?.(frame.id);
             const bytes = recorded.handler(frame) as Buffer;
             const at = cuts[used++];
             // The proxy's answer to the heartbeat shows that it has read what came with it.
-            const read = new Promise<void>((done) => acks.set(connection, done));
-            connection.write(Buffer.concat([heartbeat(1, frame.version as 1 | 2), bytes.subarray(0, at)]));
-            await read;
+            const beat = 0x80000000 + at;
+            const acked = new Promise<number>((done) => acks.set(connection, done));
+            connection.write(Buffer.concat([heartbeat(beat, frame.version as 1 | 2), bytes.subarray(0, at)]));
+            const ack = await acked;
+            if (ack !== beat) wrongAcks.push(ack);
             return bytes.subarray(at);
           };
           let left = cuts.length;
@@ -199,6 +202,7 @@ for (const concurrency of CONCURRENCIES) {
           assert.deepEqual(recorded.strangers, []);
         }
       }
+      assert.deepEqual(wrongAcks, []);
       lanes.forEach((client) => client.close());
     });
 
