@@ -12,6 +12,8 @@ export abstract class StreamHandler {
   flags: u32 = 0;
   /** MOSN's code of the response, `Code`; 0 while there is none. */
   responseCode: i32 = 0;
+  /** The body of the request, or of the response once there is one, is not complete: HTTP's bodies come in pieces. */
+  lacksBody: bool = false;
 
   /** The request's headers; null once the request has been sent. */
   abstract get requestHeaders(): Headers | null;
