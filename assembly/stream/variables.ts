@@ -1,3 +1,4 @@
+import { noteGarbage } from "../abi/dispatch";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 
@@ -34,6 +35,8 @@ export class VariableTable {
   }
 
   clear(): void {
+    if (this.names.length == 0) return;
+    noteGarbage(2 * this.names.length);
     this.names.length = 0;
     this.values.length = 0;
   }

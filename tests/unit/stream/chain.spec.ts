@@ -197,6 +197,14 @@ describe("FilterChain (mosn-semantics.md §1.2)", () => {
     expect(seen()).toBe("aS bS cS");
   });
 
+  test("another response than the one that is held goes through all filters", () => {
+    const all = chain([ALL, ALL]);
+    script(1, [FilterStatus.WAIT]);
+    expect(all.send(handler)).toBe(FilterStatus.WAIT);
+    expect(all.send(handler)).toBe(FilterStatus.CONTINUE);
+    expect(seen()).toBe("aS bS aS bS");
+  });
+
   test("a chain that is given back forgets, and is used again", () => {
     const type = new ScriptedType("a", ALL, false);
     const chains = new FilterChains([new ChainEntry(type, new NoConfig())]);
