@@ -14,6 +14,7 @@ import { Timer, TimerWheel } from "../host/timers";
 import { ClusterChoice } from "../router/clusters";
 import { Router } from "../router/router";
 import { FilterChains } from "../stream/chain";
+import { FilterFailures } from "../stream/failures";
 import { LabelSet } from "../stream/labels";
 import { FilterRegistry } from "../stream/registry";
 import { ConnectTarget } from "../tunnel/connect";
@@ -58,6 +59,7 @@ export class ProxyRoot extends RootContext {
 
   private readonly ticker: Ticker = new Ticker();
   private readonly metrics: Metrics = new Metrics(this.ticker);
+  readonly failures: FilterFailures = new FilterFailures(this.metrics);
   readonly calls: CallStatsTable = new CallStatsTable(this.metrics);
   private readonly protocolCodecs: Codec[] = [];
   private readonly protocolStats: ProtocolStats[] = [];

@@ -328,6 +328,11 @@ export class RpcStream extends StreamHandler {
     return this.labels.set(key, value, length);
   }
 
+  countFailure(type: FilterType): void {
+    const connection = this.request.connection;
+    if (connection !== null) connection.root.failures.count(type);
+  }
+
   wait(ms: i32): void {
     this.waitMs = max(ms, 0);
   }

@@ -63,6 +63,9 @@ export abstract class StreamHandler {
   /** Sets a label that the request's host must have (MOSN's x-mosn-router-meta); false when there are too many. */
   abstract setLabel(key: Bytes, value: usize, length: i32): bool;
 
+  /** Counts that a filter of this type could not do its work (`moe.filter.TYPE.failures`). */
+  abstract countFailure(type: FilterType): void;
+
   /** Holds this request alone for `ms` milliseconds; the filter then returns WAIT. */
   abstract wait(ms: i32): void;
 }

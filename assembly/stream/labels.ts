@@ -3,7 +3,7 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 
 /** Labels of one request, bytes of one value, and of all of them with those that were replaced. */
-const MAX_LABELS: i32 = 16;
+export const MAX_LABELS: i32 = 16;
 const MAX_VALUE: i32 = 255;
 const MAX_BYTES: i32 = 16384;
 /** Memory kept for the next request, bytes. */

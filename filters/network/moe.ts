@@ -11,6 +11,9 @@ import { dubboThrift } from "../codec/dubbothrift/dubbothrift";
 import { tars } from "../codec/tars/tars";
 import { xExample } from "../codec/x_example/x_example";
 import { fault } from "../stream/fault/fault";
+import { headerToMetadata } from "../stream/header_to_metadata/header_to_metadata";
+import { ipAccess } from "../stream/ip_access/ip_access";
+import { payloadLimit } from "../stream/payload_limit/payload_limit";
 
 const codecs = new CodecRegistry();
 codecs.register(bolt);
@@ -21,5 +24,8 @@ codecs.register(xExample);
 
 const filters = new FilterRegistry();
 filters.register(fault);
+filters.register(headerToMetadata);
+filters.register(ipAccess);
+filters.register(payloadLimit);
 
 registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs, filters));

@@ -102,6 +102,7 @@ class NoHandler extends StreamHandler {
   setLabel(key: Bytes, value: usize, length: i32): bool {
     return false;
   }
+  countFailure(type: FilterType): void {}
   wait(ms: i32): void {}
 }
 
