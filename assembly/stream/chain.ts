@@ -140,17 +140,22 @@ export class FilterChains {
   readonly phases: u32;
   /** Whether any of the filters may look at bodies of requests. */
   readonly needRequestBody: bool;
+  /** The same for responses. */
+  readonly needResponseBody: bool;
 
   constructor(entries: ChainEntry[]) {
     this.entries = StaticArray.fromArray(entries);
     let phases: u32 = 0;
     let needRequestBody = false;
+    let needResponseBody = false;
     for (let i = 0; i < entries.length; i++) {
       phases |= entries[i].type.phases;
       if (entries[i].type.needsRequestBody) needRequestBody = true;
+      if (entries[i].type.needsResponseBody) needResponseBody = true;
     }
     this.phases = phases;
     this.needRequestBody = needRequestBody;
+    this.needResponseBody = needResponseBody;
   }
 
   get empty(): bool {

@@ -66,6 +66,12 @@ export class LabelSet {
     this.keys.length = 0;
     this.values.reset(KEEP);
   }
+
+  /** Gives all memory back. */
+  free(): void {
+    this.keys.length = 0;
+    this.values.free();
+  }
 }
 
 /** Whether the bytes can be a label's value. */

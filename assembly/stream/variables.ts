@@ -34,6 +34,11 @@ export class VariableTable {
     return true;
   }
 
+  /** How many are set. */
+  get count(): i32 {
+    return this.names.length;
+  }
+
   clear(): void {
     if (this.names.length == 0) return;
     noteGarbage(2 * this.names.length);

@@ -2,6 +2,7 @@
 export * from "../../assembly/abi/exports";
 import { registerRoot } from "../../assembly/abi/dispatch";
 import { RootContext } from "../../assembly/abi/context";
+import { HttpRoot } from "../../assembly/http/root";
 import { ProxyRoot } from "../../assembly/proxy/root";
 import { FilterRegistry } from "../../assembly/stream/registry";
 import { CodecRegistry } from "../../assembly/xprotocol/registry";
@@ -29,3 +30,4 @@ filters.register(ipAccess);
 filters.register(payloadLimit);
 
 registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs, filters));
+registerRoot("http", (id: u32): RootContext => new HttpRoot(id, filters));
