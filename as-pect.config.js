@@ -1,8 +1,10 @@
 import { vectorImports } from "./tests/vectors/fixture.js";
 
-// Runner of the AssemblyScript unit tests: `npm run test:unit` (one spec: `npx asp --file bytes`).
+// Runner of the AssemblyScript unit tests: `npm run test:unit`, or one spec: `npx asp filters/codec/bolt/bolt.spec.ts`.
+const named = process.argv.slice(2).some((argument) => argument.endsWith(".spec.ts"));
+
 export default {
-  entries: ["tests/unit/**/*.spec.ts", "filters/**/*.spec.ts"],
+  entries: named ? [] : ["tests/unit/**/*.spec.ts", "filters/**/*.spec.ts"],
   include: ["tests/unit/**/*.include.ts"],
   disclude: [/node_modules/],
   async instantiate(memory, createImports, instantiate, binary) {

@@ -27,3 +27,8 @@ export declare function proxy_set_buffer_bytes(type: i32, start: u32, length: u3
 // @ts-ignore: decorator
 @external("env", "proxy_get_log_level")
 export declare function proxy_get_log_level(level: usize): u32;
+
+/** Writes the time of a WASI clock (0 real, 1 monotonic), ns, to `time`. */
+// @ts-ignore: decorator
+@external("wasi_snapshot_preview1", "clock_time_get")
+export declare function clock_time_get(clock: u32, precision: u64, time: usize): u32;

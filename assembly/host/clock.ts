@@ -1,13 +1,19 @@
-import { proxy_get_current_time_nanoseconds } from "../abi/imports";
+import { clock_time_get, proxy_get_current_time_nanoseconds } from "../abi/imports";
+
+/** WASI's clock that no one sets. */
+const MONOTONIC: u32 = 1;
 
 const word: usize = heap.alloc(8);
 
-/** Wall-clock time, ns since 1970; one host call (about 90 ns). Callers keep it for the length of a callback. */
+/** Wall-clock time, ns since 1970; one host call (about 90 ns). */
 export function currentTime(): u64 {
   return proxy_get_current_time_nanoseconds(word) == 0 ? load<u64>(word) : 0;
 }
 
-/** The same in milliseconds. */
+/**
+ * Time for timers, ms since some moment in the past: it never steps, as the wall clock may. One host call (about
+ * 90 ns): callers keep it for the length of a callback.
+ */
 export function currentMillis(): i64 {
-  return (currentTime() / 1000000) as i64;
+  return clock_time_get(MONOTONIC, 0, word) == 0 ? ((load<u64>(word) / 1000000) as i64) : 0;
 }

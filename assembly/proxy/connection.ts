@@ -22,6 +22,13 @@ const BACKLOG_HIGH: i32 = 2 << 20;
 const BACKLOG_LOW: i32 = 512 << 10;
 /** Bytes in memory of a client that is not read, above which none more are taken from Envoy than leave. */
 const PARKED_MEMORY: i32 = 4 << 20;
+/**
+ * Bytes of our own for the client since a server last sent it something, above which it is not read: it may not read
+ * either, which nothing tells a filter but that Envoy stops reading its servers. And how many it is trusted to take
+ * between two looks.
+ */
+const OWN_HIGH: i32 = 4 << 20;
+const OWN_TAKEN: i32 = 512 << 10;
 /** Buffers' memory of the VM above which a large frame is refused: the VM may have 1 GiB. */
 const MEMORY_HIGH: u64 = 640 << 20;
 /** A frame of which more than this has to be gathered counts as large. */
@@ -30,13 +37,15 @@ const LARGE: i32 = 65536;
 const LINGER_MS: i64 = 5000;
 /** How long a draining connection has to be silent before it is closed: its client's next request may be on its way, ms. */
 const QUIET_MS: i64 = 500;
+/** Time between two looks at a connection that drains or is held back, ms. */
+const LOOK_MS: i64 = 500;
 /** Memory that empty buffers keep, bytes. */
 const KEEP: i32 = 4096;
 
 const scratch = new View();
 
-/** The end of lingering; while draining, the time to look whether the connection has become quiet. */
-class CloseTimer extends Timer {
+/** The end of lingering, or the time for another look at the connection. */
+class LookTimer extends Timer {
   constructor(private readonly connection: Connection) {
     super();
   }
@@ -60,7 +69,7 @@ export class Connection extends Context {
   private readonly pools: Pool[] = [];
 
   private readonly reader: ClientReader = new ClientReader(this);
-  private readonly timer: CloseTimer = new CloseTimer(this);
+  private readonly timer: LookTimer = new LookTimer(this);
   /** Bytes of a frame, or of the first bytes, whose rest has not come. */
   private readonly input: ByteBuffer = new ByteBuffer();
   /** Bytes left in Envoy's read buffer because servers are too slow. */
@@ -74,6 +83,8 @@ export class Connection extends Context {
   /** The switchboard drains: the connection closes once nothing is in flight and none has come or gone for a while. */
   private draining: bool = false;
   private activeAt: i64 = 0;
+  /** Bytes of our own for the client since a server last sent it something. */
+  private own: i32 = 0;
   /** Whether a server ever sent a request to this client. */
   wasPushed: bool = false;
   private source: Bytes = Bytes.EMPTY;
@@ -98,7 +109,7 @@ export class Connection extends Context {
     this.root.enter();
     this.readable = size;
     if (this.draining) this.activeAt = this.root.now();
-    if (!this.parked || this.tunnel.backlog <= BACKLOG_LOW) this.readClient();
+    if (!this.parked || this.mayUnpark) this.readClient();
     this.push();
     return Action.STOP_ITERATION;
   }
@@ -106,10 +117,11 @@ export class Connection extends Context {
   /** Takes what is in the read buffer and deals with it. */
   private readClient(): void {
     const size = this.readable;
-    if (size == 0) return;
-    this.parked = this.tunnel.backlog > BACKLOG_HIGH;
+    if (size == 0 || this.lingering) return;
+    const own = this.own > OWN_HIGH;
+    if (own && this.timer.slot < 0) this.root.setTimer(this.timer, this.root.now() + LOOK_MS, false);
+    this.parked = own || this.tunnel.backlog > BACKLOG_HIGH;
     if (this.parked) return;
-    if (this.lingering) return;
     const input = this.input;
     if (input.length == 0) {
       if (!readBuffer(BufferType.DOWNSTREAM_DATA, size, scratch)) return;
@@ -149,10 +161,12 @@ export class Connection extends Context {
     this.linger();
   }
 
-  /** Requests in flight have had their time; or a draining connection may have become quiet. */
+  /** Requests in flight have had their time; or there may be something to do that no event tells of. */
   onTimer(now: i64): void {
+    const held = this.own > OWN_HIGH;
     if (this.lingering) this.overdue = true;
-    else this.root.setTimer(this.timer, now + QUIET_MS, false);
+    else if (this.draining || held) this.root.setTimer(this.timer, now + LOOK_MS, false);
+    if (held) this.own -= OWN_TAKEN;
     this.schedule();
   }
 
@@ -219,7 +233,7 @@ export class Connection extends Context {
   }
 
   private get mayUnpark(): bool {
-    return this.parked && this.tunnel.backlog <= BACKLOG_LOW;
+    return this.parked && this.tunnel.backlog <= BACKLOG_LOW && this.own <= OWN_HIGH;
   }
 
   private unpark(): void {
@@ -249,6 +263,9 @@ export class Connection extends Context {
     }
     if (this.tunnel.goAway) this.drain();
     this.inUpstreamData = false;
+    if (this.tunnel.heard) this.own = 0;
+    else this.own += this.toClient.length;
+    this.tunnel.heard = false;
     replaceBuffer(BufferType.UPSTREAM_DATA, size, this.toClient.ptr, this.toClient.length);
     this.toClient.reset(KEEP * 16);
     // Also when an upstream connection went and took the backlog with it.
@@ -264,7 +281,7 @@ export class Connection extends Context {
     this.draining = true;
     if (this.lingering) return;
     if (root.sendsGoAway) this.reader.goAway();
-    root.setTimer(this.timer, this.activeAt + QUIET_MS, false);
+    root.setTimer(this.timer, this.activeAt + LOOK_MS, false);
   }
 
   /** Whether there is room for so many bytes of a request beside those that are kept already. */

@@ -31,6 +31,7 @@ const NO_CONNECTION = Bytes.of("no connection to the cluster can be opened");
 const CONNECTION_OVERFLOW = Bytes.of("too many requests on this connection");
 const NO_REDIRECT = Bytes.of("the route redirects, which this protocol cannot");
 const TOO_MUCH_HELD = Bytes.of("too many bytes are held by filters");
+const INEXPRESSIBLE = Bytes.of("the changed headers do not fit into the protocol");
 const RESTLESS = Bytes.of("filters ask for another route or host without end");
 
 const service = new View();
@@ -253,21 +254,28 @@ function sendFirst(request: Request, frame: Frame): void {
   }
   const stream = request.stream;
   const newBody = stream !== null && stream.bodyChanged;
-  send(request, server, frame, newBody || headers !== null || (route !== null && route.hasRequestOps));
+  if (!send(request, server, frame, newBody || headers !== null || (route !== null && route.hasRequestOps))) {
+    fail(request, Code.INTERNAL_ERROR, INEXPRESSIBLE, 0);
+    return;
+  }
   if (stream !== null) stream.sent();
   if (request.oneway && server.state == UpstreamState.OPEN) connection.finish(request);
 }
 
-/** Writes a request to a server connection under its id; `changed`: its headers or body may not be the frame's. */
-export function send(request: Request, server: Server, frame: Frame, changed: bool): void {
+/**
+ * Writes a request to a server connection under its id; `changed`: its headers or body may not be the frame's. False,
+ * and nothing written, when the changes cannot be expressed.
+ */
+export function send(request: Request, server: Server, frame: Frame, changed: bool): bool {
   const connection = request.connection;
   const codec = request.codec;
   const route = request.route;
-  if (connection === null || codec === null) return;
+  if (connection === null || codec === null) return false;
   request.start = server.position;
   const queue = server.queue;
   const before = queue.length;
-  if (!changed || !encodeChanged(request, codec, frame, server)) codec.copy(frame, request.id, queue);
+  if (!changed || !hasChanges(request)) codec.copy(frame, request.id, queue);
+  else if (!encodeChanged(request, codec, frame, server)) return false;
   request.length = queue.length - before;
   server.codec = codec;
   server.like = frame.aux;
@@ -278,16 +286,26 @@ export function send(request: Request, server: Server, frame: Frame, changed: bo
   if (request.tryTimeout > 0) {
     connection.root.setTimer(request.tryTimer, connection.root.now() + (request.tryTimeout as i64), true);
   }
+  return true;
 }
 
-/** Encodes a request whose headers or body have changed; false when they have not, or cannot be expressed. */
+/** Whether headers or body of a request differ from its frame. */
+function hasChanges(request: Request): bool {
+  const connection = request.connection;
+  const stream = request.stream;
+  if (stream !== null && stream.bodyChanged) return true;
+  if (connection === null) return false;
+  const headers = connection.root.input.knownHeaders;
+  return headers !== null && headers.changed;
+}
+
+/** Encodes a request whose headers or body have changed; false when they cannot be expressed. */
 function encodeChanged(request: Request, codec: Codec, frame: Frame, server: Server): bool {
   const connection = request.connection;
   if (connection === null) return false;
   const headers = connection.root.input.headers;
   const stream = request.stream;
-  const newBody = stream !== null && stream.bodyChanged;
-  if (headers === null || (!headers.changed && !newBody)) return false;
+  if (headers === null) return false;
   service.set(frame.ptr + (frame.contentOffset as usize), frame.contentLength);
   if (stream !== null) stream.requestBody(service);
   return codec.encode(frame, headers, service.ptr, service.length, request.id, server.queue);

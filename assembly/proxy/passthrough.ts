@@ -1,11 +1,25 @@
 import { Bytes } from "../bytes/bytes";
+import { Timer } from "../host/timers";
 import { ConnectTarget } from "../tunnel/connect";
 import { Tunnel } from "../tunnel/tunnel";
-import { CloseReason, Upstream } from "../tunnel/upstream";
+import { CloseReason, Upstream, UpstreamState } from "../tunnel/upstream";
 import { Connection } from "./connection";
+
+/** The end of waiting for the connection to the cluster: Envoy does not answer when there may be no more of them. */
+class OpenTimer extends Timer {
+  constructor(private readonly upstream: Passthrough) {
+    super();
+  }
+
+  onTimer(now: i64): void {
+    this.upstream.onOpenTimeout(now);
+  }
+}
 
 /** A connection of no known protocol, carried byte for byte to the cluster of `fallback`. */
 export class Passthrough extends Upstream {
+  private readonly timer: OpenTimer = new OpenTimer(this);
+
   constructor(
     private readonly connection: Connection,
     tunnel: Tunnel,
@@ -14,7 +28,15 @@ export class Passthrough extends Upstream {
   }
 
   open(target: ConnectTarget): void {
+    const root = this.connection.root;
+    root.setTimer(this.timer, root.now() + root.fallbackTimeoutMs, false);
     this.tunnel.open(this, target, Bytes.EMPTY);
+  }
+
+  onOpenTimeout(now: i64): void {
+    if (this.state != UpstreamState.OPENING) return;
+    this.tunnel.abandon(this, now);
+    this.connection.refuse("no connection to the cluster of the fallback");
   }
 
   /** Sends bytes of the client. */
@@ -23,13 +45,21 @@ export class Passthrough extends Upstream {
     this.tunnel.wrote(this, length);
   }
 
-  onOpen(): void {}
+  onOpen(): void {
+    this.dispose();
+  }
 
   onData(ptr: usize, length: i32): void {
     this.connection.toClient.append(ptr, length);
   }
 
   onClose(reason: CloseReason): void {
+    this.dispose();
     this.connection.linger();
+  }
+
+  /** Cancels what is set when the connection ends. */
+  dispose(): void {
+    this.connection.root.cancelTimer(this.timer);
   }
 }

@@ -153,5 +153,7 @@ export class ClientReader {
   /** Cancels what is set when the connection ends. */
   dispose(): void {
     this.connection.root.cancelTimer(this.timer);
+    const raw = this.passthrough;
+    if (raw !== null) raw.dispose();
   }
 }

@@ -20,6 +20,7 @@ const CONNECT_TIMEOUT = Bytes.of("connect timeout");
 const SERVER_CLOSED = Bytes.of("the server closed the connection");
 const SERVER_RESET = Bytes.of("the connection to the server was reset");
 const NOT_HELD = Bytes.of("too many bytes are held by filters");
+const INEXPRESSIBLE = Bytes.of("the response's changed headers do not fit into the protocol");
 const NOT_OPENED = Bytes.of("the connection to the server was not opened");
 
 const body = new View();
@@ -91,7 +92,11 @@ function writeResponse(request: Request, frame: Frame, server: Server): void {
     if (stream !== null) stream.responseBody(body);
     const changed = (headers !== null && headers.changed) || (stream !== null && stream.bodyChanged);
     const all = changed ? root.input.headers : null;
-    if (all !== null) written = codec.encode(frame, all, body.ptr, body.length, request.clientId, out);
+    if (all !== null && !codec.encode(frame, all, body.ptr, body.length, request.clientId, out)) {
+      reply(request, Code.INTERNAL_ERROR, INEXPRESSIBLE);
+      return;
+    }
+    written = all !== null;
   }
   if (!written) codec.copy(frame, request.clientId, out);
   connection.wroteClient();

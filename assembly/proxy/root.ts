@@ -44,6 +44,8 @@ export class ProxyRoot extends RootContext {
   router: Router = Router.toCluster(DEFAULT_CLUSTER);
   codecs: CodecList;
   fallback: ConnectTarget | null = null;
+  /** How long the connection to the fallback's cluster may take. */
+  fallbackTimeoutMs: i64 = 0;
   maxFrameBytes: i32 = 0;
   maxConnectionBytes: i32 = 0;
   detectTimeoutMs: i64 = 0;
@@ -104,7 +106,10 @@ export class ProxyRoot extends RootContext {
     const chosen = this.registry.select(config.protocols);
     this.codecs = chosen !== null ? chosen : this.registry.all();
     const fallback = config.fallbackCluster;
-    this.fallback = fallback === null ? null : new ConnectTarget(fallback, [], []);
+    if (fallback !== null) {
+      this.fallback = new ConnectTarget(fallback, [], []);
+      this.fallbackTimeoutMs = config.cluster(fallback).openTimeoutMs as i64;
+    }
     this.maxFrameBytes = config.maxFrameBytes;
     this.maxConnectionBytes = config.maxConnectionBytes;
     this.detectTimeoutMs = config.detectTimeoutMs as i64;

@@ -58,6 +58,8 @@ export class Tunnel extends FrameHandler {
   pinging: bool = false;
   /** The switchboard drains: no new stream will be answered. */
   goAway: bool = false;
+  /** Set when a server's bytes have come. */
+  heard: bool = false;
   /** How many streams may still be reset: a reset takes back what the switchboard has not yet given to the server. */
   readonly resets: ResetBudget = new ResetBudget();
   /** What may be under way to a server that does not read, bytes. */
@@ -258,8 +260,10 @@ export class Tunnel extends FrameHandler {
   onData(stream: u32, ptr: usize, length: i32): void {
     const upstream = this.find(stream);
     if (upstream === null) return;
-    if (upstream.state == UpstreamState.OPEN) upstream.onData(ptr, length);
-    else if (upstream.state == UpstreamState.OPENING && upstream.refusal.length == 0) {
+    if (upstream.state == UpstreamState.OPEN) {
+      this.heard = true;
+      upstream.onData(ptr, length);
+    } else if (upstream.state == UpstreamState.OPENING && upstream.refusal.length == 0) {
       upstream.refusal = Bytes.copy(ptr, min(length, REFUSAL_TEXT));
     }
   }

@@ -14,9 +14,10 @@ function join(a: Socket, b: Socket): void {
   }
 }
 
+/** Listens, but keeps no process alive that has nothing else to do. */
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((done, failed) => {
-    server.once("error", failed);
+    server.unref().once("error", failed);
     server.listen(port, () => done((server.address() as AddressInfo).port));
   });
 }

@@ -107,9 +107,11 @@ for (const concurrency of CONCURRENCIES) {
       refused.resetAll();
       for (const server of [refused, accepted]) server.arrivals.length = 0;
       for (const [i, client] of clients.entries()) {
-        const answers = await makeCalls(client, 50, (n) => numbered("refused")(50 * i + n));
+        const answers = await makeCalls(client, 50, (n) => numbered("refused")(50 * i + n), { window: 1 });
         assert.deepEqual(tally(answers), { accepted: 50 });
       }
+      const tries = await stage.envoy.stat("cluster.refused.upstream_cx_connect_fail");
+      assert.ok(tries > 0 && tries < 10 * clients.length, `${tries} connects: the host is not left out for a while`);
       assert.equal(refused.arrivals.length, 0);
       assertOnce(contents(accepted));
       assert.equal(accepted.arrivals.length, 50 * clients.length);

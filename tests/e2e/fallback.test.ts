@@ -77,8 +77,8 @@ for (const concurrency of CONCURRENCIES) {
       });
     });
 
-    async function connectRaw(t: Scope): Promise<Peer> {
-      const socket = connect({ port: envoy.port, host: "127.0.0.1", noDelay: true });
+    async function connectRaw(t: Scope, { port } = envoy): Promise<Peer> {
+      const socket = connect({ port, host: "127.0.0.1", noDelay: true });
       await once(socket, "connect");
       t.after(() => socket.destroy());
       return new Peer(socket);
@@ -168,6 +168,30 @@ for (const concurrency of CONCURRENCIES) {
       client.socket.end();
       await peer.waitForEnd();
       await client.waitForEnd();
+    });
+
+    it("one connection too many for the cluster closes", async (t) => {
+      const full = await startEnvoy(t, {
+        concurrency,
+        config: { fallback: "cluster:raw", clusters: { raw: { connect_timeout: "1s" } } },
+        clusters: { raw: { hosts: [(server.address() as AddressInfo).port], limits: { max_connections: 1 } } },
+      });
+      const first = await connectRaw(t, full);
+      const next = accept();
+      first.socket.write("hello");
+      const peer = await next;
+      const second = await connectRaw(t, full);
+      second.socket.write("hello");
+      await second.waitForEnd();
+      assert.equal(second.length, 0);
+      peer.socket.write("world");
+      await first.waitFor(5);
+      assert.equal(first.state, "open");
+      await waitUntil(
+        () => full.log.some((line) => line.endsWith("no connection to the cluster of the fallback")),
+        WAIT_MS,
+        () => "not logged",
+      );
     });
 
     it("a server that cannot be reached closes the connection", async (t) => {

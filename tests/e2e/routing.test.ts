@@ -11,7 +11,7 @@ import { makeCalls, meet, reasonOf, servedBy, tally } from "./kit/calls.ts";
 import { CONCURRENCIES } from "./kit/envoy.ts";
 import { suiteScope } from "./kit/scope.ts";
 import { callOf, serviceIs, Stage, type StageCluster } from "./kit/stage.ts";
-import { waitUntil } from "./kit/wait.ts";
+import { WAIT_MS, waitUntil } from "./kit/wait.ts";
 
 const forward = (match: object, route: object) => ({ match, route });
 const inZone = (zone: string) => ({ filter_metadata: { "mosn.lb": { zone } } });
@@ -246,7 +246,7 @@ for (const concurrency of CONCURRENCIES) {
 
     it("a cluster that Envoy does not have is an error that says so, at once and without retries", async (t) => {
       const [client] = await stage.connect(t);
-      const retries = await stage.bolt("retries");
+      const [retries, replies] = [await stage.bolt("retries"), await stage.bolt("local_replies")];
       for (const [id, options] of [
         [1, callOf("no-such-cluster")],
         [2, callOf("named", undefined, ["target", "made-up"])],
@@ -255,6 +255,11 @@ for (const concurrency of CONCURRENCIES) {
       }
       assertRefused(await client.call(3, callOf("named")), BoltStatus.NO_PROCESSOR, /^the route names no cluster$/);
       assert.equal(servedBy(await client.call(4, callOf("by-service"))), "by-service", "the connection lives on");
+      await waitUntil(
+        async () => (await stage.bolt("local_replies")) >= replies + 3,
+        WAIT_MS,
+        () => "no count of the proxy's answers",
+      );
       assert.equal(await stage.bolt("retries"), retries);
     });
 

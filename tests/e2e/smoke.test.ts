@@ -5,7 +5,7 @@ import { type Answer, INTERFACE } from "../../scripts/samples/hello.ts";
 import { startService } from "../../scripts/samples/services.ts";
 import { BoltStatus, heartbeat } from "../host/kit/bolt.ts";
 import { RawBoltClient } from "./kit/client.ts";
-import { startEnvoy } from "./kit/envoy.ts";
+import { startEnvoy, untilHealthy } from "./kit/envoy.ts";
 import { RawBoltServer } from "./kit/server.ts";
 import { sofaConsumer } from "./kit/sofa.ts";
 
@@ -20,6 +20,7 @@ test("SOFARPC calls reach both versions, health checked, with the shipped config
     },
   });
 
+  await untilHealthy(envoy, "hello-v1", "hello-v2");
   const consumer = await sofaConsumer(t, INTERFACE, envoy.port);
   const served = { v1: 0, v2: 0 };
   for (let i = 0; i < 100; i++) {

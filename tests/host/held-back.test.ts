@@ -112,6 +112,34 @@ describe("a client that is held back", () => {
   });
 });
 
+describe("a client that does not read what the proxy itself answers", () => {
+  it("is slowed, and gets everything in the end", async () => {
+    const { host, client } = await world();
+    client.pause();
+    const count = 400_000;
+    const beats = Buffer.concat(Array.from({ length: count }, (_, i) => bolt.heartbeat(i + 1)));
+    for (let at = 0; at < beats.length; at += MIB) client.write(beats.subarray(at, at + MIB));
+    host.advance(400);
+    assert.ok(client.connection.unread.length > MIB, "it is not read");
+    client.resume();
+    host.advance(30_000);
+    assert.equal(answers(client).length, count);
+    assert.equal(host.vm.tickPeriod(), 0);
+    host.close();
+  });
+
+  it("is not slowed while it reads what servers answer", async () => {
+    const { host, client } = await world();
+    const beats = Buffer.concat(Array.from({ length: 50_000 }, (_, i) => bolt.heartbeat(i + 10)));
+    for (let round = 0; round < 5; round++) {
+      client.write(Buffer.concat([call(round), beats]));
+      host.advance(20);
+      assert.equal(answers(client).length, 50_001);
+    }
+    host.close();
+  });
+});
+
 describe("a draining connection", () => {
   it("waits for the rest of a request, answers it, and closes when nothing more comes", async () => {
     const { host, client } = await world();

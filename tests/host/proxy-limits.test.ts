@@ -127,7 +127,7 @@ describe("host calls", () => {
     const request = host.trace(() => client.write(call(1)));
     const response = host.trace(() => cluster.calls.at(-1)?.reply());
     assert.deepEqual(summary(request), [
-      "downstream_data: continue_stream x1, get_buffer_bytes x1, get_current_time_nanoseconds x1, set_buffer_bytes x1",
+      "downstream_data: clock_time_get x1, continue_stream x1, get_buffer_bytes x1, set_buffer_bytes x1",
     ]);
     assert.deepEqual(summary(response), ["upstream_data: get_buffer_bytes x1, set_buffer_bytes x1"]);
     host.close();

@@ -33,6 +33,8 @@ export class Tars extends Codec {
   private readonly size: Size = new Size();
   private readonly pairs: PairWriter = new PairWriter();
   private readonly view: View = new View();
+  /** Apart from `reused`: decoding leaves headers alone that somebody holds. */
+  private readonly tupStatus: HeaderList = new HeaderList();
 
   constructor() {
     super("tars", 32);
@@ -112,7 +114,7 @@ export class Tars extends Codec {
 
   /** The return code of a TUP response. */
   private resultCode(frame: Frame): i32 {
-    const status = this.reused.status;
+    const status = this.tupStatus;
     status.clear();
     this.packet.pairs(Tag.STATUS, status);
     if (!status.get(RESULT_CODE.ptr, RESULT_CODE.length, this.view)) return Status.SUCCESS;

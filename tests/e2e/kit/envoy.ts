@@ -13,6 +13,7 @@ import {
 import { EnvoyProcess } from "../../../scripts/lib/envoy_process.ts";
 import { findEnvoy } from "../../../scripts/lib/envoy.ts";
 import type { Scope } from "./scope.ts";
+import { WAIT_MS, waitUntil } from "./wait.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 
@@ -75,6 +76,14 @@ export async function startEnvoy(scope: Scope, options: TestEnvoyOptions = {}): 
     checkLog(envoy.log, options.allowLog ?? []);
   });
   return envoy;
+}
+
+/** Waits until Envoy holds a host of each cluster healthy: its first check may come after the first call would. */
+export async function untilHealthy(envoy: EnvoyProcess, ...clusters: string[]): Promise<void> {
+  for (const cluster of clusters) {
+    const healthy = () => envoy.stat(`cluster.${cluster}.membership_healthy`);
+    await waitUntil(async () => (await healthy()) > 0, WAIT_MS, () => `no healthy host in ${cluster}`);
+  }
 }
 
 /** Throws if the log tells of an error that is not allowed. */

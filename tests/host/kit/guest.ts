@@ -3,12 +3,21 @@ import { join } from "node:path";
 import asc from "assemblyscript/asc";
 
 const guests = new URL("../guests/", import.meta.url).pathname;
-const build = new URL("../../../build/guests/", import.meta.url).pathname;
+const root = new URL("../../../", import.meta.url).pathname;
+const build = join(root, "build/guests");
 
-/** Compiles an AssemblyScript guest of tests/host/guests where its sources are newer; throws with the compiler's messages. */
-export async function compileGuest(name: string): Promise<Uint8Array> {
+/** Newest modification time of the files in a folder, milliseconds. */
+function newest(folder: string): number {
+  return Math.max(...readdirSync(folder).map((file) => statSync(join(folder, file)).mtimeMs));
+}
+
+/**
+ * Compiles an AssemblyScript guest of tests/host/guests where its sources are newer, or those in `folders`, from the
+ * root, of which it is made; throws with the compiler's messages.
+ */
+export async function compileGuest(name: string, folders: string[] = []): Promise<Uint8Array> {
   const output = join(build, `${name}.wasm`);
-  const changed = Math.max(...readdirSync(guests).map((file) => statSync(join(guests, file)).mtimeMs));
+  const changed = Math.max(...[guests, ...folders.map((folder) => join(root, folder))].map(newest));
   if (!existsSync(output) || statSync(output).mtimeMs < changed) await compile(name, output);
   return readFileSync(output);
 }

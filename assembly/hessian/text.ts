@@ -1,0 +1,152 @@
+// Hessian counts a string's length in UTF-16 units. Java writes each unit by itself, a surrogate as three bytes; others
+// write one sequence of four bytes for two of them. Bytes behind the first of a sequence are not looked at, as in Java.
+import { ByteBuffer } from "../bytes/buffer";
+import { store16be } from "../bytes/memory";
+import { Tag } from "./tags";
+
+const NOT_ASCII: u64 = 0x8080808080808080;
+/** Units of a chunk of a long string, as Java writes them. */
+const CHUNK: i32 = 0x8000;
+
+/** Address behind `count` UTF-16 units from `at`; 0 when that is not before `end`, or the bytes are no characters. */
+export function skipUnits(at: usize, end: usize, count: i32): usize {
+  while (count > 0) {
+    if (at >= end) return 0;
+    const room = end - at;
+    if (room >= 8) {
+      // Names and words end here: one look at eight bytes.
+      const high = load<u64>(at) & NOT_ASCII;
+      if (count <= 8) {
+        if (high << (64 - ((count as u64) << 3)) == 0) return at + (count as usize);
+      } else if (high == 0) {
+        at += 8;
+        count -= 8;
+        continue;
+      }
+    }
+    const lead = load<u8>(at) as i32;
+    const size = sequence(lead);
+    if (size == 0 || (size as usize) > room) return 0;
+    at += size as usize;
+    count -= size == 4 ? 2 : 1;
+  }
+  return count == 0 ? at : 0;
+}
+
+/** UTF-16 units of `length` bytes of UTF-8, surrogates in three bytes included; -1 when they are no characters. */
+export function countUnits(ptr: usize, length: i32): i32 {
+  let units = 0;
+  for (let i = 0; i < length;) {
+    if (length - i >= 8 && (load<u64>(ptr + (i as usize)) & NOT_ASCII) == 0) {
+      i += 8;
+      units += 8;
+      continue;
+    }
+    const size = sequence(load<u8>(ptr + (i as usize)) as i32);
+    if (size == 0 || size > length - i) return -1;
+    i += size;
+    units += size == 4 ? 2 : 1;
+  }
+  return units;
+}
+
+/** Bytes of the character that starts with `lead`; 0 when none does. */
+// @ts-ignore: decorator
+@inline
+function sequence(lead: i32): i32 {
+  if (lead < 0x80) return 1;
+  if (lead < 0xc0) return 0;
+  if (lead < 0xe0) return 2;
+  if (lead < 0xf0) return 3;
+  return lead < 0xf8 ? 4 : 0;
+}
+
+/**
+ * Appends the string of these bytes of UTF-8 (surrogates in three bytes are good, too), in chunks where it is long.
+ * False, and nothing appended, when they are no characters.
+ */
+export function appendString(out: ByteBuffer, ptr: usize, length: i32): bool {
+  let units = countUnits(ptr, length);
+  if (units < 0) return false;
+  while (units > CHUNK) {
+    const taken = chunk(ptr, length);
+    const size = countUnits(ptr, taken);
+    appendLength(out, Tag.STRING_CHUNK, size);
+    appendUnits(out, ptr, taken);
+    ptr += taken as usize;
+    length -= taken;
+    units -= size;
+  }
+  if (units < (Tag.STRING_DIRECT_END as i32)) out.appendByte(units);
+  else if (units < 0x400) {
+    out.appendByte(Tag.STRING_SHORT + (units >> 8));
+    out.appendByte(units);
+  } else appendLength(out, Tag.STRING, units);
+  appendUnits(out, ptr, length);
+  return true;
+}
+
+/** Bytes of the longest chunk from `ptr` on; a pair of surrogates is never cut in two. */
+function chunk(ptr: usize, length: i32): i32 {
+  let units = 0;
+  let at = 0;
+  while (at < length) {
+    const lead = load<u8>(ptr + (at as usize)) as i32;
+    const size = sequence(lead);
+    const next = units + (size == 4 ? 2 : 1);
+    // A high surrogate (U+D800 to U+DBFF in three bytes: ed a0 to ed af) goes with what follows.
+    const high = lead == 0xed && size <= length - at && (load<u8>(ptr + (at as usize), 1) & 0xf0) == 0xa0;
+    if (next > CHUNK || (next == CHUNK && high) || size == 0) break;
+    units = next;
+    at += size;
+  }
+  return min(at, length);
+}
+
+function appendLength(out: ByteBuffer, tag: Tag, units: i32): void {
+  const at = out.reserve(3);
+  store<u8>(at, tag as u8);
+  store16be(at + 1, units as u32);
+  out.commit(3);
+}
+
+/** Copies characters, those of four bytes as two surrogates: hessian-lite reads no others. */
+function appendUnits(out: ByteBuffer, ptr: usize, length: i32): void {
+  // Four bytes become six.
+  const start = out.reserve(length + (length >> 1));
+  const end = ptr + (length as usize);
+  let to = start;
+  while (ptr < end) {
+    const room = end - ptr;
+    if (room >= 8 && (load<u64>(ptr) & NOT_ASCII) == 0) {
+      store<u64>(to, load<u64>(ptr));
+      ptr += 8;
+      to += 8;
+      continue;
+    }
+    const size = min(sequence(load<u8>(ptr) as i32) as usize, room);
+    if (size == 4) {
+      to = appendPair(to, ptr);
+    } else {
+      for (let i: usize = 0; i < size; i++) store<u8>(to + i, load<u8>(ptr + i));
+      to += size;
+    }
+    ptr += size;
+  }
+  out.commit((to - start) as i32);
+}
+
+/** Writes the character of four bytes at `ptr` as a high and a low surrogate; returns the address behind them. */
+function appendPair(to: usize, ptr: usize): usize {
+  const high = ((load<u8>(ptr) as u32) & 7) << 18;
+  const middle = ((load<u8>(ptr, 1) as u32) & 63) << 12;
+  const point = high | middle | (((load<u8>(ptr, 2) as u32) & 63) << 6) | ((load<u8>(ptr, 3) as u32) & 63);
+  return surrogate(surrogate(to, 0xd800 | (((point - 0x10000) >> 10) & 0x3ff)), 0xdc00 | (point & 0x3ff));
+}
+
+function surrogate(to: usize, unit: u32): usize {
+  store<u8>(to, 0xe0 | (unit >> 12));
+  store<u8>(to, 0x80 | ((unit >> 6) & 63), 1);
+  store<u8>(to, 0x80 | (unit & 63), 2);
+  return to + 3;
+}

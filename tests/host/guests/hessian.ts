@@ -1,0 +1,57 @@
+/* eslint-disable @typescript-eslint/ban-ts-comment */
+// @ts-nocheck AssemblyScript, compiled by the test
+import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { HessianReader } from "../../../assembly/hessian/reader";
+import { appendString } from "../../../assembly/hessian/text";
+import { Decoded } from "../../../assembly/xprotocol/codec";
+import { Frame } from "../../../assembly/xprotocol/frame";
+import { dubbo } from "../../../filters/codec/dubbo/dubbo";
+
+const reader = new HessianReader();
+const frame = new Frame();
+const out = new ByteBuffer();
+let start: usize = 0;
+
+export function allocate(length: i32): usize {
+  return heap.alloc(length);
+}
+
+/** Starts a stream. */
+export function bind(ptr: usize, length: i32): void {
+  start = ptr;
+  reader.bind(ptr, length);
+}
+
+/** Skips so many values; returns the offset behind them, -1 when it cannot. */
+export function skip(count: i32): i32 {
+  return reader.skip(count) ? ((reader.at - start) as i32) : -1;
+}
+
+/** Skips a whole stream of `count` values; returns 1 when it was read to its end. */
+export function whole(ptr: usize, length: i32, count: i32): i32 {
+  reader.bind(ptr, length);
+  return reader.skip(count) && reader.done ? 1 : 0;
+}
+
+/** Encodes a string; returns its length, the bytes are where `written` says. */
+export function text(ptr: usize, length: i32): i32 {
+  out.clear();
+  return appendString(out, ptr, length) ? out.length : -1;
+}
+
+export function written(): usize {
+  return out.ptr;
+}
+
+/** Decodes and re-encodes all frames of a Dubbo recording; returns how many, -1 when one is not the same again. */
+export function frames(ptr: usize, length: i32, peer: i32): i32 {
+  let count = 0;
+  for (let at = 0; at < length; at += frame.length, count++) {
+    if (dubbo.decode(ptr + at, length - at, peer, 1 << 20, frame) != Decoded.FRAME) return -1;
+    const headers = dubbo.headers(frame);
+    out.clear();
+    if (!dubbo.encode(frame, headers, frame.ptr + frame.contentOffset, frame.contentLength, frame.id, out)) return -1;
+    if (out.length != frame.length || memory.compare(out.ptr, frame.ptr, frame.length) != 0) return -1;
+  }
+  return count;
+}
