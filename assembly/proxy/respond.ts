@@ -93,7 +93,7 @@ function writeResponse(request: Request, frame: Frame, server: Server): void {
     const changed = (headers !== null && headers.changed) || (stream !== null && stream.bodyChanged);
     const all = changed ? root.input.headers : null;
     if (all !== null && !codec.encode(frame, all, body.ptr, body.length, request.clientId, out)) {
-      reply(request, Code.INTERNAL_ERROR, INEXPRESSIBLE);
+      reply(request, Code.INTERNAL_ERROR, INEXPRESSIBLE.ptr, INEXPRESSIBLE.length);
       return;
     }
     written = all !== null;
