@@ -55,7 +55,7 @@ const vectors = new Map<string, string>();
 
 /** Notes the lines `vectors HOST: FILTER ROWS, …` of a suite; returns what is wrong with them. */
 function noteVectors(output: string): string {
-  const lines = [...output.matchAll(/^(?:# |ℹ )?vectors (\S+): (.*)$/gm)];
+  const lines = [...output.matchAll(/^ *(?:# |ℹ )?vectors (\S+): (.*)$/gm)];
   for (const [, host, counts] of lines) vectors.set(host, counts);
   if (lines.length === 0) return "reports no rows of tests/vectors";
   const [first] = vectors;
