@@ -144,7 +144,7 @@ export class Host {
   /** A new HTTP request; by the time it returns, the filter has seen it, and so has the server if it got that far. */
   request(options: RequestOptions = {}): HttpExchange {
     const { worker = 0, bufferLimit = 1 << 20, protocol = "HTTP/1.1", body, open = false } = options;
-    const exchange = new HttpExchange(this.loop);
+    const exchange = new HttpExchange(this.loop, protocol);
     const id = ++this.lastConnectionId;
     const properties = { ...connectionProperties(id), ...this.options.properties, ...options.properties };
     const allowOnHeadersStopIteration = this.options.allowOnHeadersStopIteration ?? false;

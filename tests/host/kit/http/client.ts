@@ -1,9 +1,7 @@
 import type { EventLoop } from "../loop.ts";
 import { type HeaderInit, HeaderMap } from "./header-map.ts";
+import { pieces } from "./pieces.ts";
 import type { HttpClientSide, HttpStream } from "./stream.ts";
-
-/** Most that Envoy hands on of a body at once. */
-const PIECE = 16 * 1024;
 
 export interface RequestOptions {
   /** Default GET. */
@@ -54,7 +52,10 @@ export class HttpExchange implements HttpClientSide {
   /** What the client has sent and Envoy has not read. */
   private readonly unread: (() => void)[] = [];
 
-  constructor(private readonly loop: EventLoop) {}
+  constructor(
+    private readonly loop: EventLoop,
+    private readonly protocol: string,
+  ) {}
 
   /** Status of the response; null: none yet. */
   get status(): number | null {
@@ -68,10 +69,8 @@ export class HttpExchange implements HttpClientSide {
 
   /** Sends a piece of the body. */
   write(bytes: string | Uint8Array, end = false): void {
-    const all = Buffer.from(bytes as string);
-    for (let at = 0; at === 0 || at < all.length; at += PIECE) {
-      const piece = all.subarray(at, at + PIECE);
-      this.send(() => this.stream.receiveData(piece, end && at + PIECE >= all.length));
+    for (const [piece, last] of pieces(Buffer.from(bytes as string), end, this.protocol)) {
+      this.send(() => this.stream.receiveData(piece, last));
     }
   }
 

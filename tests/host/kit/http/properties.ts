@@ -14,16 +14,19 @@ export class StreamProperties {
 
   /**
    * Null: there is none now; undefined: none of these. `request` is null while the filter has no request headers: then
-   * Envoy knows nothing of the request.
+   * Envoy knows nothing of them.
    */
   get(path: string, request: HeaderMap | null, response: HeaderMap | null): Buffer | null | undefined {
-    if (path.startsWith("request/")) return request === null ? null : this.ofRequest(path.slice(8), request);
+    if (path.startsWith("request/")) return this.ofRequest(path.slice(8), request);
     if (path.startsWith("response/")) return this.ofResponse(path.slice(9), response);
     if (path !== "upstream/address") return undefined;
     return this.upstreamAddress === null ? null : Buffer.from(this.upstreamAddress);
   }
 
-  private ofRequest(name: string, headers: HeaderMap): Buffer | null {
+  private ofRequest(name: string, headers: HeaderMap | null): Buffer | null {
+    if (name === "protocol") return text(this.protocol);
+    if (name === "total_size") return encode(this.bytesReceived + (headers?.byteSize ?? 0));
+    if (headers === null) return name === "size" ? encode(this.bytesReceived) : null;
     if (name.startsWith("headers/")) return text(headers.get(name.slice(8)));
     const announced = headers.get("content-length");
     const known: Record<string, string | number | null> = {
@@ -32,9 +35,7 @@ export class StreamProperties {
       host: headers.get(":authority"),
       scheme: headers.get(":scheme"),
       method: headers.get(":method"),
-      protocol: this.protocol,
       size: announced === null ? this.bytesReceived : Number(announced),
-      total_size: this.bytesReceived + headers.byteSize,
     };
     return encode(known[name]);
   }

@@ -7,6 +7,7 @@ import { Direction, type DirectionOwner, type NextSide } from "./direction.ts";
 import type { HeaderMap } from "./header-map.ts";
 import { grpcStatusOf, localHeaders } from "./local-reply.ts";
 import { StreamProperties } from "./properties.ts";
+import { pieces } from "./pieces.ts";
 import { type RouteTable, StreamRoute } from "./route.ts";
 import { UpstreamRequest } from "./upstream.ts";
 
@@ -181,7 +182,10 @@ export class HttpStream implements DirectionOwner {
         this.encode.receiveHeaders(headers, end);
       },
       responseData: (bytes: Uint8Array, end: boolean) => {
-        if (!this.destroyed) this.encode.receiveData(bytes, end);
+        // The server speaks what the client speaks.
+        for (const [piece, last] of pieces(Buffer.from(bytes), end, this.options.protocol)) {
+          if (!this.destroyed) this.encode.receiveData(piece, last);
+        }
       },
       responseTrailers: (trailers: HeaderMap) => {
         if (!this.destroyed) this.encode.receiveTrailers(trailers);
