@@ -16,8 +16,10 @@ import { TestHandler } from "../stream/test_handler";
 // tests/vectors/fixture.js
 @external("vectors", "size")
 declare function vectorsSize(): i32;
+
 @external("vectors", "read")
 declare function readVectors(at: usize): i32;
+
 @external("vectors", "ran")
 declare function ran(filter: i32): void;
 
