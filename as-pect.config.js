@@ -1,3 +1,5 @@
+import { vectorImports } from "./tests/vectors/fixture.js";
+
 // Runner of the AssemblyScript unit tests: `npm run test:unit`, or one spec: `npx asp filters/codec/bolt/bolt.spec.ts`.
 const named = process.argv.slice(2).some((argument) => argument.endsWith(".spec.ts"));
 
@@ -6,7 +8,18 @@ export default {
   include: ["tests/unit/**/*.include.ts"],
   disclude: [/node_modules/],
   async instantiate(memory, createImports, instantiate, binary) {
-    return instantiate(binary, createImports({ env: { memory } }));
+    let module;
+    const own = () => module.exports.memory.buffer;
+    const env = {
+      memory,
+      // What filters that draw lots ask of their host.
+      proxy_get_current_time_nanoseconds(at) {
+        new DataView(own()).setBigUint64(at, process.hrtime.bigint(), true);
+        return 0;
+      },
+    };
+    module = await instantiate(binary, createImports({ env, vectors: vectorImports(own) }));
+    return module;
   },
   outputBinary: false,
 };

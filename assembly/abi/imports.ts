@@ -10,6 +10,12 @@ export {
   proxy_define_metric,
   proxy_increment_metric,
   proxy_set_effective_context,
+  proxy_send_local_response,
+  proxy_get_header_map_pairs,
+  proxy_add_header_map_value,
+  proxy_replace_header_map_value,
+  proxy_remove_header_map_value,
+  proxy_call_foreign_function,
 } from "@solo-io/proxy-runtime/assembly/imports";
 
 /** Replaces `length` bytes from `start` of a buffer. */

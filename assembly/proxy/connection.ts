@@ -88,7 +88,7 @@ export class Connection extends Context {
   /** Whether a server ever sent a request to this client. */
   wasPushed: bool = false;
   private source: Bytes = Bytes.EMPTY;
-  /** Bytes of requests that are kept for retries. */
+  /** Bytes of requests that are kept for retries, and of messages that filters hold. */
   keptBytes: i32 = 0;
   /** Whether it is in the root's queue of connections to push. */
   scheduled: bool = false;
@@ -290,6 +290,11 @@ export class Connection extends Context {
     if (this.lingering) return;
     if (root.sendsGoAway) this.reader.goAway();
     root.setTimer(this.timer, this.activeAt + LOOK_MS, false);
+  }
+
+  /** Whether there is room for so many bytes of a request beside those that are kept already. */
+  mayKeep(length: i32): bool {
+    return length <= this.root.maxConnectionBytes - this.keptBytes && bufferMemory() < MEMORY_HIGH;
   }
 
   /** The client's address, "IP:PORT". */

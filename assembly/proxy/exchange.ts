@@ -1,6 +1,7 @@
 // MOSN's request state machine (mosn-semantics.md §1.3), its first half: receive, match a route, choose a host, send.
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
+import { enterContext } from "../host/stream";
 import { LbType } from "../router/cluster_config";
 import { Route, RouteKind } from "../router/route";
 import { FilterStatus, Phase, ResponseFlag } from "../stream/phase";
@@ -11,7 +12,6 @@ import { Frame, FrameKind } from "../xprotocol/frame";
 import { Connection } from "./connection";
 import { Request, Stage } from "./request";
 import { abandon, answer, deliver, fail, writeReply } from "./respond";
-import { Labels } from "./rpc_stream";
 import { Server } from "./server";
 
 /** Timeout of a request when neither the route nor the frame sets one, ms (MOSN's). */
@@ -30,6 +30,7 @@ const PENDING_OVERFLOW = Bytes.of("too many requests wait for a connection to th
 const NO_CONNECTION = Bytes.of("no connection to the cluster can be opened");
 const CONNECTION_OVERFLOW = Bytes.of("too many requests on this connection");
 const NO_REDIRECT = Bytes.of("the route redirects, which this protocol cannot");
+const TOO_MUCH_HELD = Bytes.of("too many bytes are held by filters");
 const INEXPRESSIBLE = Bytes.of("the changed headers do not fit into the protocol");
 const RESTLESS = Bytes.of("filters ask for another route or host without end");
 
@@ -68,7 +69,8 @@ export function beginRequest(connection: Connection, frame: Frame): void {
   request.stage = Stage.BEFORE_ROUTE;
   protocol.active.add(1);
   root.input.bind(connection, codec, frame, null);
-  if (!root.chains.empty) root.beginStream(request, frame);
+  if (root.chains.empty) request.stream = null;
+  else root.beginStream(request, frame);
   advance(request, frame);
 }
 
@@ -120,6 +122,7 @@ export function resume(request: Request): void {
   const connection = request.connection;
   if (stream === null || connection === null) return;
   const phase = stream.phase;
+  enterContext(connection.id);
   const status = stream.resume();
   if (phase == Phase.BEFORE_SEND) {
     deliver(request, status);
@@ -133,17 +136,18 @@ export function resume(request: Request): void {
 function settle(request: Request, status: FilterStatus, phase: Phase): bool {
   const stream = request.stream;
   if (stream === null) return false;
+  if (status == FilterStatus.TERMINATION) {
+    abandon(request);
+    return false;
+  }
   if (stream.answered) {
     answer(request);
     return false;
   }
   if (status == FilterStatus.WAIT) {
-    stream.hold();
-    return false;
-  }
-  if (status == FilterStatus.TERMINATION) {
-    abandon(request);
-    return false;
+    return stream.hold()
+      ? false
+      : refuse(request, Code.UPSTREAM_OVERFLOW, TOO_MUCH_HELD, ResponseFlag.UPSTREAM_OVERFLOW);
   }
   if (status == FilterStatus.REMATCH_ROUTE && phase == Phase.AFTER_ROUTE) request.stage = Stage.MATCH_ROUTE;
   else if (status == FilterStatus.RECHOOSE_HOST && phase == Phase.AFTER_CHOOSE_HOST) request.stage = Stage.CHOOSE_HOST;
@@ -162,9 +166,8 @@ function chooseHost(request: Request): bool {
   if (request.destination === null) {
     const stream = request.stream;
     const choice = request.choice;
-    let labels: Labels | null = null;
-    if (stream !== null) labels = stream.labels;
-    const found = labels === null ? root.destination(choice) : root.labelled(choice, labels);
+    const labelled = stream !== null && stream.labels.count > 0;
+    const found = labelled && stream !== null ? root.labelled(choice, stream.labels) : root.destination(choice);
     if (found === null) return refuse(request, Code.ROUTER_UNAVAILABLE, NAMELESS_CLUSTER, ResponseFlag.NO_ROUTE_FOUND);
     request.destination = found;
     found.cluster.stats.requests.add(1);
@@ -175,7 +178,6 @@ function chooseHost(request: Request): bool {
     found.cluster.active++;
     request.cluster = found.cluster;
     if (found.cluster.config.lbType == LbType.MAGLEV) request.hash = route.hash(root.input);
-    setTimeouts(request, route);
   }
   const destination = request.destination;
   if (destination === null) return false;
@@ -244,15 +246,19 @@ function sendFirst(request: Request, frame: Frame): void {
     advance(request, frame);
     return;
   }
+  if (route !== null) setTimeouts(request, route);
   const headers = connection.root.input.knownHeaders;
   if (route !== null && route.hasRequestOps) {
     const all = connection.root.input.headers;
     if (all !== null) route.requestOps.apply(all, connection.root.input);
   }
-  if (!send(request, server, frame, headers !== null || (route !== null && route.hasRequestOps))) {
+  const stream = request.stream;
+  const newBody = stream !== null && stream.bodyChanged;
+  if (!send(request, server, frame, newBody || headers !== null || (route !== null && route.hasRequestOps))) {
     fail(request, Code.INTERNAL_ERROR, INEXPRESSIBLE, 0);
     return;
   }
+  if (stream !== null) stream.sent();
   if (request.oneway && server.state == UpstreamState.OPEN) connection.finish(request);
 }
 
@@ -309,7 +315,7 @@ function encodeChanged(request: Request, codec: Codec, frame: Frame, server: Ser
 function keepCopy(request: Request, server: Server): void {
   const connection = request.connection;
   if (connection === null || request.copy.length > 0) return;
-  if (connection.keptBytes + request.length > connection.root.maxConnectionBytes) return;
+  if (!connection.mayKeep(request.length)) return;
   connection.keptBytes += request.length;
   request.copy.append(server.at(request.start), request.length);
 }

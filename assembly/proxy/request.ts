@@ -100,6 +100,7 @@ export class Request extends Timer {
     this.next = null;
     this.triedHost = null;
     this.id = 0;
+    this.deadline = 0;
     this.retried = false;
     this.copy.free();
   }

@@ -19,6 +19,7 @@ const REFUSED = Bytes.of("connection refused");
 const CONNECT_TIMEOUT = Bytes.of("connect timeout");
 const SERVER_CLOSED = Bytes.of("the server closed the connection");
 const SERVER_RESET = Bytes.of("the connection to the server was reset");
+const NOT_HELD = Bytes.of("too many bytes are held by filters");
 const INEXPRESSIBLE = Bytes.of("the response's changed headers do not fit into the protocol");
 const NOT_OPENED = Bytes.of("the connection to the server was not opened");
 
@@ -47,8 +48,8 @@ export function onResponse(connection: Connection, server: Server, frame: Frame)
 export function deliver(request: Request, status: FilterStatus): void {
   const stream = request.stream;
   if (stream === null) return;
-  if (status == FilterStatus.WAIT) {
-    stream.hold();
+  if (status == FilterStatus.WAIT && !stream.answered) {
+    if (!stream.hold()) fail(request, Code.UPSTREAM_OVERFLOW, NOT_HELD, ResponseFlag.UPSTREAM_OVERFLOW);
     return;
   }
   if (status == FilterStatus.TERMINATION) {
@@ -60,8 +61,9 @@ export function deliver(request: Request, status: FilterStatus): void {
     return;
   }
   const server = stream.server;
-  if (server === null || retryStatus(request, stream.responseCode)) return;
-  writeResponse(request, stream.frame, server);
+  if (server === null) return;
+  if (retryStatus(request, stream.responseCode)) stream.sent();
+  else writeResponse(request, stream.frame, server);
 }
 
 /** Tries again where the route wants that for responses with this code. */
@@ -91,7 +93,7 @@ function writeResponse(request: Request, frame: Frame, server: Server): void {
     const changed = (headers !== null && headers.changed) || (stream !== null && stream.bodyChanged);
     const all = changed ? root.input.headers : null;
     if (all !== null && !codec.encode(frame, all, body.ptr, body.length, request.clientId, out)) {
-      reply(request, Code.INTERNAL_ERROR, INEXPRESSIBLE);
+      reply(request, Code.INTERNAL_ERROR, INEXPRESSIBLE.ptr, INEXPRESSIBLE.length);
       return;
     }
     written = all !== null;
@@ -142,6 +144,7 @@ function retry(request: Request, ptr: usize, length: i32): bool {
   const destination = request.destination;
   if (connection === null || codec === null || destination === null || length <= 0) return false;
   const root = connection.root;
+  if (!resumeTimeout(request, connection)) return false;
   request.retriesLeft--;
   const cluster = request.cluster;
   if (cluster !== null && !request.retried) cluster.retries++;
@@ -160,6 +163,15 @@ function retry(request: Request, ptr: usize, length: i32): bool {
   root.cancelTimer(request.tryTimer);
   send(request, server, frame, false);
   connection.schedule();
+  return true;
+}
+
+/** Sets the whole timeout again after a filter has held a response; false when that took too long for another try. */
+function resumeTimeout(request: Request, connection: Connection): bool {
+  if (request.slot >= 0 || request.deadline == 0) return true;
+  const root = connection.root;
+  if (request.deadline <= root.now()) return false;
+  root.setTimer(request, request.deadline, true);
   return true;
 }
 
@@ -183,7 +195,7 @@ export function onTryTimeout(request: Request, now: i64): void {
 export function fail(request: Request, code: i32, reason: Bytes, flag: u32): void {
   const stream = request.stream;
   if (stream === null) {
-    reply(request, code, reason);
+    reply(request, code, reason.ptr, reason.length);
     return;
   }
   stream.flags |= flag;
@@ -207,15 +219,17 @@ function writeLocal(request: Request, code: i32): void {
   const stream = request.stream;
   if (stream === null) return;
   stream.responseBody(body);
-  reply(request, code, Bytes.copy(body.ptr, body.length));
+  reply(request, code, body.ptr, body.length);
 }
 
-function reply(request: Request, code: i32, reason: Bytes): void {
+function reply(request: Request, code: i32, reason: usize, length: i32): void {
   const connection = request.connection;
   const codec = request.codec;
   if (connection === null) return;
   count(request, false);
-  if (codec !== null && !request.oneway) writeReply(connection, codec, request.clientId, request.aux, code, reason);
+  if (codec !== null && !request.oneway) {
+    writeReplyText(connection, codec, request.clientId, request.aux, code, reason, length);
+  }
   connection.finish(request);
 }
 
@@ -228,8 +242,20 @@ export function abandon(request: Request): void {
 
 /** Writes a local reply with MOSN's code and a readable reason to the client (MOSN's hijack). */
 export function writeReply(connection: Connection, codec: Codec, id: u64, aux: u64, code: i32, reason: Bytes): void {
+  writeReplyText(connection, codec, id, aux, code, reason.ptr, reason.length);
+}
+
+function writeReplyText(
+  connection: Connection,
+  codec: Codec,
+  id: u64,
+  aux: u64,
+  code: i32,
+  reason: usize,
+  length: i32,
+): void {
   connection.root.protocol(codec).localReplies.add(1);
-  codec.reply(id, aux, codec.toStatus(code), reason.ptr, reason.length, connection.toClient);
+  codec.reply(id, aux, codec.toStatus(code), reason, length, connection.toClient);
   connection.wroteClient();
 }
 

@@ -1,4 +1,3 @@
-import { noteGarbage } from "../abi/dispatch";
 import { Context, RootContext } from "../abi/context";
 import { BufferType, LogLevel } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
@@ -13,9 +12,10 @@ import { enterContext } from "../host/stream";
 import { Pace, Ticker } from "../host/ticker";
 import { Timer, TimerWheel } from "../host/timers";
 import { ClusterChoice } from "../router/clusters";
-import { MetadataMatch } from "../router/metadata";
 import { Router } from "../router/router";
 import { FilterChains } from "../stream/chain";
+import { FilterFailures } from "../stream/failures";
+import { LabelSet } from "../stream/labels";
 import { FilterRegistry } from "../stream/registry";
 import { ConnectTarget } from "../tunnel/connect";
 import { Codec } from "../xprotocol/codec";
@@ -25,8 +25,9 @@ import { Cluster, Destination } from "./cluster";
 import { DEFAULT_CLUSTER, ProxyConfig } from "./config";
 import { Connection } from "./connection";
 import { FrameInput } from "./frame_input";
+import { LabelledDestinations } from "./labelled";
 import { Request, RequestPool } from "./request";
-import { Labels, RpcStream } from "./rpc_stream";
+import { RpcStream } from "./rpc_stream";
 import { Server } from "./server";
 import { CallStatsTable, ProtocolStats } from "./stats";
 
@@ -60,6 +61,7 @@ export class ProxyRoot extends RootContext {
 
   private readonly ticker: Ticker = new Ticker();
   private readonly metrics: Metrics = new Metrics(this.ticker);
+  readonly failures: FilterFailures = new FilterFailures(this.metrics);
   readonly calls: CallStatsTable = new CallStatsTable(this.metrics);
   private readonly protocolCodecs: Codec[] = [];
   private readonly protocolStats: ProtocolStats[] = [];
@@ -71,6 +73,7 @@ export class ProxyRoot extends RootContext {
   /** Destinations by cluster and labels, and by the router's choices, of which several may mean the same. */
   private readonly destinations: Map<string, Destination> = new Map<string, Destination>();
   private readonly byChoice: Map<ClusterChoice, Destination> = new Map<ClusterChoice, Destination>();
+  private readonly byLabels: LabelledDestinations = new LabelledDestinations();
   private readonly wheel: TimerWheel = new TimerWheel();
   private scheduled: Connection[] = [];
   private scheduledAt: i32 = 0;
@@ -207,26 +210,13 @@ export class ProxyRoot extends RootContext {
       stream = new RpcStream(request);
       request.stream = stream;
     }
-    stream.begin(frame, this.chains.take());
+    stream.begin(frame, this.chains);
   }
 
-  /** Where a route's choice leads with labels that filters have set: they win over the route's of the same key. */
-  labelled(choice: ClusterChoice | null, labels: Labels): Destination | null {
-    if (choice === null) return null;
-    const all = new Map<string, string>();
-    const metadata = choice.metadata;
-    if (metadata !== null) {
-      for (let i = 0; i < metadata.keys.length; i++)
-        all.set(metadata.keys[i].toString(), metadata.values[i].toString());
-    }
-    for (let i = 0; i < labels.keys.length; i++) all.set(labels.keys[i].toString(), labels.values[i].toString());
-    const merged = new MetadataMatch(all);
-    noteGarbage(32);
-    const name = choice.name.toString();
-    const key = name + merged.text;
-    if (!this.destinations.has(key) && !this.addDestination(key, name, new ClusterChoice(choice.name, merged)))
-      return null;
-    return this.destinations.get(key);
+  /** Where a route's choice leads with labels that filters have set; null as for `destination`. */
+  labelled(choice: ClusterChoice | null, labels: LabelSet): Destination | null {
+    const whole = this.destination(choice);
+    return choice === null || whole === null ? null : this.byLabels.find(choice, labels, whole);
   }
 
   /** Where a route's choice leads; null when it names no cluster, or one too many. */
@@ -265,6 +255,7 @@ export class ProxyRoot extends RootContext {
       this.clusters.delete(destination.cluster.name.toString());
     }
     this.byChoice.clear();
+    this.byLabels.clear();
     return this.destinations.size < MAX_CLUSTERS;
   }
 

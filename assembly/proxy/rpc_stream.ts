@@ -2,10 +2,11 @@ import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { Timer } from "../host/timers";
-import { FilterChain } from "../stream/chain";
+import { FilterChain, FilterChains } from "../stream/chain";
 import { FilterConfig, FilterType } from "../stream/filter";
 import { StreamHandler } from "../stream/handler";
-import { FilterStatus, Phase } from "../stream/phase";
+import { LabelSet } from "../stream/labels";
+import { FilterStatus, Phase, ResponseFlag } from "../stream/phase";
 import { VariableTable } from "../stream/variables";
 import { Decoded, Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
@@ -18,8 +19,7 @@ import { fail } from "./respond";
 import { Server } from "./server";
 
 const NO_REASON = Bytes.of("ended by a filter");
-/** Labels that filters may set on one request. */
-const MAX_LABELS: i32 = 16;
+const scratch = new View();
 
 /** Ends what a filter waits for. */
 class WaitTimer extends Timer {
@@ -32,30 +32,38 @@ class WaitTimer extends Timer {
   }
 }
 
-/** Labels for the choice of a host, as header_to_metadata sets them. */
-export class Labels {
-  readonly keys: Bytes[] = [];
-  readonly values: Bytes[] = [];
+/** Which message filters can look at now: bytes are at hand only while they are dealt with, or held. */
+const enum Message {
+  NONE,
+  REQUEST,
+  RESPONSE,
+  LOCAL_REPLY,
 }
 
 /** An RPC request with its filters. Kept with its request, and reused with it. */
 export class RpcStream extends StreamHandler {
-  /** The frame that the filters see: the request, then the response. */
+  /** The message's frame: of the request, then of the response. */
   frame: Frame = new Frame();
   phase: Phase = Phase.BEFORE_ROUTE;
   /** Where the response came from. */
   server: Server | null = null;
-  /** A filter has answered the request; the response is a local reply. */
+  /** A filter has answered the request, and its filters of responses have not run on that answer. */
   answered: bool = false;
-  isLocal: bool = false;
   bodyChanged: bool = false;
-  labels: Labels | null = null;
+  readonly labels: LabelSet = new LabelSet();
   readonly variables: VariableTable = new VariableTable();
 
+  private message: Message = Message.NONE;
+  /** The message that is held while a filter waits. */
+  private heldMessage: Message = Message.NONE;
+  private chains: FilterChains | null = null;
   private chain: FilterChain | null = null;
+  private running: bool = false;
   private readonly body: ByteBuffer = new ByteBuffer();
-  /** A held frame, with the changes made so far. */
-  private readonly held: ByteBuffer = new ByteBuffer();
+  private readonly reply: ByteBuffer = new ByteBuffer();
+  /** A held frame, with the changes made so far, and the memory for its next version. */
+  private held: ByteBuffer = new ByteBuffer();
+  private nextHeld: ByteBuffer = new ByteBuffer();
   private readonly ownFrame: Frame = this.frame;
   private readonly localHeaders: HeaderList = new HeaderList();
   private readonly timer: WaitTimer = new WaitTimer(this);
@@ -66,17 +74,38 @@ export class RpcStream extends StreamHandler {
   }
 
   /** Begins with a request's frame. */
-  begin(frame: Frame, chain: FilterChain): void {
+  begin(frame: Frame, chains: FilterChains): void {
     this.frame = frame;
-    this.chain = chain;
+    this.chains = chains;
+    this.chain = chains.take();
     this.phase = Phase.BEFORE_ROUTE;
+    this.message = Message.REQUEST;
   }
 
   /** Runs the filters of a phase before the request is sent. */
   receive(phase: Phase): FilterStatus {
     this.phase = phase;
     const chain = this.chain;
-    return chain === null ? FilterStatus.CONTINUE : chain.receive(this, phase);
+    if (chain === null) return FilterStatus.CONTINUE;
+    this.running = true;
+    const status = chain.receive(this, phase);
+    this.running = false;
+    return status;
+  }
+
+  /** The request has been sent: its bytes are gone. */
+  sent(): void {
+    this.message = Message.NONE;
+    this.bodyChanged = false;
+    this.dropFrame();
+  }
+
+  private dropFrame(): void {
+    const connection = this.request.connection;
+    if (connection !== null) connection.keptBytes -= this.held.length;
+    this.frame = this.ownFrame;
+    this.held.free();
+    this.nextHeld.free();
   }
 
   /** Runs the filters on a server's response. */
@@ -86,72 +115,116 @@ export class RpcStream extends StreamHandler {
     this.server = server;
     this.responseCode = codec === null ? 0 : codec.toCode(frame.status);
     this.bodyChanged = false;
+    this.message = Message.RESPONSE;
     return this.runSend();
   }
 
   /** Runs the filters on the answer that was set. */
   sendLocal(): FilterStatus {
     this.answered = false;
-    this.isLocal = true;
+    this.message = Message.LOCAL_REPLY;
+    this.dropFrame();
     this.localHeaders.clear();
+    this.bind();
     return this.runSend();
   }
 
   private runSend(): FilterStatus {
     this.phase = Phase.BEFORE_SEND;
-    const chain = this.chain;
-    return chain === null ? FilterStatus.CONTINUE : chain.send(this);
-  }
-
-  /** Keeps the frame with its changes, because its bytes will be gone, and sets the timer. */
-  hold(): void {
     const connection = this.request.connection;
-    if (connection === null) return;
-    if (!this.isLocal) this.keepFrame(connection);
-    // What answers the request while it is held comes from here alone.
-    const server = this.request.server;
-    if (server !== null) server.detach(this.request);
-    connection.root.setTimer(this.timer, connection.root.now() + (this.waitMs as i64), true);
+    if (connection !== null) connection.root.cancelTimer(this.timer);
+    const chain = this.chain;
+    if (chain === null) return FilterStatus.CONTINUE;
+    this.running = true;
+    const status = chain.send(this);
+    this.running = false;
+    return status;
   }
 
-  private keepFrame(connection: Connection): void {
+  /** Whether the response is a local reply. */
+  get isLocal(): bool {
+    return this.message == Message.LOCAL_REPLY;
+  }
+
+  /**
+   * A filter waits: keeps the message with its changes, because its bytes will be gone, and sets the timer. False when
+   * there is no room for it.
+   */
+  hold(): bool {
+    const request = this.request;
+    const connection = request.connection;
+    if (connection === null) return false;
+    const root = connection.root;
+    if (this.message != Message.LOCAL_REPLY && !this.keepFrame(connection)) return false;
+    this.heldMessage = this.message;
+    this.message = Message.NONE;
+    if (this.phase == Phase.BEFORE_SEND) {
+      // It has its answer: no timeout ends it now (mosn-semantics.md §1.3).
+      root.cancelTimer(request);
+      root.cancelTimer(request.tryTimer);
+      const server = request.server;
+      if (server !== null) server.detach(request);
+    }
+    root.setTimer(this.timer, root.now() + (this.waitMs as i64), true);
+    return true;
+  }
+
+  private keepFrame(connection: Connection): bool {
     const frame = this.frame;
     const codec = frame.codec;
-    if (codec === null || frame === this.ownFrame) return;
+    if (codec === null) return false;
     const headers = connection.root.input.knownHeaders;
     const changed = this.bodyChanged || (headers !== null && headers.changed);
-    this.held.clear();
-    let kept = false;
+    if (frame === this.ownFrame && !changed) return true;
+    const out = this.nextHeld;
+    out.clear();
     const all = changed ? connection.root.input.headers : null;
+    let kept = false;
     if (all !== null) {
-      const view = new View();
-      this.bodyOf(view);
-      kept = codec.encode(frame, all, view.ptr, view.length, frame.id, this.held);
+      this.bodyOf(scratch);
+      kept = codec.encode(frame, all, scratch.ptr, scratch.length, frame.id, out);
     }
-    if (!kept) this.held.append(frame.ptr, frame.length);
-    const peer = this.phase == Phase.BEFORE_SEND ? Peer.SERVER : Peer.CLIENT;
-    if (codec.decode(this.held.ptr, this.held.length, peer, i32.MAX_VALUE, this.ownFrame) != Decoded.FRAME) return;
+    if (!kept) out.append(frame.ptr, frame.length);
+    if (!connection.mayKeep(out.length)) return false;
+    connection.keptBytes += out.length - this.held.length;
+    this.nextHeld = this.held;
+    this.held = out;
+    this.nextHeld.free();
+    const peer = this.message == Message.RESPONSE ? Peer.SERVER : Peer.CLIENT;
     this.frame = this.ownFrame;
     this.bodyChanged = false;
+    return codec.decode(out.ptr, out.length, peer, i32.MAX_VALUE, this.ownFrame) == Decoded.FRAME;
   }
 
   /** The wait is over: the filter that waited gives its status, and the others of the phase follow. */
   resume(): FilterStatus {
     const chain = this.chain;
+    if (chain === null) return FilterStatus.TERMINATION;
+    this.message = this.heldMessage;
+    this.bind();
+    this.running = true;
+    const status = chain.resume(this, this.phase);
+    this.running = false;
+    return status;
+  }
+
+  /** Has variables and headers speak of the message that is at hand, and of no other one. */
+  private bind(): void {
     const connection = this.request.connection;
     const codec = this.request.codec;
-    if (chain === null || connection === null || codec === null) return FilterStatus.TERMINATION;
-    connection.root.input.bind(connection, codec, this.frame, this.phase == Phase.BEFORE_SEND ? this.server : null);
-    return chain.resume(this, this.phase);
+    if (connection === null || codec === null) return;
+    const frame = this.frame;
+    if (this.message == Message.NONE || this.message == Message.LOCAL_REPLY) frame.begin(codec, 0);
+    connection.root.input.bind(connection, codec, frame, this.phase == Phase.BEFORE_SEND ? this.server : null);
   }
 
   get requestHeaders(): Headers | null {
-    return this.phase == Phase.BEFORE_SEND ? null : this.frameHeaders();
+    return this.message == Message.REQUEST ? this.frameHeaders() : null;
   }
 
   get responseHeaders(): Headers | null {
-    if (this.phase != Phase.BEFORE_SEND) return null;
-    return this.isLocal ? this.localHeaders : this.frameHeaders();
+    if (this.message == Message.LOCAL_REPLY) return this.localHeaders;
+    return this.message == Message.RESPONSE ? this.frameHeaders() : null;
   }
 
   private frameHeaders(): Headers | null {
@@ -160,31 +233,32 @@ export class RpcStream extends StreamHandler {
   }
 
   private bodyOf(out: View): void {
-    if (this.bodyChanged || this.isLocal) out.set(this.body.ptr, this.body.length);
+    if (this.bodyChanged) out.set(this.body.ptr, this.body.length);
     else out.set(this.frame.ptr + (this.frame.contentOffset as usize), this.frame.contentLength);
   }
 
   requestBody(out: View): void {
-    if (this.phase == Phase.BEFORE_SEND) out.set(0, 0);
-    else this.bodyOf(out);
+    if (this.message == Message.REQUEST) this.bodyOf(out);
+    else out.set(0, 0);
   }
 
   setRequestBody(ptr: usize, length: i32): void {
-    if (this.phase != Phase.BEFORE_SEND) this.setBody(ptr, length);
+    if (this.message == Message.REQUEST) this.setBody(ptr, length);
   }
 
   responseBody(out: View): void {
-    if (this.phase == Phase.BEFORE_SEND) this.bodyOf(out);
+    if (this.message == Message.LOCAL_REPLY) out.set(this.reply.ptr, this.reply.length);
+    else if (this.message == Message.RESPONSE) this.bodyOf(out);
     else out.set(0, 0);
   }
 
   setResponseBody(ptr: usize, length: i32): void {
-    if (this.phase == Phase.BEFORE_SEND) this.setBody(ptr, length);
+    if (this.message == Message.RESPONSE) this.setBody(ptr, length);
+    else if (this.message == Message.LOCAL_REPLY) replace(this.reply, ptr, length);
   }
 
   private setBody(ptr: usize, length: i32): void {
-    this.body.clear();
-    this.body.append(ptr, length);
+    replace(this.body, ptr, length);
     this.bodyChanged = true;
   }
 
@@ -196,15 +270,16 @@ export class RpcStream extends StreamHandler {
   /** Sets the local reply. */
   setAnswer(code: i32, body: Bytes): void {
     this.responseCode = code;
-    this.isLocal = true;
-    this.body.clear();
-    this.body.append(body.ptr, body.length);
+    replace(this.reply, body.ptr, body.length);
   }
 
   terminate(code: i32): bool {
     const request = this.request;
     if (request.connection === null || this.phase == Phase.BEFORE_SEND) return false;
-    fail(request, code, NO_REASON, 0);
+    this.flags |= ResponseFlag.DOWNSTREAM_TERMINATE;
+    // From inside a filter the answer goes out when the phase is over, as that of a hijack.
+    if (this.running) this.hijack(code, NO_REASON);
+    else fail(request, code, NO_REASON, 0);
     return true;
   }
 
@@ -250,21 +325,12 @@ export class RpcStream extends StreamHandler {
   }
 
   setLabel(key: Bytes, value: usize, length: i32): bool {
-    let labels = this.labels;
-    if (labels === null) {
-      labels = new Labels();
-      this.labels = labels;
-    }
-    const copy = Bytes.copy(value, length);
-    for (let i = 0; i < labels.keys.length; i++) {
-      if (!labels.keys[i].equals(key.ptr, key.length)) continue;
-      labels.values[i] = copy;
-      return true;
-    }
-    if (labels.keys.length >= MAX_LABELS) return false;
-    labels.keys.push(key);
-    labels.values.push(copy);
-    return true;
+    return this.labels.set(key, value, length);
+  }
+
+  countFailure(type: FilterType): void {
+    const connection = this.request.connection;
+    if (connection !== null) connection.root.failures.count(type);
   }
 
   wait(ms: i32): void {
@@ -274,24 +340,33 @@ export class RpcStream extends StreamHandler {
   /** The request is over: the log hooks run, and all that belongs to it goes. */
   end(connection: Connection): void {
     const chain = this.chain;
-    if (chain !== null) {
+    const chains = this.chains;
+    if (this.message == Message.NONE) this.bind();
+    if (chain !== null && chains !== null) {
       this.phase = Phase.ACCESS_LOG;
       chain.log(this);
-      connection.root.chains.give(chain);
+      chains.give(chain);
     }
     connection.root.cancelTimer(this.timer);
     this.chain = null;
+    this.chains = null;
     this.server = null;
-    this.labels = null;
     this.answered = false;
-    this.isLocal = false;
     this.bodyChanged = false;
+    this.message = Message.NONE;
     this.flags = 0;
     this.responseCode = 0;
     this.waitMs = 0;
-    this.frame = this.ownFrame;
+    this.dropFrame();
+    this.labels.clear();
     this.body.free();
-    this.held.free();
+    this.reply.free();
     this.variables.clear();
   }
+}
+
+/** Replaces what is in a buffer by a copy of the range, which may be a part of it. */
+function replace(buffer: ByteBuffer, ptr: usize, length: i32): void {
+  buffer.clear();
+  buffer.append(ptr, length);
 }

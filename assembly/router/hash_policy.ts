@@ -2,8 +2,8 @@ import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { siphash24 } from "../bytes/hash";
 import { View } from "../bytes/view";
+import { IpAddress } from "../config/ip_address";
 import { ObjectReader } from "../config/object";
-import { addressTail } from "./address";
 import { RouteInput } from "./input";
 
 /** MOSN's key for hashes of headers and cookies. */
@@ -20,6 +20,7 @@ const enum HashKind {
 const COOKIE: Bytes = Bytes.of("cookie");
 const scratch = new ByteBuffer();
 const view = new View();
+const address = new IpAddress();
 
 /** What the hash of a request, for consistent hashing, is made of (mosn-semantics.md §6.8). Immutable. */
 export class HashPolicy {
@@ -63,7 +64,9 @@ export class HashPolicy {
   /** The hash of a request; 0 where it lacks what is hashed. */
   hash(input: RouteInput): u64 {
     if (this.kind == HashKind.SOURCE_IP) {
-      return input.sourceAddress(view) ? (addressTail(view.ptr, view.length) as u64) : 0;
+      // The last 32 bits, as in MOSN.
+      const known = input.sourceAddress(view) && address.parseEndpoint(view.ptr, view.length);
+      return known ? address.low & 0xffffffff : 0;
     }
     const prefix = this.prefix;
     if (this.kind == HashKind.HEADER) {

@@ -39,13 +39,14 @@ export function readLabels(from: ObjectReader, field: string): Map<string, strin
   const keys = labels.keys();
   const object = filters.object("mosn.lb");
   for (let i = 0; i < keys.length; i++) {
-    if (!isToken(keys[i])) object.fail(keys[i], "a label's key must be of letters, digits, - _ and .");
+    if (!isLabelKey(keys[i])) object.fail(keys[i], "a label's key must be of letters, digits, - _ and .");
     if (!isVisible(labels.get(keys[i]))) object.fail(keys[i], "a label's value must be of visible ASCII characters");
   }
   return labels;
 }
 
-function isToken(text: string): bool {
+/** Whether `text` can be a label's key: a part of the name of a header towards Envoy. */
+export function isLabelKey(text: string): bool {
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     const letter = (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a;

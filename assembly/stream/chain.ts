@@ -1,3 +1,4 @@
+import { noteGarbage } from "../abi/dispatch";
 import { StreamFilter, FilterConfig, FilterType } from "./filter";
 import { StreamHandler } from "./handler";
 import { bit, FilterStatus, Phase } from "./phase";
@@ -8,6 +9,16 @@ export class ChainEntry {
     readonly type: FilterType,
     readonly config: FilterConfig,
   ) {}
+
+  /** Whether the filter looks at the body of this request. */
+  readsRequestBody(handler: StreamHandler): bool {
+    return this.type.needsRequestBody && handler.configOf(this.type, this.config).readsRequestBody;
+  }
+
+  /** Whether it looks at the body of its response. */
+  readsResponseBody(handler: StreamHandler): bool {
+    return this.type.needsResponseBody && handler.configOf(this.type, this.config).readsResponseBody;
+  }
 }
 
 /**
@@ -16,9 +27,10 @@ export class ChainEntry {
  */
 export class FilterChain {
   private readonly filters: StaticArray<StreamFilter>;
-  /** Filter that the next run of the request side starts with, and of the response side. */
+  /** Filter that the next run of the request side starts with. */
   private next: i32 = 0;
-  private nextSender: i32 = 0;
+  /** The last filter that ran on the response. */
+  private sender: i32 = 0;
   /** The next chain that is not in use. */
   spare: FilterChain | null = null;
 
@@ -30,13 +42,18 @@ export class FilterChain {
 
   /**
    * Runs a phase before the request is sent. STOP and TERMINATION start the next phase from the first filter; after
-   * REMATCH_ROUTE and RECHOOSE_HOST the same filter runs again, where the phase honours them, and after WAIT
-   * `resume` goes on.
+   * REMATCH_ROUTE and RECHOOSE_HOST, where the phase honours them, and NEEDS_BODY the same filter runs again, and after
+   * WAIT `resume` goes on.
    */
   receive(handler: StreamHandler, phase: Phase): FilterStatus {
     const mask = bit(phase);
     for (let i = this.next; i < this.filters.length; i++) {
-      if ((unchecked(this.entries[i]).type.phases & mask) == 0) continue;
+      const entry = unchecked(this.entries[i]);
+      if ((entry.type.phases & mask) == 0) continue;
+      if (handler.lacksBody && entry.readsRequestBody(handler)) {
+        this.next = i;
+        return FilterStatus.NEEDS_BODY;
+      }
       const status = unchecked(this.filters[i]).onReceive(handler, phase);
       if (status != FilterStatus.CONTINUE) return this.stopped(status, i, phase);
     }
@@ -65,29 +82,33 @@ export class FilterChain {
     return status;
   }
 
-  /** Runs the filters of the response. */
+  /** Runs the filters of a response, all of them: also where those of an earlier one were held. */
   send(handler: StreamHandler): FilterStatus {
-    for (let i = this.nextSender; i < this.filters.length; i++) {
-      if ((unchecked(this.entries[i]).type.phases & bit(Phase.BEFORE_SEND)) == 0) continue;
+    return this.sendFrom(0, handler);
+  }
+
+  /** The response's body is complete: the filter that needed it runs, and those after it. */
+  sendOn(handler: StreamHandler): FilterStatus {
+    return this.sendFrom(this.sender, handler);
+  }
+
+  private sendFrom(first: i32, handler: StreamHandler): FilterStatus {
+    for (let i = first; i < this.filters.length; i++) {
+      const entry = unchecked(this.entries[i]);
+      if ((entry.type.phases & bit(Phase.BEFORE_SEND)) == 0) continue;
+      this.sender = i;
+      if (handler.lacksBody && entry.readsResponseBody(handler)) return FilterStatus.NEEDS_BODY;
       const status = unchecked(this.filters[i]).append(handler);
-      if (status == FilterStatus.CONTINUE) continue;
-      this.nextSender = status == FilterStatus.WAIT ? i : 0;
-      return status;
+      if (status != FilterStatus.CONTINUE) return status;
     }
-    this.nextSender = 0;
     return FilterStatus.CONTINUE;
   }
 
   private resumeSend(handler: StreamHandler): FilterStatus {
-    const i = this.nextSender;
+    const i = this.sender;
     if (i >= this.filters.length) return FilterStatus.CONTINUE;
     const status = unchecked(this.filters[i]).onResume(handler, Phase.BEFORE_SEND);
-    if (status != FilterStatus.CONTINUE) {
-      this.nextSender = status == FilterStatus.WAIT ? i : 0;
-      return status;
-    }
-    this.nextSender = i + 1;
-    return this.send(handler);
+    return status == FilterStatus.CONTINUE ? this.sendFrom(i + 1, handler) : status;
   }
 
   /** The request is over. */
@@ -102,12 +123,12 @@ export class FilterChain {
   reset(): void {
     for (let i = 0; i < this.filters.length; i++) unchecked(this.filters[i]).onDestroy();
     this.next = 0;
-    this.nextSender = 0;
+    this.sender = 0;
   }
 }
 
 /** Chains kept for reuse. */
-const KEEP: i32 = 1024;
+const KEEP: i32 = 4096;
 
 /** The configured filters of a listener, and the chains made of them. */
 export class FilterChains {
@@ -115,8 +136,26 @@ export class FilterChains {
   private spare: FilterChain | null = null;
   private count: i32 = 0;
 
+  /** Bits of the phases that any of the filters runs in. */
+  readonly phases: u32;
+  /** Whether any of the filters may look at bodies of requests. */
+  readonly needRequestBody: bool;
+  /** The same for responses. */
+  readonly needResponseBody: bool;
+
   constructor(entries: ChainEntry[]) {
     this.entries = StaticArray.fromArray(entries);
+    let phases: u32 = 0;
+    let needRequestBody = false;
+    let needResponseBody = false;
+    for (let i = 0; i < entries.length; i++) {
+      phases |= entries[i].type.phases;
+      if (entries[i].type.needsRequestBody) needRequestBody = true;
+      if (entries[i].type.needsResponseBody) needResponseBody = true;
+    }
+    this.phases = phases;
+    this.needRequestBody = needRequestBody;
+    this.needResponseBody = needResponseBody;
   }
 
   get empty(): bool {
@@ -136,7 +175,10 @@ export class FilterChains {
   /** Takes a chain back. */
   give(chain: FilterChain): void {
     chain.reset();
-    if (this.count >= KEEP) return;
+    if (this.count >= KEEP) {
+      noteGarbage(this.entries.length + 2);
+      return;
+    }
     chain.spare = this.spare;
     this.spare = chain;
     this.count++;

@@ -12,6 +12,8 @@ export abstract class StreamHandler {
   flags: u32 = 0;
   /** MOSN's code of the response, `Code`; 0 while there is none. */
   responseCode: i32 = 0;
+  /** The body of the request, or of the response once there is one, is not complete: HTTP's bodies come in pieces. */
+  lacksBody: bool = false;
 
   /** The request's headers; null once the request has been sent. */
   abstract get requestHeaders(): Headers | null;
@@ -60,6 +62,9 @@ export abstract class StreamHandler {
   abstract setVariable(name: Bytes, value: usize, length: i32): bool;
   /** Sets a label that the request's host must have (MOSN's x-mosn-router-meta); false when there are too many. */
   abstract setLabel(key: Bytes, value: usize, length: i32): bool;
+
+  /** Counts that a filter of this type could not do its work (`moe.filter.TYPE.failures`). */
+  abstract countFailure(type: FilterType): void;
 
   /** Holds this request alone for `ms` milliseconds; the filter then returns WAIT. */
   abstract wait(ms: i32): void;

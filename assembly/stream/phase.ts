@@ -33,6 +33,11 @@ export const enum FilterStatus {
    * long; then `StreamFilter.onResume` gives the real status.
    */
   WAIT = 5,
+  /**
+   * The chain's own: the next filter looks at a body that is not complete (`StreamHandler.lacksBody`); it runs when the
+   * phase is run again.
+   */
+  NEEDS_BODY = 6,
 }
 
 /** MOSN's response flags (mosn.io/api request.go): why a request ended as it did. */

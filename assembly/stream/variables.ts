@@ -1,3 +1,4 @@
+import { noteGarbage } from "../abi/dispatch";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 
@@ -33,7 +34,14 @@ export class VariableTable {
     return true;
   }
 
+  /** How many are set. */
+  get count(): i32 {
+    return this.names.length;
+  }
+
   clear(): void {
+    if (this.names.length == 0) return;
+    noteGarbage(2 * this.names.length);
     this.names.length = 0;
     this.values.length = 0;
   }

@@ -2,6 +2,7 @@
 export * from "../../assembly/abi/exports";
 import { registerRoot } from "../../assembly/abi/dispatch";
 import { RootContext } from "../../assembly/abi/context";
+import { HttpRoot } from "../../assembly/http/root";
 import { ProxyRoot } from "../../assembly/proxy/root";
 import { FilterRegistry } from "../../assembly/stream/registry";
 import { CodecRegistry } from "../../assembly/xprotocol/registry";
@@ -12,6 +13,9 @@ import { dubboThrift } from "../codec/dubbothrift/dubbothrift";
 import { tars } from "../codec/tars/tars";
 import { xExample } from "../codec/x_example/x_example";
 import { fault } from "../stream/fault/fault";
+import { headerToMetadata } from "../stream/header_to_metadata/header_to_metadata";
+import { ipAccess } from "../stream/ip_access/ip_access";
+import { payloadLimit } from "../stream/payload_limit/payload_limit";
 
 const codecs = new CodecRegistry();
 codecs.register(bolt);
@@ -23,5 +27,9 @@ codecs.register(xExample);
 
 const filters = new FilterRegistry();
 filters.register(fault);
+filters.register(headerToMetadata);
+filters.register(ipAccess);
+filters.register(payloadLimit);
 
 registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs, filters));
+registerRoot("http", (id: u32): RootContext => new HttpRoot(id, filters));

@@ -69,6 +69,12 @@ export function rpcListener(bootstrap: Bootstrap): Listener {
   return listener;
 }
 
+/** The listener that clients use: that of the RPC proxy, or else the first. */
+export function mainListener(bootstrap: Bootstrap): Listener {
+  const { listeners } = bootstrap.static_resources;
+  return listeners.find((l) => filtersOf(l).some((f) => f.name === WASM)) ?? listeners[0];
+}
+
 /** The listener's module configuration, to be changed in place. */
 export function pluginConfig(listener: Listener): PluginConfig {
   return filter(listener, WASM).typed_config.config as PluginConfig;

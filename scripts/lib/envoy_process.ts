@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Bootstrap, type SocketAddress, rpcListener, writeBootstrap } from "./bootstrap.ts";
+import { type Bootstrap, type SocketAddress, mainListener, writeBootstrap } from "./bootstrap.ts";
 
 export interface EnvoyOptions {
   /** Path of the Envoy binary. */
@@ -37,8 +37,10 @@ process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 export class EnvoyProcess {
   /** Everything Envoy has written so far, line by line. */
   readonly log: string[] = [];
-  /** The RPC listener's port. */
+  /** The port that clients use: the RPC listener's, or else the first one's. */
   port = 0;
+  /** Ports of the listeners of the bootstrap, by name. */
+  readonly ports = new Map<string, number>();
   adminPort = 0;
   private exited: string | undefined;
 
@@ -147,10 +149,11 @@ export class EnvoyProcess {
       if (Date.now() > deadline) throw new EnvoyFailed(`Envoy is not ready after ${START_LIMIT_MS / 1000} s`);
       await sleep(30);
     }
-    const wanted = rpcListener(bootstrap).name;
     const page = JSON.parse(await this.admin("/listeners?format=json")) as ListenersPage;
-    const listener = page.listener_statuses.find((status) => status.name === wanted);
-    this.port = listener?.local_address.socket_address.port_value ?? 0;
+    for (const status of page.listener_statuses) {
+      this.ports.set(status.name, status.local_address.socket_address.port_value);
+    }
+    this.port = this.ports.get(mainListener(bootstrap).name) ?? 0;
   }
 
   private async isReady(adminFile: string): Promise<boolean> {

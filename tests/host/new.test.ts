@@ -11,7 +11,7 @@ import { Host } from "./kit/index.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
-const COPIED = ["assembly", "filters", "scripts", "tests/unit", "asconfig.json", "as-pect.config.js"];
+const COPIED = ["assembly", "filters", "scripts", "tests/unit", "tests/vectors", "asconfig.json", "as-pect.config.js"];
 const CONFIGURED = ["as-pect.asconfig.json", "package.json", ".prettierrc.json", "eslint.config.js"];
 
 describe("npm run new -- codec", () => {

@@ -38,7 +38,9 @@ export class FaultConfig extends FilterConfig {
     delay.finish();
     const abort = from.object("abort");
     this.abortStatus = abort.integer("status", 0, 0, 999) as i32;
-    this.abortPercent = abort.integer("percentage", 0, 0, 100) as i32;
+    const percent = abort.integer("percentage", 0, 0, 100) as i32;
+    if (percent > 0 && !abort.has("status")) abort.failHere("status must be given");
+    this.abortPercent = percent;
     abort.finish();
     this.upstreamCluster = Bytes.of(from.string("upstream_cluster"));
     const headers = from.objects("headers");

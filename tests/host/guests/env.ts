@@ -16,6 +16,33 @@ export declare function proxy_define_metric(type: u32, name: usize, nameSize: u3
 export declare function proxy_increment_metric(id: u32, offset: i64): u32;
 export declare function proxy_get_shared_data(key: usize, keySize: u32, data: usize, size: usize, cas: usize): u32;
 export declare function proxy_set_shared_data(key: usize, keySize: u32, data: usize, size: u32, cas: u32): u32;
+export declare function proxy_get_header_map_value(map: u32, key: usize, keySize: u32, data: usize, size: usize): u32;
+export declare function proxy_replace_header_map_value(
+  map: u32,
+  key: usize,
+  keySize: u32,
+  value: usize,
+  valueSize: u32,
+): u32;
+export declare function proxy_remove_header_map_value(map: u32, key: usize, keySize: u32): u32;
+export declare function proxy_send_local_response(
+  status: u32,
+  details: usize,
+  detailsSize: u32,
+  body: usize,
+  bodySize: u32,
+  pairs: usize,
+  pairsSize: u32,
+  grpc: u32,
+): u32;
+export declare function proxy_call_foreign_function(
+  name: usize,
+  nameSize: u32,
+  argument: usize,
+  argumentSize: u32,
+  data: usize,
+  size: usize,
+): u32;
 export declare function proxy_http_call(
   a: u32,
   b: u32,

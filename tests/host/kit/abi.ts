@@ -44,6 +44,39 @@ export enum FilterStatus {
   StopIteration = 1,
 }
 
+/** First argument of the header map calls. */
+export enum HeaderMapType {
+  RequestHeaders = 0,
+  RequestTrailers = 1,
+  ResponseHeaders = 2,
+  ResponseTrailers = 3,
+  GrpcReceiveInitialMetadata = 4,
+  GrpcReceiveTrailingMetadata = 5,
+  HttpCallResponseHeaders = 6,
+  HttpCallResponseTrailers = 7,
+}
+
+/** What a callback for HTTP headers answers; 2 is taken for Continue. */
+export enum HeadersStatus {
+  Continue = 0,
+  StopIteration = 1,
+  StopAllIterationAndBuffer = 3,
+  StopAllIterationAndWatermark = 4,
+}
+
+/** What a callback for a piece of a body answers. */
+export enum DataStatus {
+  Continue = 0,
+  StopIterationAndBuffer = 1,
+  StopIterationAndWatermark = 2,
+  StopIterationNoBuffer = 3,
+}
+
+export enum TrailersStatus {
+  Continue = 0,
+  StopIteration = 1,
+}
+
 /** Argument of `proxy_on_downstream_connection_close`: who closed. */
 export enum CloseType {
   Unknown = 0,

@@ -1,5 +1,6 @@
-import { BufferType, Result } from "./abi.ts";
+import { BufferType, type HeaderMapType, Result } from "./abi.ts";
 import { ConstBuffer, type GuestBuffer } from "./buffer.ts";
+import type { HeaderMap } from "./http/header-map.ts";
 import { Properties } from "./properties.ts";
 import type { Vm } from "./vm.ts";
 
@@ -39,6 +40,23 @@ export abstract class GuestContext {
     if (path === "plugin_vm_id") return Buffer.from(this.vm.id);
     return this.properties.get(path);
   }
+
+  /** The headers or trailers that the context has now, to be changed if `write`; null: none. */
+  headerMap(type: HeaderMapType, write: boolean): HeaderMap | null;
+  headerMap(): HeaderMap | null {
+    return null;
+  }
+
+  /** The module has changed a header map. */
+  headersModified(type: HeaderMapType): void;
+  headersModified(): void {}
+
+  /** `proxy_send_local_response`; without a stream it does nothing. */
+  sendLocalResponse(status: number, body: Buffer, headers: HeaderMap, details: string, grpc: number): void;
+  sendLocalResponse(): void {}
+
+  /** The foreign function `clear_route_cache`. */
+  clearRouteCache(): void {}
 
   abstract setProperty(path: string, value: Buffer): Result;
   /** `proxy_continue_stream`. */

@@ -5,6 +5,11 @@ import { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectStream } from "./connect-stream.ts";
 import { KitFault } from "./errors.ts";
+import { HttpExchange, type RequestOptions, requestHeaders } from "./http/client.ts";
+import type { HeaderMap } from "./http/header-map.ts";
+import type { RouteTable } from "./http/route.ts";
+import { HttpStream } from "./http/stream.ts";
+import type { UpstreamRequest } from "./http/upstream.ts";
 import { LogSink } from "./log.ts";
 import { EventLoop } from "./loop.ts";
 import { MetricStore } from "./metrics.ts";
@@ -33,6 +38,8 @@ export interface HostOptions {
   properties?: Record<string, PropertyValue>;
   /** A trap of the module is part of the test, not a fault. */
   expectTraps?: boolean;
+  /** The plugin's `allow_on_headers_stop_iteration`, for HTTP. */
+  allowOnHeadersStopIteration?: boolean;
   /** Resolution of Envoy's timers, milliseconds; default 4. */
   resolutionMs?: number;
 }
@@ -68,7 +75,12 @@ export class Host {
   readonly faults: KitFault[] = [];
   /** Every connection's decision about CONNECT requests, unless its switchboard has one of its own. */
   onConnect: (stream: ConnectStream) => void = (stream) => stream.refuse(503);
+  /** The route of each HTTP request. */
+  routes: RouteTable = () => ({});
+  /** Every server: it gets HTTP requests. */
+  onRequest: (request: UpstreamRequest) => void = (request) => request.respond();
   private readonly clients: Client[] = [];
+  private readonly exchanges: HttpExchange[] = [];
   private lastConnectionId = 0;
 
   private constructor(private readonly options: HostOptions) {
@@ -129,6 +141,32 @@ export class Host {
     return client;
   }
 
+  /** A new HTTP request; by the time it returns, the filter has seen it, and so has the server if it got that far. */
+  request(options: RequestOptions = {}): HttpExchange {
+    const { worker = 0, bufferLimit = 1 << 20, protocol = "HTTP/1.1", body, open = false } = options;
+    const exchange = new HttpExchange(this.loop, protocol);
+    const id = ++this.lastConnectionId;
+    const properties = { ...connectionProperties(id), ...this.options.properties, ...options.properties };
+    const allowOnHeadersStopIteration = this.options.allowOnHeadersStopIteration ?? false;
+    const host = {
+      loop: this.loop,
+      routes: (headers: HeaderMap) => this.routes(headers),
+      onRequest: (request: UpstreamRequest) => this.onRequest(request),
+    };
+    this.exchanges.push(exchange);
+    this.loop.enter(() => {
+      exchange.stream = new HttpStream(id, this.workers[worker].roots[0], host, exchange, {
+        bufferLimit,
+        protocol,
+        properties,
+        allowOnHeadersStopIteration,
+      });
+      exchange.stream.receiveHeaders(requestHeaders(options), body === undefined && !open);
+    });
+    if (body !== undefined) exchange.write(body, !open);
+    return exchange;
+  }
+
   /** Lets virtual time pass. */
   advance(ms: number): void {
     this.clock.advance(ms);
@@ -144,6 +182,7 @@ export class Host {
     const [fault] = this.faults;
     if (fault !== undefined) throw fault;
     for (const client of this.clients) if (client.closed === null) client.rst();
+    for (const exchange of this.exchanges) if (exchange.closed === null) exchange.cancel();
     if (this.faults.length > 0) throw this.faults[0];
   }
 

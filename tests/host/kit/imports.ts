@@ -1,4 +1,5 @@
-import { BufferType, LogLevel, Result, StreamType } from "./abi.ts";
+import { BufferType, HeaderMapType, LogLevel, Result, StreamType } from "./abi.ts";
+import { HeaderMap } from "./http/header-map.ts";
 import { propertyPath } from "./properties.ts";
 import type { Vm } from "./vm.ts";
 
@@ -6,7 +7,7 @@ type HostFunctions = Record<string, (...args: never[]) => number>;
 
 /** The `env.proxy_*` functions for one VM, after proxy-wasm-cpp-host's exports.cc. */
 export function hostFunctions(vm: Vm): HostFunctions {
-  return { ...general(vm), ...buffers(vm), ...properties(vm), ...metrics(vm), ...shared(vm) };
+  return { ...general(vm), ...headers(vm), ...buffers(vm), ...properties(vm), ...metrics(vm), ...shared(vm) };
 }
 
 function general(vm: Vm): HostFunctions {
@@ -46,11 +47,70 @@ function general(vm: Vm): HostFunctions {
     ) {
       const [text, argument] = [vm.memory.text(name, nameSize), vm.memory.read(arg, argSize)];
       if (text === null || argument === null) return Result.InvalidMemoryAccess;
+      if (text === "clear_route_cache") {
+        vm.context.clearRouteCache();
+        return Result.Ok;
+      }
       const run = services.foreign.get(text);
       if (run === undefined) return Result.NotFound;
       const answer = run(argument);
       if (typeof answer === "number") return answer;
       return at === 0 ? Result.Ok : stored(vm.memory.give(answer, at, sizeAt));
+    },
+  };
+}
+
+function headers(vm: Vm): HostFunctions {
+  /** Changes a map by a name and perhaps a value. */
+  const change =
+    (act: (map: HeaderMap, name: string, value: string) => void) =>
+    (type: number, key: number, keySize: number, value = 0, valueSize = 0): number => {
+      if (type >>> 0 > HeaderMapType.HttpCallResponseTrailers) return Result.BadArgument;
+      const [name, text] = [vm.memory.text(key, keySize), vm.memory.text(value, valueSize)];
+      if (name === null || text === null) return Result.InvalidMemoryAccess;
+      const map = vm.context.headerMap(type, true);
+      if (map === null) return Result.BadArgument;
+      act(map, name, text);
+      vm.context.headersModified(type);
+      return Result.Ok;
+    };
+  return {
+    proxy_get_header_map_pairs(type: number, at: number, sizeAt: number) {
+      if (type >>> 0 > HeaderMapType.HttpCallResponseTrailers) return Result.BadArgument;
+      const map = vm.context.headerMap(type, false) ?? new HeaderMap();
+      return stored(vm.memory.give(map.toBytes(), at, sizeAt));
+    },
+    proxy_get_header_map_size(type: number, sizeAt: number) {
+      const map = vm.context.headerMap(type, false);
+      return map === null ? Result.BadArgument : stored(vm.memory.writeU32(sizeAt, map.byteSize));
+    },
+    proxy_get_header_map_value(type: number, key: number, keySize: number, at: number, sizeAt: number) {
+      const name = vm.memory.text(key, keySize);
+      if (name === null) return Result.InvalidMemoryAccess;
+      const map = vm.context.headerMap(type, false);
+      if (map === null) return vm.frame.callback === "proxy_on_log" ? Result.NotFound : Result.BadArgument;
+      const value = map.get(name);
+      return value === null ? Result.NotFound : stored(vm.memory.give(Buffer.from(value), at, sizeAt));
+    },
+    proxy_add_header_map_value: change((map, name, value) => map.add(name, value)),
+    proxy_replace_header_map_value: change((map, name, value) => map.set(name, value)),
+    proxy_remove_header_map_value: change((map, name) => map.remove(name)),
+    proxy_send_local_response(
+      status: number,
+      details: number,
+      detailsSize: number,
+      body: number,
+      bodySize: number,
+      pairs: number,
+      pairsSize: number,
+      grpc: number,
+    ) {
+      const [text, bytes] = [vm.memory.text(details, detailsSize), vm.memory.read(body, bodySize)];
+      const more = vm.memory.read(pairs, pairsSize);
+      if (text === null || bytes === null || more === null) return Result.InvalidMemoryAccess;
+      vm.context.sendLocalResponse(status >>> 0, bytes, HeaderMap.fromBytes(more) ?? new HeaderMap(), text, grpc >>> 0);
+      vm.stopNext = true;
+      return Result.Ok;
     },
   };
 }

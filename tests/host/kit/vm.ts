@@ -39,7 +39,7 @@ export interface Frame {
   context: GuestContext | null;
   /** Set by proxy_set_effective_context, 0: none. */
   effective: number;
-  /** proxy_continue_stream(downstream) calls so far. */
+  /** Calls so far that have a stream go on, or answer it. */
   continues: number;
 }
 
@@ -55,6 +55,8 @@ export class Vm {
   readonly memory: GuestMemory;
   /** After a trap no export is called again. */
   dead = false;
+  /** The current callback has sent a local response: what it answers does not count. */
+  stopNext = false;
   /** Deepest nesting of after-call actions seen: each level is native stack in Envoy. */
   deepestNesting = 0;
   private readonly exports: Record<string, (...args: number[]) => number | undefined>;
@@ -141,6 +143,7 @@ export class Vm {
     if (this.dead || !this.has(callback)) return undefined;
     const answer = this.enter(callback, context, args);
     returned(answer);
+    this.stopNext = false;
     this.runActions();
     return answer;
   }

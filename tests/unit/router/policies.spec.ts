@@ -3,7 +3,6 @@ import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { ConfigErrors } from "../../../assembly/config/errors";
-import { addressTail } from "../../../assembly/router/address";
 import { RouterOptions } from "../../../assembly/router/builder";
 import { Route, RouteKind } from "../../../assembly/router/route";
 import { TestHeaders, TestRequest, buildRouter, routeOf, routes, textAt } from "./request";
@@ -132,36 +131,6 @@ describe("hash_policy", () => {
     expect(action("'hash_policy':[{'source_ip':{}}]").hash(request)).toBe(0x0a010203);
     expect(action("'timeout':'1s'").hash(request)).toBe(0x0a010203);
     expect(action("'timeout':'1s'").hash(new TestRequest())).toBe(0);
-  });
-
-  test("the last 32 bits of addresses", () => {
-    const addresses: string[][] = [
-      ["1.2.3.4", "1020304"],
-      ["255.255.255.255:65535", "ffffffff"],
-      ["[::ffff:1.2.3.4]:80", "1020304"],
-      ["::ffff:1.2.3.4", "1020304"],
-      ["[2001:db8::1:2]:80", "10002"],
-      ["2001:db8::a", "a"],
-      ["2001:db8:1:2:3:4:abcd:ef01", "abcdef01"],
-      ["fe80::1%eth0", "1"],
-      ["[fe80::1:2%eth0]:1", "10002"],
-      ["::", "0"],
-      ["1.2.3", "0"],
-      ["1.2.3.4.5", "0"],
-      ["1.2.3.256", "0"],
-      ["1.2..4", "0"],
-      ["1.2.3.4x", "0"],
-      ["@/pipe", "0"],
-      ["", "0"],
-      [":", "0"],
-      ["[", "0"],
-      ["x::y", "0"],
-      ["12345::12345", "0"],
-    ];
-    for (let i = 0; i < addresses.length; i++) {
-      const bytes = Bytes.of(addresses[i][0]);
-      expect(addressTail(bytes.ptr, bytes.length).toString(16)).toBe(addresses[i][1], addresses[i][0]);
-    }
   });
 });
 

@@ -1,11 +1,9 @@
-import { Bytes } from "../../../assembly/bytes/bytes";
-import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
 import { ChainEntry, FilterChain, FilterChains } from "../../../assembly/stream/chain";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
+import { TestHandler } from "./test_handler";
 import { bit, FilterStatus, Phase } from "../../../assembly/stream/phase";
-import { Headers } from "../../../assembly/xprotocol/headers";
 
 /** What the filters did, as text: name, event and phase. */
 let events: string[] = [];
@@ -63,49 +61,7 @@ class ScriptedType extends FilterType {
 
 class NoConfig extends FilterConfig {}
 
-class NoHandler extends StreamHandler {
-  get requestHeaders(): Headers | null {
-    return null;
-  }
-  get responseHeaders(): Headers | null {
-    return null;
-  }
-  requestBody(out: View): void {}
-  setRequestBody(ptr: usize, length: i32): void {}
-  responseBody(out: View): void {}
-  setResponseBody(ptr: usize, length: i32): void {}
-  hijack(code: i32, body: Bytes): void {}
-  terminate(code: i32): bool {
-    return false;
-  }
-  routeConfig(type: FilterType): FilterConfig | null {
-    return null;
-  }
-  routeName(out: View): bool {
-    return false;
-  }
-  clusterName(out: View): bool {
-    return false;
-  }
-  hostAddress(out: View): bool {
-    return false;
-  }
-  sourceAddress(out: View): bool {
-    return false;
-  }
-  variable(name: Bytes, out: View): bool {
-    return false;
-  }
-  setVariable(name: Bytes, value: usize, length: i32): bool {
-    return false;
-  }
-  setLabel(key: Bytes, value: usize, length: i32): bool {
-    return false;
-  }
-  wait(ms: i32): void {}
-}
-
-const handler = new NoHandler();
+const handler = new TestHandler();
 const ALL: u32 = 0x1f;
 const EARLY: u32 = bit(Phase.BEFORE_ROUTE);
 const LATE: u32 = bit(Phase.AFTER_ROUTE) | bit(Phase.BEFORE_SEND);
@@ -195,6 +151,14 @@ describe("FilterChain (mosn-semantics.md §1.2)", () => {
     expect(seen()).toBe("aS aR");
     expect(all.send(handler)).toBe(FilterStatus.CONTINUE);
     expect(seen()).toBe("aS bS cS");
+  });
+
+  test("another response than the one that is held goes through all filters", () => {
+    const all = chain([ALL, ALL]);
+    script(1, [FilterStatus.WAIT]);
+    expect(all.send(handler)).toBe(FilterStatus.WAIT);
+    expect(all.send(handler)).toBe(FilterStatus.CONTINUE);
+    expect(seen()).toBe("aS bS aS bS");
   });
 
   test("a chain that is given back forgets, and is used again", () => {

@@ -1,0 +1,173 @@
+import { HeaderMapType } from "../abi/types";
+import { ByteBuffer } from "../bytes/buffer";
+import { Bytes } from "../bytes/bytes";
+import { View } from "../bytes/view";
+import { addHeader, appendPairs, removeHeader, setHeader } from "../host/header_map";
+import { Headers, HeaderVisitor } from "../xprotocol/headers";
+import { HeaderList } from "../xprotocol/list";
+
+/** Memory kept for the next message, bytes. */
+const KEEP: i32 = 4096;
+/** Most pairs that are read; Envoy's own limit for a module. */
+const MAX_PAIRS: u32 = 1024;
+const WORD: u32 = 4;
+
+const HOST = Bytes.of("host");
+const AUTHORITY = Bytes.of(":authority");
+
+/** Lower case of the key that was asked for last. */
+const lower = new ByteBuffer();
+const name = new View();
+
+/**
+ * A header or trailer map of the current HTTP stream: read from the host once, when somebody asks, and kept; changes go
+ * to the host at once. Names are compared in lower case, and "host" is HTTP/2's ":authority", as Envoy has it.
+ */
+export class HttpHeaders extends Headers {
+  private readonly list: HeaderList = new HeaderList();
+  private readonly block: ByteBuffer = new ByteBuffer();
+  private loaded: bool = false;
+  /** Whether the message is still here: otherwise changes are lost. */
+  writable: bool = false;
+  /** Changes that were lost because they came too late, or that HTTP cannot carry. */
+  lost: i32 = 0;
+
+  constructor(private readonly map: HeaderMapType) {
+    super();
+  }
+
+  /** Forgets the message; `writable`: the next one is here. */
+  begin(writable: bool): void {
+    if (this.loaded) {
+      this.list.clear();
+      this.block.reset(KEEP);
+    }
+    this.loaded = false;
+    this.writable = writable;
+    this.lost = 0;
+  }
+
+  /** Reads all headers, while the host has them: to be asked later. */
+  load(): void {
+    if (this.loaded) return;
+    this.loaded = true;
+    appendPairs(this.map, this.block);
+    this.parse(this.block.ptr, this.block.length as u32);
+  }
+
+  private parse(at: usize, length: u32): void {
+    if (length < WORD) return;
+    const count = load<u32>(at);
+    if (count > MAX_PAIRS) return;
+    let offset = WORD + 2 * WORD * count;
+    if (offset > length) return;
+    for (let i: u32 = 0; i < count; i++) {
+      const keyLength = load<u32>(at + WORD + 2 * WORD * i);
+      const valueLength = load<u32>(at + 2 * WORD + 2 * WORD * i);
+      const left = length - offset;
+      // Each is followed by a zero.
+      if (left < 2 || keyLength > left - 2 || valueLength > left - 2 - keyLength) return;
+      const key = at + offset;
+      this.list.append(key, keyLength, key + keyLength + 1, valueLength);
+      offset += keyLength + valueLength + 2;
+    }
+  }
+
+  /** Gives all memory back. */
+  free(): void {
+    this.list.free();
+    this.block.free();
+    this.loaded = false;
+  }
+
+  get changed(): bool {
+    return this.list.changed;
+  }
+
+  get(key: usize, keyLength: i32, out: View): bool {
+    this.load();
+    canonical(key, keyLength);
+    return this.list.get(name.ptr, name.length, out);
+  }
+
+  /** The first value of a header with a name in lower case. */
+  find(key: Bytes, out: View): bool {
+    this.load();
+    return this.list.get(key.ptr, key.length, out);
+  }
+
+  set(key: usize, keyLength: i32, value: usize, valueLength: i32): void {
+    canonical(key, keyLength);
+    if (!this.takes(value, valueLength)) return;
+    if (!setHeader(this.map, name.ptr, name.length, value, valueLength)) this.lost++;
+    else this.list.set(name.ptr, name.length, value, valueLength);
+  }
+
+  add(key: usize, keyLength: i32, value: usize, valueLength: i32): void {
+    canonical(key, keyLength);
+    if (!this.takes(value, valueLength)) return;
+    if (!addHeader(this.map, name.ptr, name.length, value, valueLength)) this.lost++;
+    else this.list.add(name.ptr, name.length, value, valueLength);
+  }
+
+  remove(key: usize, keyLength: i32): i32 {
+    this.load();
+    canonical(key, keyLength);
+    if (!this.list.get(name.ptr, name.length, removed)) return 0;
+    if (!this.writable || !removeHeader(this.map, name.ptr, name.length)) {
+      this.lost++;
+      return 0;
+    }
+    return this.list.remove(name.ptr, name.length);
+  }
+
+  forEach(visitor: HeaderVisitor): void {
+    this.load();
+    this.list.forEach(visitor);
+  }
+
+  /** Whether `name` can be given this value: what would end a line of HTTP/1 can be no part of one. */
+  private takes(value: usize, length: i32): bool {
+    this.load();
+    let good = this.writable && isName();
+    for (let i = 0; i < length; i++) {
+      const c = load<u8>(value + (i as usize));
+      if (c == 0x0d || c == 0x0a || c == 0) good = false;
+    }
+    if (!good) this.lost++;
+    return good;
+  }
+}
+
+const removed = new View();
+
+/** Whether `name` is visible ASCII without a colon but in front, where HTTP/2's own names have one. */
+function isName(): bool {
+  for (let i = 0; i < name.length; i++) {
+    const c = load<u8>(name.ptr + (i as usize));
+    if (c <= 0x20 || c >= 0x7f || (c == 0x3a && i > 0)) return false;
+  }
+  return name.length > 0;
+}
+
+/** Points `name` at the key as Envoy spells it. */
+function canonical(key: usize, length: i32): void {
+  name.set(key, length);
+  for (let i = 0; i < length; i++) {
+    const c = load<u8>(key + (i as usize));
+    if (c < 0x41 || c > 0x5a) continue;
+    toLower(key, length);
+    break;
+  }
+  if (HOST.equals(name.ptr, name.length)) name.set(AUTHORITY.ptr, AUTHORITY.length);
+}
+
+function toLower(key: usize, length: i32): void {
+  lower.reset(KEEP);
+  const at = lower.reserve(length);
+  for (let i = 0; i < length; i++) {
+    const c = load<u8>(key + (i as usize));
+    store<u8>(at + (i as usize), c >= 0x41 && c <= 0x5a ? c | 0x20 : c);
+  }
+  name.set(at, length);
+}

@@ -1,0 +1,420 @@
+import { BufferType, HeaderMapType } from "../abi/types";
+import { ByteBuffer } from "../bytes/buffer";
+import { Bytes } from "../bytes/bytes";
+import { View } from "../bytes/view";
+import { clearRouteCache, enterContext } from "../host/stream";
+import { Timer } from "../host/timers";
+import { FilterChain } from "../stream/chain";
+import { FilterConfig, FilterType } from "../stream/filter";
+import { StreamHandler } from "../stream/handler";
+import { LabelSet } from "../stream/labels";
+import { FilterStatus, Phase, ResponseFlag } from "../stream/phase";
+import { VariableTable } from "../stream/variables";
+import { Code } from "../xprotocol/code";
+import { Headers } from "../xprotocol/headers";
+import { HttpMessage } from "./message";
+import { Property } from "./property";
+import { HttpRoot } from "./root";
+import { applyVariables, findVariable } from "./variables";
+import { terminateStream } from "./exchange";
+
+/** Memory kept for the next stream, bytes. */
+const KEEP: i32 = 4096;
+/** Envoy's response flags that mean the same in MOSN, bit by bit: all from NO_HEALTHY_UPSTREAM to RATE_LIMITED. */
+const SHARED_FLAGS: i64 = 0xffe;
+
+const NO_REASON = Bytes.of("ended by a filter");
+const UNDECIDED = Bytes.of("the route's configuration of a protective filter is invalid");
+const STATUS = Bytes.of(":status");
+const VIA_UPSTREAM = Bytes.of("via_upstream");
+const HTTP1 = Bytes.of("Http1");
+const HTTP2 = Bytes.of("Http2");
+const LABEL_PREFIX = Bytes.of("x-moe-");
+
+// What changes while a stream lives.
+const requestSize = new Property("request/total_size");
+const responseFlags = new Property("response/flags");
+const responseDetails = new Property("response/code_details");
+
+const view = new View();
+const name = new ByteBuffer();
+
+/** Where one direction of a stream stands. */
+export const enum Stage {
+  /** Its filters run, or have not begun. */
+  RUNNING,
+  /** A filter needs the body, which is coming. */
+  COLLECTING,
+  /** A filter waits. */
+  HELD,
+  /** Its filters are through. */
+  PASSED,
+}
+
+/** Tells the root when the stream's time has come. */
+class StreamTimer extends Timer {
+  constructor(private readonly stream: HttpStream) {
+    super();
+  }
+
+  onTimer(now: i64): void {
+    this.stream.root.enqueue(this.stream);
+  }
+}
+
+/** An HTTP request and its response with their filters. Reused for one stream after the other. */
+export class HttpStream extends StreamHandler {
+  /** The host's context id. */
+  id: u32 = 0;
+  phase: Phase = Phase.BEFORE_ROUTE;
+  readonly request: HttpMessage = new HttpMessage(
+    HeaderMapType.REQUEST_HEADERS,
+    HeaderMapType.REQUEST_TRAILERS,
+    BufferType.HTTP_REQUEST_BODY,
+  );
+  readonly response: HttpMessage = new HttpMessage(
+    HeaderMapType.RESPONSE_HEADERS,
+    HeaderMapType.RESPONSE_TRAILERS,
+    BufferType.HTTP_RESPONSE_BODY,
+  );
+  requestStage: Stage = Stage.RUNNING;
+  responseStage: Stage = Stage.RUNNING;
+  hasResponse: bool = false;
+  /** A filter has answered, and the answer is not sent. */
+  answered: bool = false;
+  /** The response is a local reply of ours. */
+  isLocal: bool = false;
+  /** The request's headers went on while its body is still gathered. */
+  late: bool = false;
+  /** Headers are stopped so that pieces of the body are told of all the same. */
+  bodyComes: bool = false;
+  /** Nobody is interested in what becomes of it: it was answered anew, or reset. */
+  over: bool = false;
+  readonly reply: ByteBuffer = new ByteBuffer();
+  readonly variables: VariableTable = new VariableTable();
+  readonly timer: StreamTimer = new StreamTimer(this);
+  waitMs: i32 = 0;
+  /** Bytes of the request that Envoy counted before its body (`probe`), and when that was. */
+  probedBytes: i64 = 0;
+  probedAt: i64 = 0;
+
+  /** The root's links. */
+  nextDue: HttpStream | null = null;
+  isDue: bool = false;
+  spare: HttpStream | null = null;
+
+  private chain: FilterChain | null = null;
+  private running: bool = false;
+  private readonly labels: LabelSet = new LabelSet();
+  /** Route configurations that were asked for, also those that are not there. */
+  private readonly askedTypes: FilterType[] = [];
+  private readonly askedConfigs: (FilterConfig | null)[] = [];
+  /** A protective filter has no valid configuration. */
+  private undecided: bool = false;
+  private readonly kept: Bytes[] = [];
+
+  private readonly routeProperty: Property = new Property("xds/route_name");
+  private readonly clusterProperty: Property = new Property("xds/cluster_name");
+  private readonly hostProperty: Property = new Property("upstream/address");
+  private readonly sourceProperty: Property = new Property("source/address");
+  private readonly localProperty: Property = new Property("destination/address");
+  private readonly protocolProperty: Property = new Property("request/protocol");
+  private readonly properties: Property[] = [
+    this.routeProperty,
+    this.clusterProperty,
+    this.hostProperty,
+    this.sourceProperty,
+    this.localProperty,
+    this.protocolProperty,
+  ];
+
+  constructor(readonly root: HttpRoot) {
+    super();
+  }
+
+  /** Begins with the headers of a request; `ended`: it has no body. */
+  begin(id: u32, chain: FilterChain, ended: bool): void {
+    this.id = id;
+    this.chain = chain;
+    this.phase = Phase.BEFORE_ROUTE;
+    this.request.begin(ended);
+  }
+
+  /** Runs the filters of the current phase of the request, from where they stopped. */
+  receive(): FilterStatus {
+    const chain = this.chain;
+    if (chain === null) return FilterStatus.CONTINUE;
+    this.lacksBody = this.request.lacksBody;
+    this.running = true;
+    const status = chain.receive(this, this.phase);
+    this.running = false;
+    return status;
+  }
+
+  /** The wait is over: the filter that waited gives its status, and the others of the phase follow. */
+  resume(): FilterStatus {
+    const chain = this.chain;
+    if (chain === null) return FilterStatus.CONTINUE;
+    this.lacksBody = this.phase == Phase.BEFORE_SEND ? this.response.lacksBody : this.request.lacksBody;
+    this.running = true;
+    const status = chain.resume(this, this.phase);
+    this.running = false;
+    return status;
+  }
+
+  /** The headers of the response are here: reads what filters want to know of it. */
+  beginResponse(ended: bool): void {
+    this.hasResponse = true;
+    this.phase = Phase.BEFORE_SEND;
+    this.response.begin(ended);
+    if (this.isLocal) this.response.know(this.reply.ptr, this.reply.length);
+    else this.readStatus();
+  }
+
+  private readStatus(): void {
+    this.responseCode = 0;
+    if (this.response.headers.find(STATUS, view)) {
+      for (let i = 0; i < min(view.length, 3); i++) {
+        this.responseCode = this.responseCode * 10 + (load<u8>(view.ptr + (i as usize)) as i32) - 0x30;
+      }
+    }
+    // Without an error there is nothing to tell.
+    if (this.responseCode == 0 || this.responseCode >= 400) this.readFlags();
+  }
+
+  private readFlags(): void {
+    this.flags |= (responseFlags.integer() & SHARED_FLAGS) as u32;
+    responseFlags.forget();
+  }
+
+  /** Bytes of the request that Envoy has got: headers and body. */
+  bytesReceived(): i64 {
+    const bytes = requestSize.integer();
+    requestSize.forget();
+    return bytes;
+  }
+
+  /** Whether the response is a server's, not Envoy's own. */
+  isFromServer(): bool {
+    const found = responseDetails.read(view) && VIA_UPSTREAM.equals(view.ptr, view.length);
+    responseDetails.forget();
+    return found;
+  }
+
+  /** Runs the filters of the response; `again`: from the one that needed its body. */
+  send(again: bool): FilterStatus {
+    const chain = this.chain;
+    if (chain === null) return FilterStatus.CONTINUE;
+    this.lacksBody = this.response.lacksBody;
+    this.running = true;
+    const status = again ? chain.sendOn(this) : chain.send(this);
+    this.running = false;
+    return status;
+  }
+
+  /** Whether a protective filter could not decide about the request; then it is refused. */
+  refuse(): bool {
+    if (!this.undecided || this.answered) return false;
+    this.undecided = false;
+    this.hijack(Code.INTERNAL_ERROR, UNDECIDED);
+    return true;
+  }
+
+  /** Does to the request what filters have set in variables and labels. */
+  applyChanges(): void {
+    applyVariables(this);
+    const labels = this.labels;
+    for (let i = 0; i < labels.count; i++) {
+      const key = labels.key(i);
+      name.clear();
+      name.append(LABEL_PREFIX.ptr, LABEL_PREFIX.length);
+      name.append(key.ptr, key.length);
+      labels.value(i, view);
+      this.request.headers.set(name.ptr, name.length, view.ptr, view.length);
+    }
+    labels.clear();
+  }
+
+  /** Has Envoy match the route again, with the changes made so far. */
+  rematch(): void {
+    this.applyChanges();
+    clearRouteCache();
+  }
+
+  get requestHeaders(): Headers | null {
+    return this.phase == Phase.BEFORE_SEND ? null : this.request.headers;
+  }
+
+  get responseHeaders(): Headers | null {
+    return this.hasResponse ? this.response.headers : null;
+  }
+
+  requestBody(out: View): void {
+    if (this.phase < Phase.BEFORE_SEND) this.request.body(out);
+    else out.set(0, 0);
+  }
+
+  setRequestBody(ptr: usize, length: i32): void {
+    if (this.phase < Phase.BEFORE_SEND) this.request.setBody(ptr, length);
+  }
+
+  responseBody(out: View): void {
+    if (this.phase == Phase.BEFORE_SEND) this.response.body(out);
+    else out.set(0, 0);
+  }
+
+  setResponseBody(ptr: usize, length: i32): void {
+    if (this.phase == Phase.BEFORE_SEND) this.response.setBody(ptr, length);
+  }
+
+  hijack(code: i32, body: Bytes): void {
+    this.responseCode = code;
+    this.reply.clear();
+    this.reply.append(body.ptr, body.length);
+    this.answered = true;
+  }
+
+  terminate(code: i32): bool {
+    if (this.id == 0 || this.hasResponse || this.isLocal || this.over) return false;
+    this.flags |= ResponseFlag.DOWNSTREAM_TERMINATE;
+    this.hijack(code, NO_REASON);
+    // From inside a filter the answer goes out when the phase is over, as that of a hijack.
+    if (!this.running) terminateStream(this);
+    return true;
+  }
+
+  routeConfig(type: FilterType): FilterConfig | null {
+    if (!type.perRoute || this.phase == Phase.BEFORE_ROUTE) return null;
+    for (let i = 0, n = this.askedTypes.length; i < n; i++) {
+      if (unchecked(this.askedTypes[i]) === type) return unchecked(this.askedConfigs[i]);
+    }
+    const configs = this.root.routeConfigs;
+    const config = configs.find(type);
+    if (configs.invalid) {
+      this.countFailure(type);
+      if (type.protective) this.undecided = true;
+    }
+    this.askedTypes.push(type);
+    this.askedConfigs.push(config);
+    return config;
+  }
+
+  routeName(out: View): bool {
+    return this.routeProperty.read(out);
+  }
+
+  clusterName(out: View): bool {
+    return this.clusterProperty.read(out);
+  }
+
+  hostAddress(out: View): bool {
+    return this.hasResponse && this.hostProperty.read(out);
+  }
+
+  sourceAddress(out: View): bool {
+    return this.sourceProperty.read(out);
+  }
+
+  /** The address that the client connected to. */
+  localAddress(out: View): bool {
+    return this.localProperty.read(out);
+  }
+
+  /** MOSN's name of the client's protocol: "Http1" or "Http2". */
+  protocol(out: View): bool {
+    // "HTTP/1.1", "HTTP/2"
+    if (!this.protocolProperty.read(view) || view.length < 6) return false;
+    const name = load<u8>(view.ptr + 5) == 0x31 ? HTTP1 : HTTP2;
+    out.set(name.ptr, name.length);
+    return true;
+  }
+
+  variable(name: Bytes, out: View): bool {
+    return this.variables.get(name, out) || findVariable(this, name, out);
+  }
+
+  setVariable(name: Bytes, value: usize, length: i32): bool {
+    return this.variables.set(name, value, length);
+  }
+
+  setLabel(key: Bytes, value: usize, length: i32): bool {
+    return this.labels.set(key, value, length);
+  }
+
+  countFailure(type: FilterType): void {
+    this.root.failures.count(type);
+  }
+
+  wait(ms: i32): void {
+    this.waitMs = max(ms, 0);
+  }
+
+  /** Keeps a value that a filter is lent, until the stream ends. */
+  keep(value: Bytes): Bytes {
+    this.kept.push(value);
+    return value;
+  }
+
+  /** Makes host calls of a tick act on this stream; false when it is gone. */
+  enter(): bool {
+    return this.id != 0 && enterContext(this.id);
+  }
+
+  /** The stream is over: the log hooks run. */
+  log(): void {
+    const chain = this.chain;
+    if (chain === null || (this.root.chains.phases & (1 << Phase.ACCESS_LOG)) == 0) return;
+    this.phase = Phase.ACCESS_LOG;
+    this.request.headers.writable = false;
+    if (!this.hasResponse && !this.isLocal) {
+      this.response.end();
+      this.hasResponse = this.response.headers.find(STATUS, view);
+    }
+    if (this.hasResponse && this.responseCode == 0) this.readStatus();
+    this.readFlags();
+    chain.log(this);
+  }
+
+  /** The host has forgotten the stream: all that belongs to it goes. */
+  end(): void {
+    const root = this.root;
+    const lost = this.request.headers.lost + this.response.headers.lost;
+    if (lost > 0) root.stats.lostChanges.add(lost);
+    const chain = this.chain;
+    if (chain !== null) root.chains.give(chain);
+    root.cancelTimer(this.timer);
+    this.chain = null;
+    this.id = 0;
+    this.requestStage = Stage.RUNNING;
+    this.responseStage = Stage.RUNNING;
+    this.hasResponse = false;
+    this.answered = false;
+    this.isLocal = false;
+    this.late = false;
+    this.bodyComes = false;
+    this.over = false;
+    this.undecided = false;
+    this.lacksBody = false;
+    this.flags = 0;
+    this.responseCode = 0;
+    this.waitMs = 0;
+    this.request.end();
+    this.response.end();
+    this.reply.reset(KEEP);
+    this.variables.clear();
+    this.labels.clear();
+    this.askedTypes.length = 0;
+    this.askedConfigs.length = 0;
+    this.kept.length = 0;
+    for (let i = 0; i < this.properties.length; i++) unchecked(this.properties[i]).forget();
+  }
+
+  /** Gives back memory that the collector does not know of. */
+  free(): void {
+    this.request.free();
+    this.response.free();
+    this.reply.free();
+    this.labels.free();
+    for (let i = 0; i < this.properties.length; i++) unchecked(this.properties[i]).free();
+  }
+}

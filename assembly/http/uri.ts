@@ -1,0 +1,174 @@
+// Paths as MOSN's HTTP codec has them (mosn-semantics.md §1.6): decoded and normalised for filters, escaped for servers.
+import { ByteBuffer } from "../bytes/buffer";
+import { View } from "../bytes/view";
+import { hexDigit } from "../config/json";
+
+const SLASH: u32 = 0x2f;
+const DOT: u32 = 0x2e;
+const PERCENT: u32 = 0x25;
+
+/** Splits a request target into its path, as it stands, and its query; false when it has no query. */
+export function splitTarget(target: View, path: View, query: View): bool {
+  const ptr = target.ptr;
+  for (let i = 0; i < target.length; i++) {
+    if (load<u8>(ptr + (i as usize)) != 0x3f) continue;
+    query.set(ptr + (i as usize) + 1, target.length - i - 1);
+    path.set(ptr, i);
+    return true;
+  }
+  path.set(ptr, target.length);
+  query.set(0, 0);
+  return false;
+}
+
+/** Whether the path is the same decoded and normalised. */
+export function isPlain(path: View): bool {
+  let last: u32 = 0;
+  for (let i = 0; i < path.length; i++) {
+    const c = load<u8>(path.ptr + (i as usize)) as u32;
+    if (c == PERCENT || (last == SLASH && (c == SLASH || c == DOT))) return false;
+    last = c;
+  }
+  return true;
+}
+
+const decoded = new ByteBuffer();
+/** Memory kept for the next path, bytes. */
+const KEEP: i32 = 4096;
+
+/** Appends the path percent-decoded, with single slashes and without dot segments. */
+export function normalisePath(path: View, out: ByteBuffer): void {
+  decoded.reset(KEEP);
+  decodePercent(path, false, decoded);
+  const start = out.length;
+  const length = decoded.length;
+  // Whether a slash follows what there is: the last segment was empty or a dot segment.
+  let open = true;
+  for (let at = 0; at <= length; at++) {
+    const segment = decoded.ptr + (at as usize);
+    const from = at;
+    while (at < length && load<u8>(decoded.ptr + (at as usize)) != SLASH) at++;
+    const dots = dotsOf(segment, at - from);
+    open = dots >= 0;
+    if (dots == 2) dropSegment(out, start);
+    if (open) continue;
+    out.appendByte(SLASH);
+    out.append(segment, at - from);
+  }
+  if (open) out.appendByte(SLASH);
+}
+
+/** Appends the text with its %XX decoded, and in queries "+" to a space. */
+export function decodePercent(text: View, query: bool, out: ByteBuffer): void {
+  for (let i = 0; i < text.length; i++) {
+    let c = load<u8>(text.ptr + (i as usize)) as u32;
+    if (c == PERCENT && text.length - i > 2) {
+      const high = hexDigit(load<u8>(text.ptr + ((i + 1) as usize)));
+      const low = hexDigit(load<u8>(text.ptr + ((i + 2) as usize)));
+      if (high >= 0 && low >= 0) {
+        c = ((high << 4) | low) as u32;
+        i += 2;
+      }
+    } else if (query && c == 0x2b) c = 0x20;
+    out.appendByte(c);
+  }
+}
+
+/** 0 for an empty segment, 1 for ".", 2 for "..", -1 for any other. */
+function dotsOf(segment: usize, length: i32): i32 {
+  if (length > 2) return -1;
+  for (let i = 0; i < length; i++) if (load<u8>(segment + (i as usize)) != DOT) return -1;
+  return length;
+}
+
+/** Drops the last segment of the path that `out` has from `start` on, with its slash. */
+function dropSegment(out: ByteBuffer, start: i32): void {
+  let end = out.length;
+  while (end > start && load<u8>(out.ptr + ((end - 1) as usize)) != SLASH) end--;
+  out.truncate(max(end - 1, start));
+}
+
+/** Appends the path with everything escaped that must be; "*" stays, nothing becomes "/". */
+export function escapePath(path: View, out: ByteBuffer): void {
+  if (path.length == 0) out.appendByte(SLASH);
+  for (let i = 0; i < path.length; i++) {
+    const c = load<u8>(path.ptr + (i as usize)) as u32;
+    if (isPathCharacter(c)) {
+      out.appendByte(c);
+      continue;
+    }
+    out.appendByte(PERCENT);
+    out.appendByte(upperHex(c >> 4));
+    out.appendByte(upperHex(c & 15));
+  }
+}
+
+function upperHex(digit: u32): u32 {
+  return digit < 10 ? 0x30 + digit : 0x37 + digit;
+}
+
+/** RFC 3986: pchar, "/" and "*". */
+function isPathCharacter(c: u32): bool {
+  const letter = (c | 0x20) - 0x61;
+  if (letter < 26 || c - 0x30 < 10) return true;
+  switch (c) {
+    case 0x21: // !
+    case 0x24: // $
+    case 0x26: // &
+    case 0x27: // '
+    case 0x28: // (
+    case 0x29: // )
+    case 0x2a: // *
+    case 0x2b: // +
+    case 0x2c: // ,
+    case 0x2d: // -
+    case 0x2e: // .
+    case 0x2f: // /
+    case 0x3a: // :
+    case 0x3b: // ;
+    case 0x3d: // =
+    case 0x40: // @
+    case 0x5f: // _
+    case 0x7e: // ~
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Finds the value of a query argument, as it stands in the query; false when there is none. */
+export function findArgument(query: View, name: usize, nameLength: i32, out: View): bool {
+  let at = 0;
+  while (at < query.length) {
+    let end = at;
+    while (end < query.length && load<u8>(query.ptr + (end as usize)) != 0x26) end++;
+    if (takeValue(query.ptr + (at as usize), end - at, name, nameLength, out)) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+/** Finds a cookie's value in a Cookie header; false when there is none. */
+export function findCookie(header: View, name: usize, nameLength: i32, out: View): bool {
+  let at = 0;
+  while (at < header.length) {
+    while (at < header.length && load<u8>(header.ptr + (at as usize)) == 0x20) at++;
+    let end = at;
+    while (end < header.length && load<u8>(header.ptr + (end as usize)) != 0x3b) end++;
+    if (takeValue(header.ptr + (at as usize), end - at, name, nameLength, out)) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+/** The value of "NAME=VALUE", or of "NAME" alone, which is empty. */
+function takeValue(ptr: usize, length: i32, name: usize, nameLength: i32, out: View): bool {
+  if (length < nameLength || memory.compare(ptr, name, nameLength) != 0) return false;
+  if (length == nameLength) {
+    out.set(ptr + (length as usize), 0);
+    return true;
+  }
+  if (load<u8>(ptr + (nameLength as usize)) != 0x3d) return false;
+  out.set(ptr + (nameLength as usize) + 1, length - nameLength - 1);
+  return true;
+}

@@ -1,0 +1,151 @@
+// A request without a proxy, for specs of filters: what filters did to it can be read off.
+import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { Bytes } from "../../../assembly/bytes/bytes";
+import { View } from "../../../assembly/bytes/view";
+import { Route } from "../../../assembly/router/route";
+import { FilterChain } from "../../../assembly/stream/chain";
+import { FilterConfig, FilterType } from "../../../assembly/stream/filter";
+import { StreamHandler } from "../../../assembly/stream/handler";
+import { LabelSet } from "../../../assembly/stream/labels";
+import { FilterStatus, Phase } from "../../../assembly/stream/phase";
+import { VariableTable } from "../../../assembly/stream/variables";
+import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
+import { HeaderList } from "../../../assembly/xprotocol/list";
+
+function point(bytes: Bytes, out: View): bool {
+  out.set(bytes.ptr, bytes.length);
+  return bytes.length > 0;
+}
+
+/** Gathers headers as lines "key: value". */
+class Lines extends HeaderVisitor {
+  readonly lines: string[] = [];
+
+  onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool {
+    this.lines.push(String.UTF8.decodeUnsafe(key, keyLength) + ": " + String.UTF8.decodeUnsafe(value, valueLength));
+    return true;
+  }
+}
+
+export class TestHandler extends StreamHandler {
+  readonly headers: HeaderList = new HeaderList();
+  readonly labels: LabelSet = new LabelSet();
+  readonly variables: VariableTable = new VariableTable();
+  readonly body: ByteBuffer = new ByteBuffer();
+  source: Bytes = Bytes.EMPTY;
+  cluster: Bytes = Bytes.EMPTY;
+  /** Null: not known yet, or none matched. */
+  route: Route | null = null;
+  /** Whether a filter has answered, with `responseCode` and this text. */
+  answered: bool = false;
+  answer: string = "";
+  /** All waits together, ms. */
+  waited: i32 = 0;
+  /** Names of the types that counted a failure. */
+  readonly failures: string[] = [];
+  private readonly view: View = new View();
+
+  header(name: string, value: string): TestHandler {
+    const key = Bytes.of(name);
+    const bytes = Bytes.of(value);
+    this.headers.add(key.ptr, key.length, bytes.ptr, bytes.length);
+    return this;
+  }
+
+  /** Sets a variable. */
+  with(name: string, value: string): TestHandler {
+    const bytes = Bytes.of(value);
+    this.variables.set(Bytes.of(name), bytes.ptr, bytes.length);
+    return this;
+  }
+
+  /** Gives the request a body of so many bytes. */
+  withBody(length: i32): TestHandler {
+    this.body.clear();
+    for (let i = 0; i < length; i++) this.body.appendByte(i);
+    return this;
+  }
+
+  /** The headers, one "key: value" a line. */
+  get headerText(): string {
+    const lines = new Lines();
+    this.headers.forEach(lines);
+    return lines.lines.join("\n");
+  }
+
+  /** The labels, one "key: value" a line, sorted by key. */
+  get labelText(): string {
+    const lines: string[] = [];
+    for (let i = 0; i < this.labels.count; i++) {
+      this.labels.value(i, this.view);
+      const value = String.UTF8.decodeUnsafe(this.view.ptr, this.view.length);
+      lines.push(this.labels.key(i).toString() + ": " + value);
+    }
+    return lines.join("\n");
+  }
+
+  /** Takes the request through a phase, waits and all, as the proxy does; returns the last status. */
+  run(chain: FilterChain, phase: Phase): FilterStatus {
+    let status = chain.receive(this, phase);
+    while (status == FilterStatus.WAIT) status = chain.resume(this, phase);
+    return status;
+  }
+
+  get requestHeaders(): Headers | null {
+    return this.headers;
+  }
+  get responseHeaders(): Headers | null {
+    return null;
+  }
+  requestBody(out: View): void {
+    out.set(this.body.ptr, this.body.length);
+  }
+  setRequestBody(ptr: usize, length: i32): void {
+    this.body.clear();
+    this.body.append(ptr, length);
+  }
+  responseBody(out: View): void {
+    out.set(0, 0);
+  }
+  setResponseBody(ptr: usize, length: i32): void {}
+  hijack(code: i32, body: Bytes): void {
+    this.answered = true;
+    this.responseCode = code;
+    this.answer = body.toString();
+  }
+  terminate(code: i32): bool {
+    return false;
+  }
+  routeConfig(type: FilterType): FilterConfig | null {
+    const route = this.route;
+    return route === null ? null : route.filterConfigs.get(type);
+  }
+  routeName(out: View): bool {
+    const route = this.route;
+    return route !== null && point(route.label, out);
+  }
+  clusterName(out: View): bool {
+    return point(this.cluster, out);
+  }
+  hostAddress(out: View): bool {
+    return false;
+  }
+  sourceAddress(out: View): bool {
+    return point(this.source, out);
+  }
+  variable(name: Bytes, out: View): bool {
+    return this.variables.get(name, out);
+  }
+  setVariable(name: Bytes, value: usize, length: i32): bool {
+    return this.variables.set(name, value, length);
+  }
+  setLabel(key: Bytes, value: usize, length: i32): bool {
+    return this.labels.set(key, value, length);
+  }
+  countFailure(type: FilterType): void {
+    this.failures.push(type.name);
+  }
+  wait(ms: i32): void {
+    this.waited += ms;
+  }
+}
