@@ -1,22 +1,23 @@
-// `npm run bench`: CPU per request, throughput and latency of Envoy with the module beside a bare tcp_proxy.
+// `npm run bench`: CPU per request, throughput and latency of Envoy with the module beside its own filters.
 import { writeFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Generator, startEcho, VoidMeasurement } from "../tests/bench/children.ts";
 import { type Entry, startWay } from "../tests/bench/envoys.ts";
-import { requestFrame, responseFrame } from "../tests/bench/frames.ts";
-import { CASES, type LoadCase, type Way, WAYS } from "../tests/bench/matrix.ts";
+import { BASE, CASES, DEFAULT_WAYS, type LoadCase, type Way, WAYS } from "../tests/bench/matrix.ts";
 import { cpuPerRequest, resultTable, type Sample, targetLines } from "../tests/bench/report.ts";
+import { type Protocol, PROTOCOLS, WIRES } from "../tests/bench/wire.ts";
 import { EnvoyNotFound } from "./lib/envoy.ts";
 import { EnvoyFailed } from "./lib/envoy_process.ts";
 import { Scope } from "./lib/scope.ts";
 
 interface Options {
+  protocol: Protocol;
   rounds: number;
   seconds: number;
   warmup: number;
   cases?: string;
-  ways: Way[];
+  ways?: Way[];
   json?: string;
 }
 
@@ -27,19 +28,20 @@ function brief(way: Way, sample: Sample): string {
 }
 
 /** All rounds. The ways of a case follow each other at once, each round in another order. */
-async function measureAll(options: Options, cases: LoadCase[], scope: Scope): Promise<Sample[]> {
-  const hosts = [await startEcho(), await startEcho()];
+async function measureAll(options: Options, ways: Way[], cases: LoadCase[], scope: Scope): Promise<Sample[]> {
+  const { protocol } = options;
+  const hosts = [await startEcho(protocol), await startEcho(protocol)];
   const entries = new Map<Way, Entry>();
-  for (const way of options.ways) entries.set(way, await startWay(scope, way, hosts));
+  for (const way of ways) entries.set(way, await startWay(scope, way, protocol, hosts));
   const generator = new Generator();
   const samples: Sample[] = [];
   for (let round = 1; round <= options.rounds; round++) {
-    const turn = round % options.ways.length;
-    const order = [...options.ways.slice(turn), ...options.ways.slice(0, turn)];
+    const turn = round % ways.length;
+    const order = [...ways.slice(turn), ...ways.slice(0, turn)];
     for (const { name, connections, outstanding, content } of cases) {
       const line: string[] = [];
       for (const way of order) {
-        const load = { ...entries.get(way)!, connections, outstanding, content };
+        const load = { protocol, ...entries.get(way)!, connections, outstanding, content };
         const times = { warmupMs: options.warmup * 1000, windowMs: options.seconds * 1000 };
         const measured = await generator.measure({ ...load, ...times }).catch((error: Error) => {
           throw new VoidMeasurement(`${name} ${way}: ${error.message}`, { cause: error });
@@ -61,23 +63,26 @@ function machine(): string {
 async function main(options: Options): Promise<void> {
   const cases = CASES.filter((each) => !options.cases || each.name.includes(options.cases));
   if (cases.length === 0) throw new VoidMeasurement(`no case has "${options.cases}" in its name`);
-  const measurements = options.rounds * cases.length * options.ways.length;
+  const { protocol } = options;
+  const ways = options.ways ?? DEFAULT_WAYS[protocol];
+  if (protocol !== "dubbo" && ways.includes("dubbo_proxy")) throw new VoidMeasurement("dubbo_proxy speaks only Dubbo");
+  const measurements = options.rounds * cases.length * ways.length;
   const minutes = Math.ceil((measurements * (options.seconds + options.warmup + 0.1)) / 60);
   console.log(`${measurements} measurements, about ${minutes} min. ${machine()}`);
   const busy = loadavg()[0];
   if (busy > 0.5) console.log(`Something else is running (load average ${busy.toFixed(1)}): expect noise.`);
   for (const size of new Set(cases.map((each) => each.content))) {
-    const [out, back] = [requestFrame(size).length, responseFrame(size).length];
+    const [out, back] = [WIRES[protocol].requestFrame(size).length, WIRES[protocol].responseFrame(size).length];
     console.log(`content of ${size} B: requests of ${out} B, responses of ${back} B`);
   }
 
   const scope = new Scope();
   try {
-    const samples = await measureAll(options, cases, scope);
+    const samples = await measureAll(options, ways, cases, scope);
     console.log(`\nMedians of ${options.rounds} rounds; CPU of the whole Envoy process, one worker thread\n`);
-    for (const line of resultTable(samples, cases, options.ways)) console.log(line);
+    for (const line of resultTable(samples, cases, ways, BASE[protocol])) console.log(line);
     console.log();
-    for (const line of targetLines(samples, cases)) console.log(line);
+    for (const line of targetLines(samples, cases, protocol)) console.log(line);
     if (options.json) writeFileSync(options.json, JSON.stringify({ machine: machine(), samples }, null, 2));
   } finally {
     for (const error of await scope.end()) {
@@ -95,6 +100,7 @@ function positive(text: string): number {
 
 const program = new Command("npm run bench --")
   .description("Measures Envoy with the module beside a bare tcp_proxy; docs/benchmark.md tells how to read it.")
+  .addOption(new Option("--protocol <name>", "what to speak").choices(PROTOCOLS).default("bolt"))
   .option("--rounds <n>", "how often everything is measured", positive, 3)
   .option("--seconds <n>", "length of one measurement", positive, 3)
   .option("--warmup <n>", "seconds of load before each measurement", positive, 1)
@@ -102,7 +108,7 @@ const program = new Command("npm run bench --")
   .addOption(
     new Option("--ways <way...>", "what to send the load through")
       .choices(WAYS)
-      .default(["direct", "tcp_proxy", "moe"]),
+      .default(undefined, "direct, Envoy's own filters, moe"),
   )
   .option("--json <file>", "write every measurement to this file")
   .addHelpText("after", "\nMOE_MODULE=FILE measures another module than build/moe.wasm.")

@@ -1,12 +1,13 @@
 // The benchmark's child processes: echo servers and the load generator.
 import { type ChildProcess, fork } from "node:child_process";
 import type { Load, Measured } from "./load.ts";
+import type { Protocol } from "./wire.ts";
 
 /** A measurement that tells nothing, with the reason. */
 export class VoidMeasurement extends Error {}
 
-function start(file: string): ChildProcess {
-  const child = fork(new URL(file, import.meta.url), [], { execArgv: ["--import", "tsx"] });
+function start(file: string, ...args: string[]): ChildProcess {
+  const child = fork(new URL(file, import.meta.url), args, { execArgv: ["--import", "tsx"] });
   process.once("exit", () => child.kill("SIGKILL"));
   return child;
 }
@@ -23,8 +24,8 @@ function nextMessage<T>(child: ChildProcess): Promise<T> {
 }
 
 /** Starts an echo server; returns its port. It ends with this process. */
-export async function startEcho(): Promise<number> {
-  return nextMessage<number>(start("echo.ts"));
+export async function startEcho(protocol: Protocol): Promise<number> {
+  return nextMessage<number>(start("echo.ts", protocol));
 }
 
 /** A generator that stays warm between measurements. It ends with this process. */

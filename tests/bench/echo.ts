@@ -1,10 +1,19 @@
-// Child process: a Bolt server that answers each request with a response of the same content size, one write per read.
+// Child process: a server of the protocol given as argument that answers each request with a response of the same content size, one write per read.
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { heartbeatAck } from "../host/kit/bolt.ts";
-import { COMMAND_HEARTBEAT, FrameWalker, ID_AT, repeated, REQUEST_HEADER, responseFrame } from "./frames.ts";
+import { FrameWalker, repeated } from "./frames.ts";
+import { CONTENT_SIZES } from "./matrix.ts";
+import { type Protocol, WIRES } from "./wire.ts";
 
 const BATCH = 64;
-const ACK_SIZE = -1;
+/** In place of a length: the answer to a heartbeat. */
+const ACK = -1;
+
+const wire = WIRES[process.argv[2] as Protocol];
+/** The response by what a request has behind its fixed header. */
+const responses = new Map(
+  CONTENT_SIZES.map((size) => [wire.requestFrame(size).length - wire.requestHeader, wire.responseFrame(size)]),
+);
+responses.set(ACK, wire.heartbeatAck);
 
 /** Responses of one size, back to back; only ids change between writes. */
 class Batch {
@@ -20,7 +29,7 @@ class Batch {
   }
 
   add(id: number): void {
-    this.bytes.writeUInt32BE(id, this.count * this.frame.length + ID_AT);
+    this.bytes.writeUInt32BE(id, this.count * this.frame.length + wire.idAt);
     this.count += 1;
   }
 
@@ -36,31 +45,32 @@ class Batch {
 /** Shared by all connections: a batch is empty again at the end of every read. */
 const batches = new Map<number, Batch>();
 
-function batchOf(size: number): Batch {
-  let batch = batches.get(size);
+function batchOf(rest: number): Batch {
+  let batch = batches.get(rest);
   if (!batch) {
-    batch = new Batch(size === ACK_SIZE ? heartbeatAck(0) : responseFrame(size));
-    batches.set(size, batch);
+    const response = responses.get(rest);
+    if (!response) throw new Error(`no response to a request with ${rest} bytes`);
+    batch = new Batch(response);
+    batches.set(rest, batch);
   }
   return batch;
 }
 
 function serve(socket: Socket): void {
-  let batch = batchOf(ACK_SIZE);
-  let size = ACK_SIZE;
+  let batch = batchOf(ACK);
+  let rest = ACK;
   let id = 0;
   const onHeader = (bytes: Buffer, at: number) => {
-    const heartbeat = ((bytes[at + 2] << 8) | bytes[at + 3]) === COMMAND_HEARTBEAT;
-    size = heartbeat ? ACK_SIZE : bytes.readUInt32BE(at + REQUEST_HEADER - 4);
-    id = bytes.readUInt32BE(at + ID_AT);
+    rest = wire.isHeartbeat(bytes, at) ? ACK : wire.rest(bytes, at, wire.requestHeader);
+    id = bytes.readUInt32BE(at + wire.idAt);
   };
   const onFrame = () => {
-    const next = batchOf(size);
+    const next = batchOf(rest);
     if (next !== batch || batch.full) batch.flush(socket);
     batch = next;
     batch.add(id);
   };
-  const walker = new FrameWalker(REQUEST_HEADER, onHeader, onFrame);
+  const walker = new FrameWalker(wire.requestHeader, wire.rest, onHeader, onFrame);
   socket.setNoDelay(true);
   socket.on("error", () => socket.destroy());
   socket.on("data", (bytes: Buffer) => {

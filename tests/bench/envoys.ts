@@ -3,8 +3,10 @@ import type { Bootstrap, Listener } from "../../scripts/lib/bootstrap.ts";
 import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
 import { startEnvoy } from "../e2e/kit/envoy.ts";
 import { routesConfig, type Way } from "./matrix.ts";
+import type { Protocol } from "./wire.ts";
 
-const TCP_PROXY = "tcp_proxy";
+type Scope = Parameters<typeof startEnvoy>[0];
+
 const CLUSTER = "upstream";
 
 /** Where to send the load, and whose CPU time counts. */
@@ -14,21 +16,35 @@ export interface Entry {
   pid: number;
 }
 
-/** Adds a listener with nothing but Envoy's tcp_proxy, to the same cluster and with the same buffer limit. */
-function addTcpProxy(bootstrap: Bootstrap, { per_connection_buffer_limit_bytes }: Listener): void {
-  const filter = {
-    name: "envoy.filters.network.tcp_proxy",
-    typed_config: {
-      "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
-      stat_prefix: TCP_PROXY,
-      cluster: CLUSTER,
-    },
-  };
+/** The listeners that hold nothing but a filter of Envoy's own. */
+const FILTERS: Partial<Record<Way, Record<string, unknown>>> = {
+  tcp_proxy: {
+    "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+    stat_prefix: "tcp_proxy",
+    cluster: CLUSTER,
+  },
+  dubbo_proxy: {
+    "@type": "type.googleapis.com/envoy.extensions.filters.network.dubbo_proxy.v3.DubboProxy",
+    stat_prefix: "dubbo_proxy",
+    protocol_type: "Dubbo",
+    serialization_type: "Hessian2",
+    route_config: [
+      {
+        name: "bench",
+        interface: "interop.api.HelloService",
+        routes: [{ match: { method: { name: { exact: "sayHello" } } }, route: { cluster: CLUSTER } }],
+      },
+    ],
+  },
+};
+
+/** Adds a listener with this filter only, to the same cluster and with the same buffer limit. */
+function addListener(bootstrap: Bootstrap, { per_connection_buffer_limit_bytes }: Listener, way: Way): void {
   bootstrap.static_resources.listeners.push({
-    name: TCP_PROXY,
+    name: way,
     address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
     per_connection_buffer_limit_bytes,
-    filter_chains: [{ filters: [filter] }],
+    filter_chains: [{ filters: [{ name: `envoy.filters.network.${way}`, typed_config: FILTERS[way] ?? {} }] }],
   });
 }
 
@@ -40,12 +56,13 @@ async function listenerPort(envoy: EnvoyProcess, name: string): Promise<number> 
 }
 
 /** Starts what stands on the way to the servers. It ends with the scope, which fails if it died or logged errors. */
-export async function startWay(scope: Parameters<typeof startEnvoy>[0], way: Way, hosts: number[]): Promise<Entry> {
+export async function startWay(scope: Scope, way: Way, protocol: Protocol, hosts: number[]): Promise<Entry> {
   if (way === "direct") return { ports: hosts, pid: 0 };
+  const bare = way in FILTERS;
   const envoy = await startEnvoy(scope, {
-    config: way === "moe+routes" ? routesConfig() : null,
+    config: way === "moe+routes" ? routesConfig(protocol) : null,
     clusters: { [CLUSTER]: { hosts } },
-    change: way === "tcp_proxy" ? addTcpProxy : undefined,
+    change: bare ? (bootstrap, listener) => addListener(bootstrap, listener, way) : undefined,
   });
-  return { ports: [way === "tcp_proxy" ? await listenerPort(envoy, TCP_PROXY) : envoy.port], pid: envoy.pid };
+  return { ports: [bare ? await listenerPort(envoy, way) : envoy.port], pid: envoy.pid };
 }

@@ -1,12 +1,14 @@
-// Child process: a closed loop of C connections with K outstanding Bolt v1 requests each; measures one window at a time.
+// Child process: a closed loop of C connections with K outstanding requests each; measures one window at a time.
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuMs } from "./cpu.ts";
-import { FrameWalker, ID_AT, repeated, requestFrame, RESPONSE_HEADER, TYPE_RESPONSE } from "./frames.ts";
+import { FrameWalker, repeated } from "./frames.ts";
 import { Histogram } from "./histogram.ts";
+import { type Protocol, type Wire, WIRES } from "./wire.ts";
 
 /** One measurement to make. */
 export interface Load {
+  protocol: Protocol;
   /** Ports of 127.0.0.1; connections take them in turn. */
   ports: number[];
   connections: number;
@@ -57,14 +59,16 @@ class Connection {
     port: number,
     private readonly frame: Buffer,
     private readonly outstanding: number,
-    private readonly content: number,
+    private readonly wire: Wire,
+    /** Length of a response behind its fixed header. */
+    private readonly responseRest: number,
   ) {
     this.frameLength = frame.length;
     this.requests = repeated(frame, outstanding);
     this.ids = new Uint32Array(outstanding);
     this.starts = new Float64Array(outstanding);
     this.freed = new Uint8Array(outstanding);
-    const walker = new FrameWalker(RESPONSE_HEADER, this.onHeader, this.onFrame);
+    const walker = new FrameWalker(wire.responseHeader, wire.rest, this.onHeader, this.onFrame);
     this.socket = connect({
       port,
       host: "127.0.0.1",
@@ -106,13 +110,12 @@ class Connection {
   };
 
   private readonly onHeader = (bytes: Buffer, at: number): void => {
-    const id = bytes.readUInt32BE(at + ID_AT);
+    const id = bytes.readUInt32BE(at + this.wire.idAt);
     const slot = id & ((1 << SLOT_BITS) - 1);
     if (slot >= this.outstanding || this.ids[slot] !== id) failure ??= `an answer to ${id}, which is not outstanding`;
-    if (bytes[at + 1] !== TYPE_RESPONSE) failure ??= "a frame that is no response";
-    const status = (bytes[at + 10] << 8) | bytes[at + 11];
-    if (status !== 0) failure ??= `a response with status ${status}`;
-    else if (bytes.readUInt32BE(at + RESPONSE_HEADER - 4) !== this.content) failure ??= "a content of another size";
+    failure ??= this.wire.failure(bytes, at);
+    if (this.wire.rest(bytes, at, this.wire.responseHeader) !== this.responseRest)
+      failure ??= "a content of another size";
     this.current = slot;
   };
 
@@ -135,7 +138,7 @@ class Connection {
       const id = ((this.generation << SLOT_BITS) | slot) >>> 0;
       this.ids[slot] = id;
       this.starts[slot] = this.now;
-      this.requests.writeUInt32BE(id, i * this.frameLength + ID_AT);
+      this.requests.writeUInt32BE(id, i * this.frameLength + this.wire.idAt);
     }
     this.open += count;
     this.socket.write(this.requests.subarray(0, count * this.frameLength));
@@ -145,11 +148,13 @@ class Connection {
 }
 
 async function openAll(load: Load): Promise<Connection[]> {
-  const frame = requestFrame(load.content);
+  const wire = WIRES[load.protocol];
+  const frame = wire.requestFrame(load.content);
+  const responseRest = wire.responseFrame(load.content).length - wire.responseHeader;
   const port = (index: number) => load.ports[index % load.ports.length];
   const connections = Array.from(
     { length: load.connections },
-    (_, index) => new Connection(port(index), frame, load.outstanding, load.content),
+    (_, index) => new Connection(port(index), frame, load.outstanding, wire, responseRest),
   );
   const connected = (one: Connection) => new Promise<void>((resolve) => one.socket.once("connect", resolve));
   await Promise.race([Promise.all(connections.map(connected)), sleep(5000)]);

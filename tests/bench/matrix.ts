@@ -1,4 +1,5 @@
 // What is measured: load cases, the ways to the servers, and the ratios to reach.
+import type { Protocol } from "./wire.ts";
 
 /** One shape of load. */
 export interface LoadCase {
@@ -7,21 +8,22 @@ export interface LoadCase {
   outstanding: number;
   /** Bytes of content in requests and responses. */
   content: number;
-  /** The most that CPU per request through the module may be of the tcp_proxy's; absent: no target. */
-  target?: number;
+  /** The most that CPU per request through the module may be of the protocol's base way; absent: no target. */
+  target?: Partial<Record<Protocol, number>>;
 }
 
 const SHAPES = [
-  { connections: 1, outstanding: 1, target: 2.4 },
-  { connections: 8, outstanding: 16, target: 5 },
+  { connections: 1, outstanding: 1, target: { bolt: 2.4, dubbo: 2 } },
+  { connections: 8, outstanding: 16, target: { bolt: 5, dubbo: 1 / 3 } },
   { connections: 64, outstanding: 16 },
 ];
 const SMALL = 128;
 const LARGE = 4096;
+export const CONTENT_SIZES = [SMALL, LARGE];
 
 /** Connections x outstanding requests, with a small and a large content. The targets are for the small one. */
 export const CASES: LoadCase[] = SHAPES.flatMap(({ connections, outstanding, target }) =>
-  [SMALL, LARGE].map((content) => ({
+  CONTENT_SIZES.map((content) => ({
     name: `${connections}x${outstanding} ${content === SMALL ? "128 B" : "4 KiB"}`,
     connections,
     outstanding,
@@ -30,34 +32,46 @@ export const CASES: LoadCase[] = SHAPES.flatMap(({ connections, outstanding, tar
   })),
 );
 
-/** The ways to the servers: none between, Envoy without the module, the module by default, the module with routes. */
-export const WAYS = ["direct", "tcp_proxy", "moe", "moe+routes"] as const;
+/**
+ * The ways to the servers: none between, Envoy's own filters without the module (dubbo_proxy for Dubbo only), the module
+ * by default, the module with routes.
+ */
+export const WAYS = ["direct", "tcp_proxy", "dubbo_proxy", "moe", "moe+routes"] as const;
 export type Way = (typeof WAYS)[number];
 
+/** What the module is measured against. */
+export const BASE: Record<Protocol, Way> = { bolt: "tcp_proxy", dubbo: "dubbo_proxy" };
+export const DEFAULT_WAYS: Record<Protocol, Way[]> = {
+  bolt: ["direct", "tcp_proxy", "moe"],
+  dubbo: ["direct", "tcp_proxy", "dubbo_proxy", "moe"],
+};
+
 const OTHER_ROUTES = 20;
-const SERVICE = "interop.api.HelloService:1.0";
+/** The recorded calls: service, method and caller. */
+const CALLS: Record<Protocol, { name: string; value: string; regex?: boolean }[]> = {
+  bolt: [
+    { name: "service", value: "interop.api.HelloService:1.0" },
+    { name: "sofa_head_method_name", value: "sayHello" },
+    { name: "app", value: "sofa-.*", regex: true },
+  ],
+  dubbo: [
+    { name: "service", value: "interop.api.HelloService" },
+    { name: "method", value: "sayHello" },
+    { name: "remote.application", value: "dubbo2-.*", regex: true },
+  ],
+};
 
 /**
  * A configuration in which the recorded call matches the last but one of 22 routes: by service, method and a header
  * given as a regular expression.
  */
-export function routesConfig(): object {
+export function routesConfig(protocol: Protocol): object {
   const route = { cluster_name: "upstream", timeout: "3s", retry_policy: { num_retries: 1 } };
-  const service = (name: string) => ({ name: "service", value: name });
   const others = Array.from({ length: OTHER_ROUTES }, (_, index) => ({
-    match: { headers: [service(`bench.Service${index}:1.0`)] },
+    match: { headers: [{ name: "service", value: `bench.Service${index}:1.0` }] },
     route,
   }));
-  const own = {
-    match: {
-      headers: [
-        service(SERVICE),
-        { name: "sofa_head_method_name", value: "sayHello" },
-        { name: "app", value: "sofa-.*", regex: true },
-      ],
-    },
-    route,
-  };
+  const own = { match: { headers: CALLS[protocol] }, route };
   const rest = { match: { headers: [{ name: "service", value: ".*", regex: true }] }, route };
   return { router: { virtual_hosts: [{ name: "bench", domains: ["*"], routers: [...others, own, rest] }] } };
 }

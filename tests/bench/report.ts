@@ -1,7 +1,8 @@
 // Medians and ratios of the rounds, as a table.
 import { table } from "../../scripts/lib/table.ts";
 import type { Measured } from "./load.ts";
-import type { LoadCase, Way } from "./matrix.ts";
+import { BASE, type LoadCase, type Way } from "./matrix.ts";
+import type { Protocol } from "./wire.ts";
 
 /** One measurement and what it was made of. */
 export interface Sample extends Measured {
@@ -23,25 +24,25 @@ export function cpuPerRequest(sample: Measured): number {
   return (sample.cpuMs * 1000) / sample.requests;
 }
 
-/** CPU per request relative to the tcp_proxy's in the same round: the median of the rounds. */
-export function ratio(samples: Sample[], name: string, way: Way): number {
+/** CPU per request relative to the base way's in the same round: the median of the rounds. */
+export function ratio(samples: Sample[], name: string, way: Way, base: Way): number {
   const of = (round: number, each: Way) =>
     samples.find((sample) => sample.case === name && sample.way === each && sample.round === round);
   const ratios: number[] = [];
   for (const { round } of samples.filter((sample) => sample.case === name && sample.way === way)) {
-    const [own, bare] = [of(round, way), of(round, "tcp_proxy")];
+    const [own, bare] = [of(round, way), of(round, base)];
     if (own && bare) ratios.push(cpuPerRequest(own) / cpuPerRequest(bare));
   }
   return median(ratios);
 }
 
 /** A line for each case and way. */
-export function resultTable(samples: Sample[], cases: LoadCase[], ways: Way[]): string[] {
-  const rows = cases.flatMap((each) => ways.map((way) => row(samples, each.name, way)));
-  return table(["case", "way", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "of tcp_proxy's"], rows);
+export function resultTable(samples: Sample[], cases: LoadCase[], ways: Way[], base: Way): string[] {
+  const rows = cases.flatMap((each) => ways.map((way) => row(samples, each.name, way, base)));
+  return table(["case", "way", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", `of ${base}'s`], rows);
 }
 
-function row(samples: Sample[], name: string, way: Way): string[] {
+function row(samples: Sample[], name: string, way: Way, base: Way): string[] {
   const own = samples.filter((sample) => sample.case === name && sample.way === way);
   const of = (value: (sample: Sample) => number) => median(own.map(value));
   const cells = [
@@ -52,16 +53,18 @@ function row(samples: Sample[], name: string, way: Way): string[] {
     of((sample) => sample.p99).toFixed(3),
   ];
   if (way === "direct") return [...cells, "", ""];
-  const share = ratio(samples, name, way);
+  const share = ratio(samples, name, way, base);
   return [...cells, of(cpuPerRequest).toFixed(2), Number.isNaN(share) ? "" : `${share.toFixed(2)}x`];
 }
 
 /** How the module's ratios stand to their targets, a line each. */
-export function targetLines(samples: Sample[], cases: LoadCase[]): string[] {
-  return cases.flatMap(({ name, target }) => {
-    const reached = ratio(samples, name, "moe");
+export function targetLines(samples: Sample[], cases: LoadCase[], protocol: Protocol): string[] {
+  const base = BASE[protocol];
+  return cases.flatMap(({ name, target: targets }) => {
+    const target = targets?.[protocol];
+    const reached = ratio(samples, name, "moe", base);
     if (target === undefined || Number.isNaN(reached)) return [];
     const verdict = reached <= target ? "met" : "MISSED";
-    return [`${name}: ${reached.toFixed(2)}x the tcp_proxy's CPU, target at most ${target.toFixed(1)}x: ${verdict}`];
+    return [`${name}: ${reached.toFixed(2)}x the ${base}'s CPU, target at most ${target.toFixed(2)}x: ${verdict}`];
   });
 }
