@@ -45,31 +45,25 @@ const EXPECTED: Record<string, { result: unknown; extras?: object }> = {
 };
 
 /** Routes by the attachments: tag first, then group; the service itself goes to `main`, others nowhere. */
-function routes(server: DubboVersion): object[] {
+function routes(): object[] {
   const service = { name: "service", value: SERVICE };
   const group = (name: string) => ({ headers: [service, { name: "group", value: name }] });
   const toCluster = (name: string) => ({ match: group(name), route: { cluster_name: name } });
   return [
     { match: { headers: [service, { name: "dubbo.tag", value: "gray" }] }, route: { cluster_name: "gray" } },
-    ...["limited", "second", "refused", "unreachable", "unknown"].map(toCluster),
-    // A 2.7 server that stops closes its connections with calls under way, READONLY or not: only a retry saves those.
-    { match: group("pair"), route: { cluster_name: "pair", retry_policy: { retry_on: server === "2.7" } } },
+    ...["limited", "pair", "second", "refused", "unreachable", "unknown"].map(toCluster),
     { match: group("aborted"), direct_response: { status: 500, body: "stopped for the test" } },
     { match: group("denied"), direct_response: { status: 403 } },
     { match: { headers: [service] }, route: { cluster_name: "main" } },
   ];
 }
 
-async function startProxy(
-  scope: Scope,
-  server: DubboVersion,
-  ports: Ports & { second: number },
-): Promise<EnvoyProcess> {
+async function startProxy(scope: Scope, ports: Ports & { second: number }): Promise<EnvoyProcess> {
   return startEnvoy(scope, {
     config: {
       protocols: ["dubbo"],
       clusters: { limited: { max_requests: 1 } },
-      router: { virtual_hosts: [{ name: "interop", domains: ["*"], routers: routes(server) }] },
+      router: { virtual_hosts: [{ name: "interop", domains: ["*"], routers: routes() }] },
     },
     clusters: {
       main: { hosts: [ports.main] },
@@ -103,7 +97,7 @@ async function runPair(
 
   const second = await freePort();
   scope.after(asEnd(await startDubboServer(server, { second })));
-  const envoy = await startProxy(scope, server, { ...ports, second });
+  const envoy = await startProxy(scope, { ...ports, second });
   const proxied = await run("proxied", { main: envoy.port, gray: envoy.port }, wanted);
   return [
     ...compare(both, first, proxied, pair),
