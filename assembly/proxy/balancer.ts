@@ -10,7 +10,7 @@ const CHOICES: i32 = 2;
 // @ts-ignore: decorator
 @inline
 function usable(host: Host, exclude: Host | null, now: i64): bool {
-  return host.downUntil <= now && host !== exclude;
+  return host.isUp(now) && host !== exclude;
 }
 
 /**

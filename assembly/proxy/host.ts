@@ -4,6 +4,8 @@ import { siphash24 } from "../bytes/hash";
 /** How long a host that could not be reached is left out at first, and at most, ms. */
 const FIRST_BACKOFF_MS: i64 = 250;
 const MAX_BACKOFF_MS: i64 = 5000;
+/** How long a host that sent a go-away gets no new requests, ms: Dubbo servers stop within 10 s. */
+const LEAVING_MS: i64 = 10000;
 
 /** A server of a cluster, learned from the connections that Envoy's load balancing opened; one VM's view of it. */
 export class Host {
@@ -11,6 +13,8 @@ export class Host {
   active: i32 = 0;
   /** Left out until this time, ms. */
   downUntil: i64 = 0;
+  /** It is going away and gets no requests until this time, ms, though it may still accept connections. */
+  private leavingUntil: i64 = 0;
   /** Connections in a row that could not be opened. */
   failures: i32 = 0;
   /** When its first failure in that row was, ms. */
@@ -30,6 +34,18 @@ export class Host {
     readonly weight: i32,
   ) {
     this.hash = siphash24(0, 0, address.ptr, address.length);
+  }
+
+  /** Whether it may get a request. */
+  // @ts-ignore: decorator
+  @inline
+  isUp(now: i64): bool {
+    return this.downUntil <= now && this.leavingUntil <= now;
+  }
+
+  /** It sent a go-away: Dubbo servers that stop answer what they have read, but close new connections at once. */
+  leave(now: i64): void {
+    this.leavingUntil = now + LEAVING_MS;
   }
 
   /** A connection to it was opened. */

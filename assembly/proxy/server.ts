@@ -256,9 +256,12 @@ export class Server extends Upstream {
       }
       case FrameKind.HEARTBEAT_ACK:
         break;
-      default:
+      default: {
+        const host = this.host;
+        if (host !== null) host.leave(connection.root.now());
         this.draining = true;
         if (this.active == 0) this.retire();
+      }
     }
   }
 

@@ -49,6 +49,37 @@ describe("connections to servers", () => {
     });
   }
 
+  it("that go away get no new calls for ten seconds, also from clients that were not told; a single one still does", async () => {
+    const { host, cluster, client } = await world([A, B]);
+    for (let id = 1; id <= 8; id++) {
+      client.write(call(id));
+      host.advance(20);
+    }
+    const [leaving, staying] = cluster.servers;
+    assert.ok(leaving.calls.length > 0 && staying.calls.length > 0);
+    const goAway = Buffer.from(call(99));
+    goAway.writeUInt16BE(100, 2);
+    leaving.streams[0].write(goAway);
+    host.advance(20);
+    const before = leaving.calls.length;
+    const other = host.connect();
+    for (let id = 1; id <= 8; id++) {
+      client.write(call(id));
+      other.write(call(id));
+      host.advance(20);
+    }
+    assert.equal(leaving.calls.length, before);
+    assert.ok([...answers(client), ...answers(other)].every(({ status }) => status === Status.SUCCESS));
+    staying.state = "refuse";
+    for (const stream of staying.streams) stream.end();
+    host.advance(11_000);
+    client.write(call(9));
+    host.advance(1000);
+    assert.deepEqual(statuses(answers(client)), [[9, 0]]);
+    assert.equal(leaving.calls.length, before + 1);
+    host.close();
+  });
+
   it("lost with calls on them: each gets an error, none is executed twice, the next call finds a new one", async () => {
     const { host, cluster, client } = await world();
     cluster.servers[0].onCall = () => {};
