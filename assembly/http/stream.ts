@@ -398,6 +398,7 @@ export class HttpStream extends StreamHandler {
     this.flags = 0;
     this.responseCode = 0;
     this.waitMs = 0;
+    this.probedAt = 0;
     this.request.end();
     this.response.end();
     this.reply.reset(KEEP);

@@ -1,4 +1,5 @@
 import { Context } from "../abi/context";
+import { noteGarbage } from "../abi/dispatch";
 import { Action, BufferType } from "../abi/types";
 import { ByteBuffer, bufferMemory } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
@@ -39,6 +40,9 @@ const LINGER_MS: i64 = 5000;
 const QUIET_MS: i64 = 500;
 /** Time between two looks at a connection that drains or is held back, ms. */
 const LOOK_MS: i64 = 500;
+/** Pools of server connections above which those that are idle go, and the objects that one leaves behind. */
+const MAX_IDLE_POOLS: i32 = 256;
+const OBJECTS_PER_POOL: i32 = 16;
 /** Memory that empty buffers keep, bytes. */
 const KEEP: i32 = 4096;
 
@@ -316,9 +320,21 @@ export class Connection extends Context {
       const pool = unchecked(this.pools[i]);
       if (pool.destination === destination) return pool;
     }
+    if (this.pools.length >= MAX_IDLE_POOLS) this.dropIdlePools();
     const pool = new Pool(this, destination);
     this.pools.push(pool);
     return pool;
+  }
+
+  /** Ends what is idle: a client may name ever new clusters and subsets. */
+  private dropIdlePools(): void {
+    let kept = 0;
+    for (let i = 0; i < this.pools.length; i++) {
+      const pool = unchecked(this.pools[i]);
+      if (!pool.retire()) unchecked((this.pools[kept++] = pool));
+    }
+    noteGarbage((this.pools.length - kept) * OBJECTS_PER_POOL);
+    this.pools.length = kept;
   }
 
   /** A request is over: nothing of it is kept. Its timers, its place on a server connection and its id go. */

@@ -5,6 +5,7 @@ import { RouteInput } from "../router/input";
 import { Codec } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
 import { Headers } from "../xprotocol/headers";
+import { CallName } from "./call_name";
 import { Connection } from "./connection";
 import { Server } from "./server";
 
@@ -64,6 +65,8 @@ export class FrameInput extends RouteInput {
   private frame: Frame | null = null;
   private parsed: Headers | null = null;
   private server: Server | null = null;
+  /** Of a response: what its request called; the frame itself does not say. */
+  callName: CallName | null = null;
   private readonly text: ByteBuffer = new ByteBuffer();
   private readonly number: View = new View();
 
@@ -76,6 +79,7 @@ export class FrameInput extends RouteInput {
     this.frame = frame;
     this.parsed = null;
     this.server = server;
+    this.callName = null;
     return this;
   }
 
@@ -135,8 +139,12 @@ export class FrameInput extends RouteInput {
         return this.protocol(out);
       case Variable.SOURCE:
         return this.sourceAddress(out);
+      case Variable.UPSTREAM_HOST:
+        return this.upstream(true, out);
+      case Variable.UPSTREAM_CLUSTER:
+        return this.upstream(false, out);
       default:
-        return this.upstream(kindOf(name) == Variable.UPSTREAM_HOST, out);
+        return false;
     }
   }
 
@@ -173,11 +181,15 @@ export class FrameInput extends RouteInput {
   }
 
   method(out: View): bool {
+    const name = this.callName;
+    if (name !== null) return name.method(out);
     const frame = this.frame;
     return frame !== null && frame.method(out);
   }
 
   service(out: View): bool {
+    const name = this.callName;
+    if (name !== null) return name.service(out);
     const frame = this.frame;
     return frame !== null && frame.service(out);
   }

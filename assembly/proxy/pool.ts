@@ -92,6 +92,16 @@ export class Pool {
     return server;
   }
 
+  /** Ends all connections if none of them is in use; returns whether it has none then. */
+  retire(): bool {
+    for (let i = 0, n = this.servers.length; i < n; i++) {
+      const server = unchecked(this.servers[i]);
+      if (server.active > 0 || server.state != UpstreamState.OPEN) return false;
+    }
+    while (this.servers.length > 0) this.servers[this.servers.length - 1].retire();
+    return true;
+  }
+
   /** Whether another usable connection goes to the same host, so that a newly found one is not needed. */
   hasOther(one: Server): bool {
     for (let i = 0, n = this.servers.length; i < n; i++) {

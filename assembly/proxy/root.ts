@@ -1,3 +1,4 @@
+import { noteGarbage } from "../abi/dispatch";
 import { Context, RootContext } from "../abi/context";
 import { BufferType, LogLevel } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
@@ -35,6 +36,8 @@ import { CallStatsTable, ProtocolStats } from "./stats";
 const MAX_PUSHES: i32 = 16;
 /** Clusters that requests may name (cluster_header, cluster_variable) or routes use. */
 const MAX_CLUSTERS: i32 = 4096;
+/** Objects that one of them leaves behind. */
+const OBJECTS_PER_DESTINATION: i32 = 16;
 /** Time between two flushes of the metrics, ms. */
 const FLUSH_MS: i64 = 100;
 
@@ -254,6 +257,7 @@ export class ProxyRoot extends RootContext {
       this.destinations.delete(keys[i]);
       this.clusters.delete(destination.cluster.name.toString());
     }
+    noteGarbage(keys.length * OBJECTS_PER_DESTINATION);
     this.byChoice.clear();
     this.byLabels.clear();
     return this.destinations.size < MAX_CLUSTERS;

@@ -6,12 +6,13 @@ import { FilterChain, FilterChains } from "../stream/chain";
 import { FilterConfig, FilterType } from "../stream/filter";
 import { StreamHandler } from "../stream/handler";
 import { LabelSet } from "../stream/labels";
-import { FilterStatus, Phase, ResponseFlag } from "../stream/phase";
+import { bit, FilterStatus, Phase, ResponseFlag } from "../stream/phase";
 import { VariableTable } from "../stream/variables";
 import { Decoded, Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
 import { Headers } from "../xprotocol/headers";
 import { HeaderList } from "../xprotocol/list";
+import { CallName } from "./call_name";
 import { Connection } from "./connection";
 import { resume } from "./exchange";
 import { Request } from "./request";
@@ -19,6 +20,9 @@ import { fail } from "./respond";
 import { Server } from "./server";
 
 const NO_REASON = Bytes.of("ended by a filter");
+/** Phases whose filters no longer see the request's frame. */
+const AFTERWARDS: u32 = bit(Phase.BEFORE_SEND) | bit(Phase.ACCESS_LOG);
+
 const scratch = new View();
 
 /** Ends what a filter waits for. */
@@ -53,6 +57,7 @@ export class RpcStream extends StreamHandler {
   readonly labels: LabelSet = new LabelSet();
   readonly variables: VariableTable = new VariableTable();
 
+  private readonly callName: CallName = new CallName();
   private message: Message = Message.NONE;
   /** The message that is held while a filter waits. */
   private heldMessage: Message = Message.NONE;
@@ -80,6 +85,7 @@ export class RpcStream extends StreamHandler {
     this.chain = chains.take();
     this.phase = Phase.BEFORE_ROUTE;
     this.message = Message.REQUEST;
+    if ((chains.phases & AFTERWARDS) != 0) this.callName.keep(frame);
   }
 
   /** Runs the filters of a phase before the request is sent. */
@@ -116,6 +122,8 @@ export class RpcStream extends StreamHandler {
     this.responseCode = codec === null ? 0 : codec.toCode(frame.status);
     this.bodyChanged = false;
     this.message = Message.RESPONSE;
+    const connection = this.request.connection;
+    if (connection !== null) connection.root.input.callName = this.callName;
     return this.runSend();
   }
 
@@ -215,7 +223,9 @@ export class RpcStream extends StreamHandler {
     if (connection === null || codec === null) return;
     const frame = this.frame;
     if (this.message == Message.NONE || this.message == Message.LOCAL_REPLY) frame.begin(codec, 0);
-    connection.root.input.bind(connection, codec, frame, this.phase == Phase.BEFORE_SEND ? this.server : null);
+    const input = connection.root.input;
+    input.bind(connection, codec, frame, this.phase == Phase.BEFORE_SEND ? this.server : null);
+    if (this.message != Message.REQUEST) input.callName = this.callName;
   }
 
   get requestHeaders(): Headers | null {
@@ -359,6 +369,7 @@ export class RpcStream extends StreamHandler {
     this.waitMs = 0;
     this.dropFrame();
     this.labels.clear();
+    this.callName.clear();
     this.body.free();
     this.reply.free();
     this.variables.clear();

@@ -6,9 +6,11 @@ const guests = new URL("../guests/", import.meta.url).pathname;
 const root = new URL("../../../", import.meta.url).pathname;
 const build = join(root, "build/guests");
 
-/** Newest modification time of the files in a folder, milliseconds. */
+/** Newest modification time of the files in a folder and those below it, milliseconds. */
 function newest(folder: string): number {
-  return Math.max(...readdirSync(folder).map((file) => statSync(join(folder, file)).mtimeMs));
+  return Math.max(
+    ...readdirSync(folder, { recursive: true }).map((file) => statSync(join(folder, String(file))).mtimeMs),
+  );
 }
 
 /**

@@ -1,0 +1,152 @@
+/* eslint-disable @typescript-eslint/ban-ts-comment */
+// @ts-nocheck AssemblyScript, compiled by the test
+// The proxy with Bolt, and with filters that do what their configuration says.
+export * from "../../../assembly/abi/exports";
+import { RootContext } from "../../../assembly/abi/context";
+import { registerRoot } from "../../../assembly/abi/dispatch";
+import { LogLevel } from "../../../assembly/abi/types";
+import { Bytes } from "../../../assembly/bytes/bytes";
+import { View } from "../../../assembly/bytes/view";
+import { ObjectReader } from "../../../assembly/config/object";
+import { log } from "../../../assembly/host/log";
+import { ProxyRoot } from "../../../assembly/proxy/root";
+import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
+import { StreamHandler } from "../../../assembly/stream/handler";
+import { FilterStatus, Phase } from "../../../assembly/stream/phase";
+import { FilterRegistry } from "../../../assembly/stream/registry";
+import { Headers } from "../../../assembly/xprotocol/headers";
+import { CodecRegistry } from "../../../assembly/xprotocol/registry";
+import { bolt } from "../../../filters/codec/bolt/bolt";
+import { boltv2 } from "../../../filters/codec/boltv2/boltv2";
+
+const view = new View();
+
+/**
+ * `{"name", "only", "BEFORE_ROUTE": ["COMMAND …", …], …, "resume": […]}`: for each phase what the calls do, the first one
+ * what the first text says and so on; the last text is for all others. Only requests with the method `only`, if given.
+ */
+class ScriptConfig extends FilterConfig {
+  readonly name: string;
+  readonly only: string;
+  /** By phase, then what is done after waits. */
+  readonly turns: string[][] = [];
+
+  constructor(from: ObjectReader) {
+    super();
+    this.name = from.required("name");
+    this.only = from.string("only");
+    const phases = ["BEFORE_ROUTE", "AFTER_ROUTE", "AFTER_CHOOSE_HOST", "BEFORE_SEND", "ACCESS_LOG", "resume"];
+    for (let i = 0; i < phases.length; i++) this.turns.push(from.strings(phases[i]));
+    from.finish();
+  }
+}
+
+const RESUME: i32 = 5;
+
+/** Logs each call as "NAME PHASE SEEN", and then does what it is told. */
+class ScriptFilter extends StreamFilter {
+  private readonly calls: StaticArray<i32> = new StaticArray<i32>(6);
+
+  constructor(private readonly config: ScriptConfig) {
+    super();
+  }
+
+  onReceive(handler: StreamHandler, phase: Phase): FilterStatus {
+    return this.turn(handler, phase, phase.toString(), handler.requestHeaders);
+  }
+
+  append(handler: StreamHandler): FilterStatus {
+    return this.turn(handler, Phase.BEFORE_SEND, "S", handler.responseHeaders);
+  }
+
+  onResume(handler: StreamHandler, phase: Phase): FilterStatus {
+    const headers = phase == Phase.BEFORE_SEND ? handler.responseHeaders : handler.requestHeaders;
+    return this.turn(handler, RESUME, "R", headers);
+  }
+
+  onLog(handler: StreamHandler): void {
+    const headers = handler.requestHeaders !== null ? handler.requestHeaders : handler.responseHeaders;
+    this.turn(handler, Phase.ACCESS_LOG, "L", headers);
+  }
+
+  onDestroy(): void {
+    for (let i = 0; i < this.calls.length; i++) this.calls[i] = 0;
+  }
+
+  private turn(handler: StreamHandler, kind: i32, label: string, headers: Headers | null): FilterStatus {
+    const config = this.config;
+    if (config.only.length > 0 && textOf("x-mosn-method", handler) != config.only) return FilterStatus.CONTINUE;
+    const seen = headers === null ? "-" : headerOf(headers, "h");
+    const method = textOf("x-mosn-method", handler);
+    const flags = handler.flags.toString(16);
+    log(LogLevel.INFO, `${config.name}${label} h=${seen} m=${method} code=${handler.responseCode} flags=${flags}`);
+    const turns = config.turns[kind];
+    const call = this.calls[kind]++;
+    if (turns.length == 0) return FilterStatus.CONTINUE;
+    return run(turns[min(call, turns.length - 1)], handler, headers);
+  }
+}
+
+function headerOf(headers: Headers, name: string): string {
+  const key = Bytes.of(name);
+  return headers.get(key.ptr, key.length, view) ? String.UTF8.decodeUnsafe(view.ptr, view.length) : "?";
+}
+
+function textOf(variable: string, handler: StreamHandler): string {
+  return handler.variable(Bytes.of(variable), view) ? String.UTF8.decodeUnsafe(view.ptr, view.length) : "?";
+}
+
+/** Does the commands of a text, divided by spaces; the status is what one of them says. */
+function run(text: string, handler: StreamHandler, headers: Headers | null): FilterStatus {
+  const commands = text.split(" ");
+  let status = FilterStatus.CONTINUE;
+  for (let i = 0; i < commands.length; i++) {
+    const parts = commands[i].split(":");
+    const argument = parts.length > 1 ? parts[1] : "";
+    const value = Bytes.of(parts.length > 2 ? parts[2] : "");
+    const key = Bytes.of(argument);
+    const name = parts[0];
+    if (name == "wait") {
+      handler.wait(I32.parseInt(argument));
+      status = FilterStatus.WAIT;
+    } else if (name == "stop") status = FilterStatus.STOP;
+    else if (name == "termination") status = FilterStatus.TERMINATION;
+    else if (name == "rematch") status = FilterStatus.REMATCH_ROUTE;
+    else if (name == "rechoose") status = FilterStatus.RECHOOSE_HOST;
+    else if (name == "hijack") handler.hijack(I32.parseInt(argument), value);
+    else if (name == "terminate") handler.terminate(I32.parseInt(argument));
+    else if (name == "label") handler.setLabel(key, value.ptr, value.length);
+    else if (name == "variable") handler.setVariable(key, value.ptr, value.length);
+    else if (name == "request") handler.setRequestBody(key.ptr, key.length);
+    else if (name == "response") handler.setResponseBody(key.ptr, key.length);
+    else if (name == "trim") {
+      handler.requestBody(view);
+      handler.setRequestBody(view.ptr + 1, max(view.length - 1, 0));
+    } else if (headers !== null && name == "set") headers.set(key.ptr, key.length, value.ptr, value.length);
+    else if (headers !== null && name == "remove") headers.remove(key.ptr, key.length);
+  }
+  return status;
+}
+
+class ScriptType extends FilterType {
+  constructor() {
+    super("script", 0x1f, true);
+  }
+
+  parse(from: ObjectReader): FilterConfig {
+    return new ScriptConfig(from);
+  }
+
+  create(config: FilterConfig): StreamFilter {
+    return new ScriptFilter(config as ScriptConfig);
+  }
+}
+
+const codecs = new CodecRegistry();
+codecs.register(bolt);
+codecs.register(boltv2);
+
+const filters = new FilterRegistry();
+filters.register(new ScriptType());
+
+registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs, filters));
