@@ -7,7 +7,7 @@ import {
   createServer as createHttp2Server,
   type IncomingHttpHeaders,
 } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Scope } from "./scope.ts";
 import { WAIT_MS } from "./wait.ts";
 
@@ -62,9 +62,11 @@ export class HttpServer {
     const server = http2 ? createHttp2Server(onRequest as never) : createServer(onRequest);
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     self.port = (server.address() as AddressInfo).port;
+    const sockets = new Set<Socket>();
+    server.on("connection", (socket: Socket) => sockets.add(socket));
     scope.after(() => {
       server.close();
-      if ("closeAllConnections" in server) server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
     });
     return self;
   }
@@ -136,6 +138,11 @@ export class Http2Client {
     return new Http2Client(session);
   }
 
+  /** Closes the connection at once, whatever is under way. */
+  close(): void {
+    this.session.destroy();
+  }
+
   request(options: RequestOptions = {}): Promise<Response> {
     const { method = options.body === undefined && !options.pieces ? "GET" : "POST", path = "/" } = options;
     const stream = this.session.request(
@@ -154,6 +161,7 @@ export class Http2Client {
       stream.on("trailers", (got) => (trailers = got));
       stream.on("data", (part: Buffer) => parts.push(part));
       stream.on("error", reject);
+      stream.on("close", () => reject(new Error("the stream was closed")));
       stream.on("end", () => {
         const status = Number((headers as Record<string, unknown>)[":status"] ?? 0);
         if (status === 0) reject(new Error(`the stream ended without a response (${stream.rstCode})`));
