@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/ban-ts-comment */
+/* eslint-disable @typescript-eslint/ban-ts-comment, @typescript-eslint/no-unused-vars */
 // @ts-nocheck AssemblyScript, compiled by the test
 // The proxy with Bolt, and HTTP, with filters that do what their configuration says.
 export * from "../../../assembly/abi/exports";
