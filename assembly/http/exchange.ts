@@ -3,7 +3,7 @@ import { DataStatus, HeadersStatus, StreamType } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { continueHttp, resetHttp, sendLocalResponse } from "../host/stream";
-import { FilterStatus, Phase } from "../stream/phase";
+import { bit, FilterStatus, Phase } from "../stream/phase";
 import { Code } from "../xprotocol/code";
 import { HeaderHold } from "./config";
 import { HttpMessage } from "./message";
@@ -35,8 +35,6 @@ const enum Outcome {
 /** The headers of a request are here. */
 export function onRequestHeaders(stream: HttpStream, ended: bool): HeadersStatus {
   const outcome = advance(stream, stream.receive());
-  const request = stream.request;
-  if (outcome == Outcome.GO) request.headers.writable = false;
   if (outcome != Outcome.COLLECT) return headersStatus(stream, outcome, !ended && stream.root.chains.needRequestBody);
   if (stream.root.hold == HeaderHold.REFUSED) {
     goLate(stream);
@@ -62,8 +60,7 @@ function headersStatus(stream: HttpStream, outcome: Outcome, reads: bool): Heade
 export function goLate(stream: HttpStream): void {
   stream.late = true;
   stream.applyChanges();
-  stream.request.headers.load();
-  stream.request.headers.writable = false;
+  stream.request.headers.freeze();
 }
 
 /** `size` bytes of the request's body are here, all that have gathered. */
@@ -102,6 +99,7 @@ function dataStatus(outcome: Outcome): DataStatus {
 function advance(stream: HttpStream, first: FilterStatus): Outcome {
   let status = first;
   for (let pass = 0; pass < MAX_PASSES;) {
+    if (status == FilterStatus.TERMINATION) return reset(stream, StreamType.HTTP_REQUEST);
     if (stream.answered || stream.refuse()) return answer(stream);
     switch (status) {
       case FilterStatus.WAIT:
@@ -115,15 +113,13 @@ function advance(stream: HttpStream, first: FilterStatus): Outcome {
         }
         stream.request.pass();
         break;
-      case FilterStatus.TERMINATION:
-        return reset(stream, StreamType.HTTP_REQUEST);
       default:
         if (status == FilterStatus.REMATCH_ROUTE && stream.phase == Phase.AFTER_ROUTE) {
           stream.rematch();
           pass++;
         } else if (stream.phase == Phase.AFTER_CHOOSE_HOST) {
           stream.requestStage = Stage.PASSED;
-          stream.applyChanges();
+          stream.finishRequest();
           return Outcome.GO;
         } else stream.phase++;
     }
@@ -187,7 +183,7 @@ export function onResponseHeaders(stream: HttpStream, ended: bool): HeadersStatu
     return HeadersStatus.STOP_ALL_AND_WATERMARK;
   }
   const chains = stream.root.chains;
-  if ((chains.phases & (1 << Phase.BEFORE_SEND)) == 0) {
+  if ((chains.phases & bit(Phase.BEFORE_SEND)) == 0) {
     stream.hasResponse = true;
     stream.responseStage = Stage.PASSED;
     return HeadersStatus.CONTINUE;
@@ -196,8 +192,7 @@ export function onResponseHeaders(stream: HttpStream, ended: bool): HeadersStatu
   const outcome = deliver(stream, stream.send(false));
   if (outcome != Outcome.COLLECT) return headersStatus(stream, outcome, !ended && chains.needResponseBody);
   if (stream.root.hold == HeaderHold.ALLOWED) return HeadersStatus.STOP_ITERATION;
-  stream.response.headers.load();
-  stream.response.headers.writable = false;
+  stream.response.headers.freeze();
   return HeadersStatus.CONTINUE;
 }
 
@@ -221,6 +216,7 @@ function finishRequest(stream: HttpStream): void {
 
 /** Does what the filters of a response want. */
 function deliver(stream: HttpStream, status: FilterStatus): Outcome {
+  if (status == FilterStatus.TERMINATION) return reset(stream, StreamType.HTTP_RESPONSE);
   if (stream.answered || stream.refuse()) return answer(stream);
   switch (status) {
     case FilterStatus.WAIT:
@@ -230,8 +226,6 @@ function deliver(stream: HttpStream, status: FilterStatus): Outcome {
     case FilterStatus.NEEDS_BODY:
       stream.responseStage = Stage.COLLECTING;
       return Outcome.COLLECT;
-    case FilterStatus.TERMINATION:
-      return reset(stream, StreamType.HTTP_RESPONSE);
     default:
       stream.responseStage = Stage.PASSED;
       return Outcome.GO;
@@ -263,7 +257,10 @@ export function resumeStream(stream: HttpStream): void {
   if (stream.responseStage == Stage.HELD) {
     const outcome = deliver(stream, stream.resume());
     if (outcome == Outcome.GO) release(stream.response, StreamType.HTTP_RESPONSE);
-    else if (outcome == Outcome.COLLECT && !stream.bodyComes) release(stream.response, StreamType.HTTP_RESPONSE);
+    else if (outcome == Outcome.COLLECT && !stream.bodyComes) {
+      stream.response.headers.freeze();
+      release(stream.response, StreamType.HTTP_RESPONSE);
+    }
     return;
   }
   const outcome = advance(stream, stream.resume());

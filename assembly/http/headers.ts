@@ -55,6 +55,12 @@ export class HttpHeaders extends Headers {
     this.parse(this.block.ptr, this.block.length as u32);
   }
 
+  /** The message goes on: its headers are kept for those who ask later, and change no more. */
+  freeze(): void {
+    this.load();
+    this.writable = false;
+  }
+
   private parse(at: usize, length: u32): void {
     if (length < WORD) return;
     const count = load<u32>(at);

@@ -100,7 +100,6 @@ export class HttpMessage {
 
   /** The message goes on from where it was stopped, with what has gathered of its body. */
   release(): void {
-    this.headers.load();
     this.headers.writable = false;
     if (this.replaces && this.size > 0) this.place();
   }

@@ -3,6 +3,11 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { appendProperty, propertyPath } from "../host/properties";
 
+const HTTP1 = Bytes.of("Http1");
+const HTTP2 = Bytes.of("Http2");
+/** Bytes of "HTTP/" and the version's first digit. */
+const PROTOCOL_LENGTH: i32 = 6;
+
 /** Memory kept for the next stream, bytes. */
 const KEEP: i32 = 512;
 
@@ -39,5 +44,35 @@ export class Property {
   free(): void {
     this.known = false;
     this.value.free();
+  }
+}
+
+/** What filters ask of a stream that does not change; each is a host call once, and only where somebody asks. */
+export class StreamProperties {
+  readonly route: Property = new Property("xds/route_name");
+  readonly cluster: Property = new Property("xds/cluster_name");
+  readonly host: Property = new Property("upstream/address");
+  /** The client's address. */
+  readonly source: Property = new Property("source/address");
+  /** The address that the client connected to. */
+  readonly local: Property = new Property("destination/address");
+  private readonly version: Property = new Property("request/protocol");
+  private readonly all: Property[] = [this.route, this.cluster, this.host, this.source, this.local, this.version];
+
+  /** MOSN's name of the client's protocol: "Http1" or "Http2". */
+  protocol(out: View): bool {
+    if (!this.version.read(out) || out.length < PROTOCOL_LENGTH) return false;
+    const name = load<u8>(out.ptr + PROTOCOL_LENGTH - 1) == 0x31 ? HTTP1 : HTTP2;
+    out.set(name.ptr, name.length);
+    return true;
+  }
+
+  forget(): void {
+    for (let i = 0; i < this.all.length; i++) unchecked(this.all[i]).forget();
+  }
+
+  /** Gives all memory back. */
+  free(): void {
+    for (let i = 0; i < this.all.length; i++) unchecked(this.all[i]).free();
   }
 }

@@ -100,3 +100,30 @@ export class RouteConfigs {
     this.count = 0;
   }
 }
+
+/** The configurations that were asked for on one stream, also those that are not there. */
+export class AskedConfigs {
+  private readonly types: FilterType[] = [];
+  private readonly configs: (FilterConfig | null)[] = [];
+
+  /** The index of a type; -1: it was not asked for. */
+  find(type: FilterType): i32 {
+    for (let i = 0, n = this.types.length; i < n; i++) if (unchecked(this.types[i]) === type) return i;
+    return -1;
+  }
+
+  /** The configuration at an index that was found; null: the route has none. */
+  at(i: i32): FilterConfig | null {
+    return this.configs[i];
+  }
+
+  add(type: FilterType, config: FilterConfig | null): void {
+    this.types.push(type);
+    this.configs.push(config);
+  }
+
+  clear(): void {
+    this.types.length = 0;
+    this.configs.length = 0;
+  }
+}

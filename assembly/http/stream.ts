@@ -8,13 +8,14 @@ import { FilterChain } from "../stream/chain";
 import { FilterConfig, FilterType } from "../stream/filter";
 import { StreamHandler } from "../stream/handler";
 import { LabelSet } from "../stream/labels";
-import { FilterStatus, Phase, ResponseFlag } from "../stream/phase";
+import { bit, FilterStatus, Phase, ResponseFlag } from "../stream/phase";
 import { VariableTable } from "../stream/variables";
 import { Code } from "../xprotocol/code";
 import { Headers } from "../xprotocol/headers";
 import { HttpMessage } from "./message";
-import { Property } from "./property";
+import { Property, StreamProperties } from "./property";
 import { HttpRoot } from "./root";
+import { AskedConfigs } from "./route_configs";
 import { applyVariables, findVariable } from "./variables";
 import { terminateStream } from "./exchange";
 
@@ -27,8 +28,6 @@ const NO_REASON = Bytes.of("ended by a filter");
 const UNDECIDED = Bytes.of("the route's configuration of a protective filter is invalid");
 const STATUS = Bytes.of(":status");
 const VIA_UPSTREAM = Bytes.of("via_upstream");
-const HTTP1 = Bytes.of("Http1");
-const HTTP2 = Bytes.of("Http2");
 const LABEL_PREFIX = Bytes.of("x-moe-");
 
 // What changes while a stream lives.
@@ -106,27 +105,12 @@ export class HttpStream extends StreamHandler {
   private chain: FilterChain | null = null;
   private running: bool = false;
   private readonly labels: LabelSet = new LabelSet();
-  /** Route configurations that were asked for, also those that are not there. */
-  private readonly askedTypes: FilterType[] = [];
-  private readonly askedConfigs: (FilterConfig | null)[] = [];
+  private readonly asked: AskedConfigs = new AskedConfigs();
   /** A protective filter has no valid configuration. */
   private undecided: bool = false;
   private readonly kept: Bytes[] = [];
 
-  private readonly routeProperty: Property = new Property("xds/route_name");
-  private readonly clusterProperty: Property = new Property("xds/cluster_name");
-  private readonly hostProperty: Property = new Property("upstream/address");
-  private readonly sourceProperty: Property = new Property("source/address");
-  private readonly localProperty: Property = new Property("destination/address");
-  private readonly protocolProperty: Property = new Property("request/protocol");
-  private readonly properties: Property[] = [
-    this.routeProperty,
-    this.clusterProperty,
-    this.hostProperty,
-    this.sourceProperty,
-    this.localProperty,
-    this.protocolProperty,
-  ];
+  readonly properties: StreamProperties = new StreamProperties();
 
   constructor(readonly root: HttpRoot) {
     super();
@@ -235,6 +219,14 @@ export class HttpStream extends StreamHandler {
     labels.clear();
   }
 
+  /** The request goes on: what filters of the response, or of the log, may ask of it is kept. */
+  finishRequest(): void {
+    this.applyChanges();
+    const headers = this.request.headers;
+    if ((this.root.chains.phases & bit(Phase.BEFORE_SEND)) != 0) headers.freeze();
+    else headers.writable = false;
+  }
+
   /** Has Envoy match the route again, with the changes made so far. */
   rematch(): void {
     this.applyChanges();
@@ -285,48 +277,32 @@ export class HttpStream extends StreamHandler {
 
   routeConfig(type: FilterType): FilterConfig | null {
     if (!type.perRoute || this.phase == Phase.BEFORE_ROUTE) return null;
-    for (let i = 0, n = this.askedTypes.length; i < n; i++) {
-      if (unchecked(this.askedTypes[i]) === type) return unchecked(this.askedConfigs[i]);
-    }
+    const asked = this.asked.find(type);
+    if (asked >= 0) return this.asked.at(asked);
     const configs = this.root.routeConfigs;
     const config = configs.find(type);
     if (configs.invalid) {
       this.countFailure(type);
       if (type.protective) this.undecided = true;
     }
-    this.askedTypes.push(type);
-    this.askedConfigs.push(config);
+    this.asked.add(type, config);
     return config;
   }
 
   routeName(out: View): bool {
-    return this.routeProperty.read(out);
+    return this.properties.route.read(out);
   }
 
   clusterName(out: View): bool {
-    return this.clusterProperty.read(out);
+    return this.properties.cluster.read(out);
   }
 
   hostAddress(out: View): bool {
-    return this.hasResponse && this.hostProperty.read(out);
+    return this.hasResponse && this.properties.host.read(out);
   }
 
   sourceAddress(out: View): bool {
-    return this.sourceProperty.read(out);
-  }
-
-  /** The address that the client connected to. */
-  localAddress(out: View): bool {
-    return this.localProperty.read(out);
-  }
-
-  /** MOSN's name of the client's protocol: "Http1" or "Http2". */
-  protocol(out: View): bool {
-    // "HTTP/1.1", "HTTP/2"
-    if (!this.protocolProperty.read(view) || view.length < 6) return false;
-    const name = load<u8>(view.ptr + 5) == 0x31 ? HTTP1 : HTTP2;
-    out.set(name.ptr, name.length);
-    return true;
+    return this.properties.source.read(out);
   }
 
   variable(name: Bytes, out: View): bool {
@@ -363,7 +339,7 @@ export class HttpStream extends StreamHandler {
   /** The stream is over: the log hooks run. */
   log(): void {
     const chain = this.chain;
-    if (chain === null || (this.root.chains.phases & (1 << Phase.ACCESS_LOG)) == 0) return;
+    if (chain === null || (this.root.chains.phases & bit(Phase.ACCESS_LOG)) == 0) return;
     this.phase = Phase.ACCESS_LOG;
     this.request.headers.writable = false;
     if (!this.hasResponse && !this.isLocal) {
@@ -404,10 +380,9 @@ export class HttpStream extends StreamHandler {
     this.reply.reset(KEEP);
     this.variables.clear();
     this.labels.clear();
-    this.askedTypes.length = 0;
-    this.askedConfigs.length = 0;
+    this.asked.clear();
     this.kept.length = 0;
-    for (let i = 0; i < this.properties.length; i++) unchecked(this.properties[i]).forget();
+    this.properties.forget();
   }
 
   /** Gives back memory that the collector does not know of. */
@@ -416,6 +391,6 @@ export class HttpStream extends StreamHandler {
     this.response.free();
     this.reply.free();
     this.labels.free();
-    for (let i = 0; i < this.properties.length; i++) unchecked(this.properties[i]).free();
+    this.properties.free();
   }
 }

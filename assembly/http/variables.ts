@@ -105,11 +105,11 @@ export function findVariable(stream: HttpStream, name: Bytes, out: View): bool {
   if (number >= Variable.SCHEME) return findOfRequest(stream, number, out);
   switch (number) {
     case Variable.PROTOCOL:
-      return stream.protocol(out);
+      return stream.properties.protocol(out);
     case Variable.REMOTE_ADDRESS:
       return stream.sourceAddress(out);
     case Variable.LOCAL_ADDRESS:
-      return stream.localAddress(out);
+      return stream.properties.local.read(out);
     case Variable.UPSTREAM_HOST:
       return stream.hostAddress(out);
     case Variable.UPSTREAM_CLUSTER:

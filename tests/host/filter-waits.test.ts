@@ -100,6 +100,13 @@ describe("a filter that waits", () => {
     close(all);
   });
 
+  it("and those after it learn where the client is", async () => {
+    const all = await start({ filters: [{ blind: true, BEFORE_ROUTE: ["wait:20"] }, { BEFORE_ROUTE: ["source"] }] });
+    assert.ok(good(exchange(all, request(1, "m"), 100)));
+    assert.match(calls(all)[1], /^127\.0\.0\.1:\d+$/);
+    close(all);
+  });
+
   it("on a local reply", async () => {
     const all = await start({ filters: [{ AFTER_ROUTE: ["hijack:403:no stop"], BEFORE_SEND: ["wait:100"] }] });
     assert.deepEqual(exchange(all, request(1, "m")), []);

@@ -9,6 +9,7 @@ const module = await compileGuest("filters", ["assembly", "filters"]);
 /** What a filter does, by phase; see guests/filters.ts. */
 export interface Script {
   only?: string;
+  blind?: boolean;
   BEFORE_ROUTE?: string[];
   AFTER_ROUTE?: string[];
   AFTER_CHOOSE_HOST?: string[];

@@ -1,6 +1,6 @@
-/* eslint-disable @typescript-eslint/ban-ts-comment */
+/* eslint-disable @typescript-eslint/ban-ts-comment, @typescript-eslint/no-unused-vars */
 // @ts-nocheck AssemblyScript, compiled by the test
-// The proxy with Bolt, and with filters that do what their configuration says.
+// The proxy with Bolt, and HTTP, with filters that do what their configuration says.
 export * from "../../../assembly/abi/exports";
 import { RootContext } from "../../../assembly/abi/context";
 import { registerRoot } from "../../../assembly/abi/dispatch";
@@ -9,6 +9,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
 import { log } from "../../../assembly/host/log";
+import { HttpRoot } from "../../../assembly/http/root";
 import { ProxyRoot } from "../../../assembly/proxy/root";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
@@ -23,11 +24,13 @@ const view = new View();
 
 /**
  * `{"name", "only", "BEFORE_ROUTE": ["COMMAND …", …], …, "resume": […]}`: for each phase what the calls do, the first one
- * what the first text says and so on; the last text is for all others. Only requests with the method `only`, if given.
+ * what the first text says and so on; the last text is for all others. Only requests with the method `only`, if given;
+ * with `blind` it looks at nothing and logs nothing.
  */
 class ScriptConfig extends FilterConfig {
   readonly name: string;
   readonly only: string;
+  readonly blind: bool;
   /** By phase, then what is done after waits. */
   readonly turns: string[][] = [];
 
@@ -35,6 +38,7 @@ class ScriptConfig extends FilterConfig {
     super();
     this.name = from.required("name");
     this.only = from.string("only");
+    this.blind = from.bool("blind", false);
     const phases = ["BEFORE_ROUTE", "AFTER_ROUTE", "AFTER_CHOOSE_HOST", "BEFORE_SEND", "ACCESS_LOG", "resume"];
     for (let i = 0; i < phases.length; i++) this.turns.push(from.strings(phases[i]));
     from.finish();
@@ -52,38 +56,38 @@ class ScriptFilter extends StreamFilter {
   }
 
   onReceive(handler: StreamHandler, phase: Phase): FilterStatus {
-    return this.turn(handler, phase, phase.toString(), handler.requestHeaders);
+    return this.turn(handler, phase, phase.toString());
   }
 
   append(handler: StreamHandler): FilterStatus {
-    return this.turn(handler, Phase.BEFORE_SEND, "S", handler.responseHeaders);
+    return this.turn(handler, Phase.BEFORE_SEND, "S");
   }
 
   onResume(handler: StreamHandler, phase: Phase): FilterStatus {
-    const headers = phase == Phase.BEFORE_SEND ? handler.responseHeaders : handler.requestHeaders;
-    return this.turn(handler, RESUME, "R", headers);
+    return this.turn(handler, RESUME, "R");
   }
 
   onLog(handler: StreamHandler): void {
-    const headers = handler.requestHeaders !== null ? handler.requestHeaders : handler.responseHeaders;
-    this.turn(handler, Phase.ACCESS_LOG, "L", headers);
+    this.turn(handler, Phase.ACCESS_LOG, "L");
   }
 
   onDestroy(): void {
     for (let i = 0; i < this.calls.length; i++) this.calls[i] = 0;
   }
 
-  private turn(handler: StreamHandler, kind: i32, label: string, headers: Headers | null): FilterStatus {
+  private turn(handler: StreamHandler, kind: i32, label: string): FilterStatus {
     const config = this.config;
+    const turns = config.turns[kind];
+    const call = this.calls[kind]++;
+    const text = turns.length > 0 ? turns[min(call, turns.length - 1)] : "";
+    if (config.blind) return run(text, handler, null);
+    const headers = handler.requestHeaders !== null ? handler.requestHeaders : handler.responseHeaders;
     if (config.only.length > 0 && textOf("x-mosn-method", handler) != config.only) return FilterStatus.CONTINUE;
     const seen = headers === null ? "-" : headerOf(headers, "h");
     const method = textOf("x-mosn-method", handler);
     const flags = handler.flags.toString(16);
     log(LogLevel.INFO, `${config.name}${label} h=${seen} m=${method} code=${handler.responseCode} flags=${flags}`);
-    const turns = config.turns[kind];
-    const call = this.calls[kind]++;
-    if (turns.length == 0) return FilterStatus.CONTINUE;
-    return run(turns[min(call, turns.length - 1)], handler, headers);
+    return run(text, handler, headers);
   }
 }
 
@@ -94,6 +98,17 @@ function headerOf(headers: Headers, name: string): string {
 
 function textOf(variable: string, handler: StreamHandler): string {
   return handler.variable(Bytes.of(variable), view) ? String.UTF8.decodeUnsafe(view.ptr, view.length) : "?";
+}
+
+function hostOf(handler: StreamHandler): string {
+  return handler.hostAddress(view) ? String.UTF8.decodeUnsafe(view.ptr, view.length) : "?";
+}
+
+/** The request's body, or the response's. */
+function bodyOf(handler: StreamHandler): string {
+  handler.requestBody(view);
+  if (view.length == 0) handler.responseBody(view);
+  return String.UTF8.decodeUnsafe(view.ptr, view.length);
 }
 
 /** Does the commands of a text, divided by spaces; the status is what one of them says. */
@@ -119,7 +134,14 @@ function run(text: string, handler: StreamHandler, headers: Headers | null): Fil
     else if (name == "variable") handler.setVariable(key, value.ptr, value.length);
     else if (name == "request") handler.setRequestBody(key.ptr, key.length);
     else if (name == "response") handler.setResponseBody(key.ptr, key.length);
-    else if (name == "trim") {
+    else if (name == "show") log(LogLevel.INFO, argument + "=" + textOf(argument, handler));
+    else if (name == "host") log(LogLevel.INFO, "host=" + hostOf(handler));
+    else if (name == "body") log(LogLevel.INFO, "body=" + bodyOf(handler));
+    else if (name == "add" && headers !== null) headers.add(key.ptr, key.length, value.ptr, value.length);
+    else if (name == "source") {
+      const known = handler.sourceAddress(view);
+      log(LogLevel.INFO, known ? String.UTF8.decodeUnsafe(view.ptr, view.length) : "no address");
+    } else if (name == "trim") {
       handler.requestBody(view);
       handler.setRequestBody(view.ptr + 1, max(view.length - 1, 0));
     } else if (headers !== null && name == "set") headers.set(key.ptr, key.length, value.ptr, value.length);
@@ -129,8 +151,11 @@ function run(text: string, handler: StreamHandler, headers: Headers | null): Fil
 }
 
 class ScriptType extends FilterType {
-  constructor() {
-    super("script", 0x1f, true);
+  /** @param bodies whether the filter looks at bodies: of requests 1, of responses 2 */
+  constructor(name: string, bodies: i32) {
+    super(name, 0x1f, true);
+    this.needsRequestBody = (bodies & 1) != 0;
+    this.needsResponseBody = (bodies & 2) != 0;
   }
 
   parse(from: ObjectReader): FilterConfig {
@@ -147,6 +172,9 @@ codecs.register(bolt);
 codecs.register(boltv2);
 
 const filters = new FilterRegistry();
-filters.register(new ScriptType());
+filters.register(new ScriptType("script", 0));
+filters.register(new ScriptType("script_request", 1));
+filters.register(new ScriptType("script_response", 2));
 
 registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs, filters));
+registerRoot("http", (id: u32): RootContext => new HttpRoot(id, filters));

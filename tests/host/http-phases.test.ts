@@ -1,0 +1,399 @@
+// MOSN's filter chain and state machine on HTTP (mosn-semantics.md §1.1 to §1.6), with filters that do what a test says.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Script } from "./filter-world.ts";
+import { keepRequests, startHttp } from "./http-world.ts";
+import { compileGuest, type Host, type RequestOptions } from "./kit/index.ts";
+
+const module = await compileGuest("filters", ["assembly", "filters"]);
+
+interface Setting {
+  allow?: boolean;
+  /** Filters that look at bodies: of requests or responses, by their place. */
+  types?: string[];
+}
+
+/** A host with scripted filters a, b, c, … */
+async function start(scripts: Script[], { allow = true, types = [] }: Setting = {}): Promise<Host> {
+  const filters = scripts.map((script, i) => {
+    return { type: types[i] ?? "script", config: { name: "abcdef"[i], ...script } };
+  });
+  const config = { stream_filters: filters, allow_on_headers_stop_iteration: allow };
+  return startHttp([], { module, config, allow });
+}
+
+const lines = (host: Host): string[] => host.log.lines.splice(0).map(({ text }) => text);
+
+/** The calls of filters without what they saw: "a0 b0 a1 …". */
+const order = (host: Host): string =>
+  lines(host)
+    .filter((text) => text.includes(" h="))
+    .map((text) => text.split(" ")[0])
+    .join(" ");
+
+const shown = (host: Host): string[] => lines(host).filter((text) => !text.includes(" h="));
+
+/** Nothing is under way, nothing was left behind. */
+function close(host: Host): void {
+  host.advance(1000);
+  assert.equal(host.metrics.gauge("moe.http.active"), 0, "active requests");
+  assert.equal(host.vm.tickPeriod(), 0, "ticks");
+  host.close();
+}
+
+describe("the chain", () => {
+  it("runs in order of the configuration, both ways, and logs at the end", async () => {
+    const host = await start([{}, {}]);
+    assert.equal(host.request({ headers: { h: "x" } }).status, 200);
+    assert.deepEqual(lines(host), [
+      ...["a0", "b0", "a1", "b1", "a2", "b2"].map((name) => `${name} h=x m=GET code=0 flags=0`),
+      ...["aS", "bS"].map((name) => `${name} h=? m=GET code=200 flags=0`),
+      ...["aL", "bL"].map((name) => `${name} h=x m=GET code=200 flags=0`),
+    ]);
+    close(host);
+  });
+
+  it("STOP without an answer: the rest of the phase is skipped, the request goes on", async () => {
+    const host = await start([{ BEFORE_ROUTE: ["stop"], BEFORE_SEND: ["stop"] }, {}]);
+    assert.equal(host.request().status, 200);
+    assert.equal(order(host), "a0 a1 b1 a2 b2 aS aL bL");
+    close(host);
+  });
+
+  for (const [phase, seen] of Object.entries({
+    BEFORE_ROUTE: "a0 aL bL",
+    AFTER_ROUTE: "a0 b0 a1 aL bL",
+    AFTER_CHOOSE_HOST: "a0 b0 a1 b1 a2 aL bL",
+    BEFORE_SEND: "a0 b0 a1 b1 a2 b2 aS aL bL",
+  })) {
+    it(`TERMINATION in ${phase}: no answer, only the log`, async () => {
+      const host = await start([{ [phase]: ["hijack:403 termination"] }, {}]);
+      const exchange = host.request();
+      assert.deepEqual([exchange.status, exchange.closed], [null, "reset"]);
+      assert.equal(order(host), seen);
+      close(host);
+    });
+  }
+
+  it("REMATCH_ROUTE: Envoy routes by what the filters made of the request; the same filter runs again", async () => {
+    const host = await start([{}, { AFTER_ROUTE: ["set:to:second rematch", ""] }, {}]);
+    host.routes = (headers) => ({ cluster: headers.get("to") ?? "first" });
+    const servers = keepRequests(host);
+    const exchange = host.request();
+    assert.match(order(host), /^a0 b0 c0 a1 b1 b1 c1 a2/);
+    assert.equal(servers[0].cluster, "second");
+    assert.equal(exchange.stream.route.matches, 2);
+    servers[0].respond();
+    close(host);
+  });
+
+  it("REMATCH_ROUTE without a change has the route matched again, too", async () => {
+    const host = await start([{ AFTER_ROUTE: ["rematch", ""] }]);
+    const exchange = host.request();
+    assert.deepEqual([exchange.status, exchange.stream.route.matches], [200, 2]);
+    close(host);
+  });
+
+  it("without end it is answered with an error (MOSN: never)", async () => {
+    const host = await start([{ AFTER_ROUTE: ["rematch"] }]);
+    assert.equal(host.request().status, 500);
+    assert.match(order(host), /^a0( a1){11} aS aL$/);
+    close(host);
+  });
+
+  it("in phases that do not honour them, and RECHOOSE_HOST everywhere, they are no more than STOP", async () => {
+    const script = { BEFORE_ROUTE: ["rematch"], AFTER_ROUTE: ["rechoose"], AFTER_CHOOSE_HOST: ["rechoose"] };
+    const host = await start([script, {}]);
+    assert.equal(host.request().status, 200);
+    assert.equal(order(host), "a0 a1 a2 aS bS aL bL");
+    close(host);
+  });
+});
+
+describe("waits", () => {
+  it("in every phase hold the stream, and the phase goes on from the filter", async () => {
+    for (const phase of ["BEFORE_ROUTE", "AFTER_ROUTE", "AFTER_CHOOSE_HOST", "BEFORE_SEND"]) {
+      const host = await start([{}, { [phase]: ["wait:50"], resume: ["wait:50", ""] }, {}]);
+      const exchange = host.request({ body: "body" });
+      host.advance(60);
+      assert.equal(exchange.status, null, phase);
+      host.advance(80);
+      assert.deepEqual([exchange.status, exchange.body], [200, "body"]);
+      const at = phase === "BEFORE_SEND" ? "S" : String(Object.keys(PHASES).indexOf(phase));
+      assert.match(order(host), new RegExp(`a${at} b${at} bR bR c${at}`));
+      close(host);
+    }
+  });
+
+  it("and then an answer, or none", async () => {
+    for (const [resume, outcome] of [
+      ["hijack:403:no stop", 403],
+      ["termination", null],
+    ] as const) {
+      for (const phase of ["AFTER_ROUTE", "BEFORE_SEND"]) {
+        const host = await start([{ [phase]: ["wait:50"], resume: [resume] }]);
+        const exchange = host.request({ body: "body" });
+        host.advance(100);
+        assert.equal(exchange.status, outcome);
+        assert.notEqual(exchange.closed, null);
+        close(host);
+      }
+    }
+  });
+
+  it("of a response whose body is large slow the server, and it comes whole", async () => {
+    const host = await start([{ BEFORE_SEND: ["wait:50"] }]);
+    host.onRequest = (request) => request.respond({ body: "x".repeat(200_000) });
+    const exchange = host.request({ bufferLimit: 40_000 });
+    host.advance(100);
+    assert.deepEqual([exchange.status, exchange.body.length], [200, 200_000]);
+    close(host);
+  });
+});
+
+const PHASES = { BEFORE_ROUTE: 0, AFTER_ROUTE: 1, AFTER_CHOOSE_HOST: 2 };
+
+describe("local replies", () => {
+  for (const [phase, seen] of Object.entries({
+    BEFORE_ROUTE: "a0 aS bS aL bL",
+    AFTER_ROUTE: "a0 b0 a1 aS bS aL bL",
+    AFTER_CHOOSE_HOST: "a0 b0 a1 b1 a2 aS bS aL bL",
+  })) {
+    it(`of a filter in ${phase} go through the filters of responses`, async () => {
+      const host = await start([{ [phase]: ["hijack:403:denied stop"] }, { BEFORE_SEND: ["body show:x-mosn-status"] }]);
+      const exchange = host.request();
+      assert.deepEqual([exchange.status, exchange.body], [403, "denied"]);
+      const all = lines(host);
+      assert.ok(all.includes("aS h=? m=GET code=403 flags=0"), all.join("\n"));
+      assert.ok(all.includes("body=denied") && all.includes("x-mosn-status=403"), all.join("\n"));
+      const calls = all.filter((text) => text.includes(" h=")).map((text) => text.split(" ")[0]);
+      assert.equal(calls.join(" "), seen);
+      close(host);
+    });
+  }
+
+  it("of a filter of responses replaces the response, and goes through no filter again", async () => {
+    const host = await start([{ BEFORE_SEND: ["hijack:504:late stop"] }, {}]);
+    const exchange = host.request({ body: "body" });
+    assert.deepEqual([exchange.status, exchange.body], [504, "late"]);
+    assert.equal(order(host), "a0 b0 a1 b1 a2 b2 aS aL bL");
+    close(host);
+  });
+
+  it("of Envoy go through them, too, with MOSN's flags: no route, lost server", async () => {
+    const host = await start([{}]);
+    host.routes = () => null;
+    assert.equal(host.request().status, 404);
+    assert.ok(lines(host).includes("aS h=? m=GET code=404 flags=100"));
+    host.routes = () => ({});
+    host.onRequest = (request) => request.fail();
+    assert.equal(host.request().status, 503);
+    assert.ok(lines(host).includes("aS h=? m=GET code=503 flags=10"));
+    close(host);
+  });
+
+  it("may be changed by filters of responses: headers and body", async () => {
+    const host = await start([
+      { AFTER_ROUTE: ["hijack:403:denied stop"], BEFORE_SEND: ["response:sorry,_no set:x:1"] },
+    ]);
+    const exchange = host.request();
+    assert.deepEqual([exchange.body, exchange.headers?.get("x")], ["sorry,_no", "1"]);
+    close(host);
+  });
+
+  it("by terminate, from inside a filter: the flag, and the answer after the phase", async () => {
+    const host = await start([{ AFTER_ROUTE: ["terminate:504 stop"] }, {}]);
+    assert.equal(host.request().status, 504);
+    assert.ok(lines(host).includes("bS h=? m=GET code=504 flags=2000"));
+    close(host);
+  });
+});
+
+describe("changes", () => {
+  it("of headers reach the server and the client, whatever their case; those that would break HTTP do not", async () => {
+    const host = await start([
+      { AFTER_ROUTE: ["set:X-A:1 add:x-a:2 remove:Drop set:host:other"], BEFORE_SEND: ["set:X-B:2"] },
+    ]);
+    const servers = keepRequests(host);
+    const exchange = host.request({ headers: { drop: "1" } });
+    assert.deepEqual(servers[0].headers.all("x-a"), ["1", "2"]);
+    assert.deepEqual([servers[0].headers.get("drop"), servers[0].headers.get(":authority")], [null, "other"]);
+    servers[0].respond();
+    assert.equal(exchange.headers?.get("x-b"), "2");
+    close(host);
+    const bad = await start([{ AFTER_ROUTE: ["set:a\nb:1 set:ok:1\r\nx set::1"] }]);
+    const got = keepRequests(bad);
+    bad.request();
+    assert.deepEqual(
+      got[0].headers.entries.map(([name]) => name),
+      [":authority", ":path", ":method", ":scheme"],
+    );
+    got[0].respond();
+    bad.advance(1000);
+    assert.equal(bad.metrics.counter("moe.http.lost_changes"), 3);
+    close(bad);
+  });
+
+  for (const allow of [true, false]) {
+    it(`of bodies that a filter has seen, their length with them, ${allow ? "held" : "late"}`, async () => {
+      const types = ["script_request", "script_response"];
+      const scripts = [{ AFTER_ROUTE: ["body trim"] }, { BEFORE_SEND: ["body response:answer"] }];
+      const host = await start(scripts, { types, allow });
+      const servers = keepRequests(host);
+      const exchange = host.request({ body: "12345" });
+      host.advance(40);
+      // Where the headers went on with the length they had, a body of another length would break the connection.
+      assert.equal(servers[0].body.toString(), allow ? "2345" : "12345");
+      servers[0].respond({ body: "from the server", headers: { "content-length": "15" } });
+      assert.equal(exchange.body, allow ? "answer" : "from the server");
+      assert.deepEqual(shown(host), ["body=12345", "body=from the server"]);
+      close(host);
+    });
+
+    it(`of bodies without a length, ${allow ? "held" : "late"}`, async () => {
+      const types = ["script_request", "script_response"];
+      const scripts = [{ AFTER_ROUTE: ["request:other"] }, { BEFORE_SEND: ["response:answer"] }];
+      const host = await start(scripts, { types, allow });
+      const servers = keepRequests(host);
+      const exchange = host.request({ method: "POST", open: true });
+      exchange.write("1234");
+      exchange.write("5678", true);
+      assert.equal(servers[0].body.toString(), "other");
+      servers[0].sendHeaders();
+      servers[0].write("from ");
+      servers[0].write("the server");
+      servers[0].sendTrailers({ t: "1" });
+      assert.deepEqual([exchange.body, exchange.trailers?.get("t")], ["answer", "1"]);
+      close(host);
+    });
+  }
+
+  it("of bodies that nobody has waited for: put in the place of what comes", async () => {
+    const host = await start([{ AFTER_ROUTE: ["request:new"], BEFORE_SEND: ["response:answer"] }]);
+    const servers = keepRequests(host);
+    const exchange = host.request({ method: "POST", open: true, headers: { "content-length": "8" } });
+    exchange.write("1234");
+    exchange.write("5678", true);
+    assert.deepEqual([servers[0].body.toString(), servers[0].headers.get("content-length")], ["new", "3"]);
+    servers[0].respond({ body: "from the server", headers: { "content-length": "15" } });
+    assert.deepEqual([exchange.body, exchange.headers?.get("content-length")], ["answer", "6"]);
+    close(host);
+  });
+
+  it("of labels become headers that subsets can be chosen by", async () => {
+    const host = await start([{ AFTER_ROUTE: ["label:zone:a label:zone:b label:x:y"] }]);
+    const servers = keepRequests(host);
+    host.request({ headers: { "x-moe-zone": "the client's" } });
+    const { headers } = servers[0];
+    assert.deepEqual([headers.all("x-moe-zone"), headers.get("x-moe-x")], [["b"], "y"]);
+    servers[0].respond();
+    close(host);
+  });
+});
+
+describe("variables", () => {
+  /** What a filter sees of variables in a phase. */
+  async function show(names: string[], options: RequestOptions, phase = "AFTER_ROUTE"): Promise<string[]> {
+    const host = await start([{ [phase]: [names.map((name) => `show:${name}`).join(" ")] }]);
+    host.request(options);
+    const seen = shown(host).map((text) => text.slice(text.indexOf("=") + 1));
+    close(host);
+    return seen;
+  }
+
+  it("of the request: MOSN's names, decoded and normalised as MOSN does", async () => {
+    const names = ["x-mosn-method", "x-mosn-host", "x-mosn-scheme", "x-mosn-path", "x-mosn-path-original"];
+    names.push("x-mosn-querystring", "Http1_request_uri", "Http1_request_arg_b", "Http2_cookie_c", "protocol");
+    names.push("request_header_X-Y", "Http1_request_header_x-y", "downstream_local_address", "upstream_cluster");
+    const headers = { "x-y": "1", cookie: "a=1; c=2; b=3" };
+    const path = "/a//b/./%41/../c?a=1&b=x%20y+z";
+    const seen = await show(names, { method: "PUT", path, headers, protocol: "HTTP/2" });
+    assert.deepEqual(seen, [
+      ...["PUT", "test", "http", "/a/b/c", "/a//b/./%41/../c", "a=1&b=x%20y+z", path, "x y z", "2", "Http2"],
+      ...["1", "1", "127.0.0.1:12045", "upstream"],
+    ]);
+  });
+
+  it("paths of all kinds", async () => {
+    for (const [path, seen] of [
+      ["/", "/"],
+      ["/a/", "/a/"],
+      ["/a/..", "/"],
+      ["/../..//", "/"],
+      ["/a/b/.", "/a/b/"],
+      ["/%2e%2e/x", "/x"],
+      ["/a%2Fb", "/a/b"],
+      ["/a%zz%4", "/a%zz%4"],
+      ["/...", "/..."],
+      ["/a.b/.c", "/a.b/.c"],
+    ]) {
+      assert.deepEqual(await show(["x-mosn-path"], { path }), [seen], path);
+    }
+  });
+
+  it("of gRPC: service and method", async () => {
+    const names = ["x-mosn-rpc-service", "x-mosn-rpc-method"];
+    const headers = { "content-type": "application/grpc" };
+    assert.deepEqual(await show(names, { path: "/pkg.Hello/Say", headers }), ["pkg.Hello", "Say"]);
+    assert.deepEqual(await show(names, { path: "/pkg.Hello/Say" }), ["?", "?"]);
+    assert.deepEqual(await show(names, { path: "/Say", headers }), ["?", "?"]);
+  });
+
+  it("of the response, and none of it before", async () => {
+    const names = ["response_code", "response_header_x", "upstream_host", "x-mosn-path", "response_flag", "protocol"];
+    names.push("upstream_transport_failure_reason", "proxy_direct_response");
+    const before = await show(names, { path: "/p" });
+    assert.deepEqual(before, ["?", "?", "?", "/p", "false", "Http1", "0x0", "?"]);
+    for (const phase of ["BEFORE_SEND", "ACCESS_LOG"]) {
+      const seen = await show(names, { path: "/p" }, phase);
+      assert.deepEqual(seen, ["200", "?", "10.0.0.1:8080", "/p", "false", "Http1", "0x0", "?"], phase);
+    }
+  });
+
+  it("that filters set are kept for the request, and make it another one", async () => {
+    const host = await start([
+      { BEFORE_ROUTE: ["variable:mine:1"], BEFORE_SEND: ["show:mine"] },
+      { AFTER_ROUTE: ["variable:x-mosn-path:/new_path variable:x-mosn-host:other variable:x-mosn-method:PATCH"] },
+      { AFTER_ROUTE: ["variable:x-mosn-querystring:c=d variable:proxy_global_timeout:1500"] },
+    ]);
+    const servers = keepRequests(host);
+    host.request({ path: "/old?a=b" });
+    const { headers } = servers[0];
+    assert.deepEqual(
+      [":path", ":authority", ":method", "x-envoy-upstream-rq-timeout-ms"].map((name) => headers.get(name)),
+      ["/new_path?c=d", "other", "PATCH", "1500"],
+    );
+    servers[0].respond();
+    assert.deepEqual(shown(host), ["mine=1"]);
+    close(host);
+  });
+
+  it("a path that stays the same to filters stays as it came", async () => {
+    const host = await start([{ AFTER_ROUTE: ["variable:x-mosn-path:/a_b/c"] }]);
+    const servers = keepRequests(host);
+    host.request({ path: "/a%5Fb//c?q" });
+    host.request({ path: "/x?q" });
+    assert.deepEqual(
+      servers.map((request) => request.path),
+      ["/a%5Fb//c?q", "/a_b/c?q"],
+    );
+    for (const server of servers) server.respond();
+    close(host);
+  });
+});
+
+describe("what filters see", () => {
+  it("the host only once there is a response", async () => {
+    const host = await start([{ AFTER_CHOOSE_HOST: ["host"], BEFORE_SEND: ["host"], ACCESS_LOG: ["host"] }]);
+    host.request();
+    assert.deepEqual(shown(host), ["host=?", "host=10.0.0.1:8080", "host=10.0.0.1:8080"]);
+    close(host);
+  });
+
+  it("in the log of a request whose client has gone: the request, no response", async () => {
+    const host = await start([{ AFTER_ROUTE: ["wait:1000"] }]);
+    host.request({ headers: { h: "x" } }).cancel();
+    assert.deepEqual(lines(host).at(-1), "aL h=x m=GET code=0 flags=0");
+    close(host);
+  });
+});
