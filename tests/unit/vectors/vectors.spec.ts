@@ -17,8 +17,10 @@ import { TestHandler } from "../stream/test_handler";
 @external("vectors", "size")
 declare function vectorsSize(): i32;
 
+
 @external("vectors", "read")
 declare function readVectors(at: usize): i32;
+
 
 @external("vectors", "ran")
 declare function ran(filter: i32): void;
