@@ -47,6 +47,7 @@ class Scripted extends StreamFilter {
 
 class ScriptedType extends FilterType {
   filter: Scripted | null = null;
+  readonly config: NoConfig = new NoConfig();
 
   parse(from: ObjectReader): FilterConfig {
     return new NoConfig();
@@ -59,7 +60,13 @@ class ScriptedType extends FilterType {
   }
 }
 
-class NoConfig extends FilterConfig {}
+class NoConfig extends FilterConfig {
+  ignoresBodies: bool = false;
+
+  get readsRequestBody(): bool {
+    return !this.ignoresBodies;
+  }
+}
 
 const handler = new TestHandler();
 const ALL: u32 = 0x1f;
@@ -76,7 +83,7 @@ function chain(phases: u32[]): FilterChain {
   for (let i = 0; i < phases.length; i++) {
     const type = new ScriptedType(String.fromCharCode(97 + i), phases[i], false);
     types.push(type);
-    entries[i] = new ChainEntry(type, new NoConfig());
+    entries[i] = new ChainEntry(type, type.config);
   }
   return new FilterChain(entries);
 }
@@ -159,6 +166,37 @@ describe("FilterChain (mosn-semantics.md §1.2)", () => {
     expect(all.send(handler)).toBe(FilterStatus.WAIT);
     expect(all.send(handler)).toBe(FilterStatus.CONTINUE);
     expect(seen()).toBe("aS bS aS bS");
+  });
+
+  test("NEEDS_BODY stops before a filter that looks at a body which is not complete; it runs once that is", () => {
+    const all = chain([ALL, ALL, ALL]);
+    types[1].needsRequestBody = true;
+    types[2].needsResponseBody = true;
+    handler.lacksBody = true;
+    expect(all.receive(handler, Phase.BEFORE_ROUTE)).toBe(FilterStatus.NEEDS_BODY);
+    expect(seen()).toBe("a0");
+    handler.lacksBody = false;
+    expect(all.receive(handler, Phase.BEFORE_ROUTE)).toBe(FilterStatus.CONTINUE);
+    expect(all.receive(handler, Phase.AFTER_ROUTE)).toBe(FilterStatus.CONTINUE);
+    expect(seen()).toBe("b0 c0 a1 b1 c1");
+    handler.lacksBody = true;
+    script(0, [FilterStatus.WAIT]);
+    expect(all.send(handler)).toBe(FilterStatus.WAIT);
+    expect(all.resume(handler, Phase.BEFORE_SEND)).toBe(FilterStatus.NEEDS_BODY);
+    expect(seen()).toBe("aS aR bS");
+    handler.lacksBody = false;
+    expect(all.sendOn(handler)).toBe(FilterStatus.CONTINUE);
+    expect(seen()).toBe("cS");
+  });
+
+  test("bodies that do not matter with a configuration are not waited for", () => {
+    const all = chain([ALL, ALL]);
+    types[0].needsRequestBody = true;
+    types[0].config.ignoresBodies = true;
+    handler.lacksBody = true;
+    expect(all.receive(handler, Phase.AFTER_ROUTE)).toBe(FilterStatus.CONTINUE);
+    expect(seen()).toBe("a1 b1");
+    handler.lacksBody = false;
   });
 
   test("a chain that is given back forgets, and is used again", () => {
