@@ -35,7 +35,7 @@ const enum Outcome {
 /** The headers of a request are here. */
 export function onRequestHeaders(stream: HttpStream, ended: bool): HeadersStatus {
   const outcome = advance(stream, stream.receive());
-  if (outcome != Outcome.COLLECT) return headersStatus(stream, outcome, !ended && stream.root.chains.needRequestBody);
+  if (outcome != Outcome.COLLECT) return headersStatus(stream, outcome);
   if (stream.root.hold == HeaderHold.REFUSED) {
     goLate(stream);
     return HeadersStatus.CONTINUE;
@@ -45,14 +45,15 @@ export function onRequestHeaders(stream: HttpStream, ended: bool): HeadersStatus
 }
 
 /**
- * The answer for headers whose filters have run; `reads`: a filter may yet look at the body. Then it gathers while
- * another one waits: beside the headers where Envoy allows that, or else where a body above the limit is an error,
- * because what has gathered under STOP_ALL_AND_WATERMARK would never be one and hang.
+ * The answer for headers whose filters have run. Where one waits and another one looks at the body, that gathers: beside
+ * the headers where Envoy allows it, or else where a body above the limit is an error, because what has gathered under
+ * STOP_ALL_AND_WATERMARK would never be one, and hang.
  */
-function headersStatus(stream: HttpStream, outcome: Outcome, reads: bool): HeadersStatus {
+function headersStatus(stream: HttpStream, outcome: Outcome): HeadersStatus {
   if (outcome == Outcome.GO) return HeadersStatus.CONTINUE;
+  const reads = outcome == Outcome.WAIT && stream.readsBody();
   stream.bodyComes = reads && stream.root.hold == HeaderHold.ALLOWED;
-  if (outcome == Outcome.OVER || !reads) return HeadersStatus.STOP_ALL_AND_WATERMARK;
+  if (!reads) return HeadersStatus.STOP_ALL_AND_WATERMARK;
   return stream.bodyComes ? HeadersStatus.STOP_ITERATION : HeadersStatus.STOP_ALL_AND_BUFFER;
 }
 
@@ -190,7 +191,7 @@ export function onResponseHeaders(stream: HttpStream, ended: bool): HeadersStatu
   }
   stream.beginResponse(ended);
   const outcome = deliver(stream, stream.send(false));
-  if (outcome != Outcome.COLLECT) return headersStatus(stream, outcome, !ended && chains.needResponseBody);
+  if (outcome != Outcome.COLLECT) return headersStatus(stream, outcome);
   if (stream.root.hold == HeaderHold.ALLOWED) return HeadersStatus.STOP_ITERATION;
   stream.response.headers.freeze();
   return HeadersStatus.CONTINUE;
@@ -224,6 +225,10 @@ function deliver(stream: HttpStream, status: FilterStatus): Outcome {
       stream.root.setTimer(stream.timer, stream.waitMs);
       return Outcome.WAIT;
     case FilterStatus.NEEDS_BODY:
+      if (isTunnel(stream)) {
+        stream.response.pass();
+        return deliver(stream, stream.send(true));
+      }
       stream.responseStage = Stage.COLLECTING;
       return Outcome.COLLECT;
     default:
@@ -274,8 +279,7 @@ export function releaseRequest(stream: HttpStream): void {
   continueHttp(StreamType.HTTP_REQUEST);
 }
 
-/** Lets a message that was stopped go on, with the changes made to it. */
+/** Lets a message that was stopped go on. */
 function release(message: HttpMessage, type: StreamType): void {
-  message.release();
-  continueHttp(type);
+  if (message.release()) continueHttp(type);
 }

@@ -30,8 +30,9 @@ export class HttpMessage {
   readonly headers: HttpHeaders;
   readonly trailers: HttpHeaders;
   private state: BodyState = BodyState.NONE;
-  /** Bytes of the body in the host's buffer. */
+  /** Bytes of the body in the host's buffer, and whether any were to gather there. */
   private size: i32 = 0;
+  private gathers: bool = false;
   /** The body as the host gave it, or what replaces it. */
   private readonly copy: ByteBuffer = new ByteBuffer();
   private known: bool = false;
@@ -54,6 +55,7 @@ export class HttpMessage {
     this.trailers.begin(false);
     this.state = ended ? BodyState.NONE : BodyState.COMING;
     this.size = 0;
+    this.gathers = false;
     this.copy.reset(KEEP);
     this.known = false;
     this.replaces = false;
@@ -88,6 +90,7 @@ export class HttpMessage {
   /** `size` bytes of the body have gathered in the host's buffer; `ended`: that is all. */
   gathered(size: i32, ended: bool): void {
     this.size = size;
+    this.gathers = true;
     if (ended) this.ended();
   }
 
@@ -98,10 +101,13 @@ export class HttpMessage {
     this.replaces = false;
   }
 
-  /** The message goes on from where it was stopped, with what has gathered of its body. */
-  release(): void {
+  /**
+   * The message goes on. False while a part of its body has gathered and more is to come: then it goes on with the next
+   * piece. Envoy before 1.40 loses that piece when the host is told to go on before.
+   */
+  release(): bool {
     this.headers.writable = false;
-    if (this.replaces && this.size > 0) this.place();
+    return !this.gathers || this.state != BodyState.COMING;
   }
 
   /** Nobody waits for the body any more: it counts as empty where it has not come. */

@@ -196,6 +196,19 @@ export class HttpStream extends StreamHandler {
     return status;
   }
 
+  /** Whether a filter looks at the body of the message that is held, perhaps by the configuration of the route. */
+  readsBody(): bool {
+    const chain = this.chain;
+    if (chain === null) return false;
+    const phase = this.phase;
+    if (phase == Phase.BEFORE_SEND) return this.response.lacksBody && chain.readsResponseBody(this);
+    if (!this.request.lacksBody) return false;
+    this.phase = Phase.AFTER_ROUTE;
+    const reads = chain.readsRequestBody(this);
+    this.phase = phase;
+    return reads;
+  }
+
   /** Whether a protective filter could not decide about the request; then it is refused. */
   refuse(): bool {
     if (!this.undecided || this.answered) return false;

@@ -61,6 +61,22 @@ export class FilterChain {
     return FilterStatus.CONTINUE;
   }
 
+  /** Whether any of the filters looks at the body of this request. */
+  readsRequestBody(handler: StreamHandler): bool {
+    for (let i = 0; i < this.entries.length; i++) {
+      if (unchecked(this.entries[i]).readsRequestBody(handler)) return true;
+    }
+    return false;
+  }
+
+  /** Whether any of them looks at the body of its response. */
+  readsResponseBody(handler: StreamHandler): bool {
+    for (let i = 0; i < this.entries.length; i++) {
+      if (unchecked(this.entries[i]).readsResponseBody(handler)) return true;
+    }
+    return false;
+  }
+
   /** The filter that waited goes on, and the phase with it. */
   resume(handler: StreamHandler, phase: Phase): FilterStatus {
     if (phase == Phase.BEFORE_SEND) return this.resumeSend(handler);
@@ -138,24 +154,14 @@ export class FilterChains {
 
   /** Bits of the phases that any of the filters runs in. */
   readonly phases: u32;
-  /** Whether any of the filters may look at bodies of requests. */
-  readonly needRequestBody: bool;
-  /** The same for responses. */
-  readonly needResponseBody: bool;
 
   constructor(entries: ChainEntry[]) {
     this.entries = StaticArray.fromArray(entries);
     let phases: u32 = 0;
-    let needRequestBody = false;
-    let needResponseBody = false;
     for (let i = 0; i < entries.length; i++) {
       phases |= entries[i].type.phases;
-      if (entries[i].type.needsRequestBody) needRequestBody = true;
-      if (entries[i].type.needsResponseBody) needResponseBody = true;
     }
     this.phases = phases;
-    this.needRequestBody = needRequestBody;
-    this.needResponseBody = needResponseBody;
   }
 
   get empty(): bool {

@@ -22,6 +22,8 @@ interface Case {
   limit?: number;
   /** Pieces of the request's body; none: a GET. */
   body?: string[];
+  /** The piece of the body before which the guest's tick comes; the body is chunked. */
+  tickBefore?: number;
   /** No answer comes. */
   hangs?: boolean;
 }
@@ -70,6 +72,10 @@ const CASES: Case[] = [
   { script: "@rh:p?request/path @sh:p?request/path @log:p?request/path @log:h?:path" },
   { script: "@rh:p?xds/cluster_name @sh:p?upstream/address @rh:p?upstream/address @sh:p?response/code_details" },
   { script: "@rb:p#request/total_size @sh:p?request/protocol @log:p#response/code rb=1,0", body: ABC },
+  // Going on while the body is coming.
+  { script: "rh=0 rb=1,0 tick=200:c0", body: ABC, tickBefore: 2 },
+  { script: "rh=3 then=0 tick=200:c0", body: ABC, tickBefore: 2 },
+  { script: "rh=4 then=0 tick=200:c0", body: ABC, tickBefore: 2 },
   // Above the limit.
   { script: "rh=0 rb=1,0", body: LARGE, limit: 40000 },
   { script: `${HELD_BODY}`, body: LARGE, limit: 40000, allow: true },
@@ -80,37 +86,35 @@ const CASES: Case[] = [
   { script: "sh=1 sb=1,0", body: LARGE, limit: 40000, allow: true },
 ];
 
-/** The case with whatever each step has to wait for: how many lines the guest had logged after each piece. */
-function runEmulator(wasm: Uint8Array, one: Case): Promise<{ seen: Seen; linesAfter: number[] }> {
-  return Host.start({ module: wasm, config: one.script, allowOnHeadersStopIteration: one.allow ?? false }).then(
-    (host) => {
-      let server = "";
-      host.onRequest = (request) => {
-        request.onEnd = () => {
-          server = `${request.headers.get("x") ?? ""} ${request.body.toString()}`;
-          request.respond({ body: request.body });
-        };
-      };
-      const options = { method: one.body ? "POST" : "GET", open: one.body !== undefined };
-      const exchange = host.request({ ...options, bufferLimit: one.limit, headers: lengthOf(one), path: "/p" });
-      const lines = () => host.log.text().length;
-      const linesAfter: number[] = [];
-      for (const piece of one.body ?? []) {
-        exchange.write(piece);
-        linesAfter.push(lines());
-      }
-      if (one.body) exchange.write("", true);
-      host.advance(2000);
-      const seen = { log: host.log.text().map(withoutLevel), answer: answerOf(exchange), server };
-      if (!one.hangs) assert.notEqual(exchange.closed, null, "the emulated stream did not end");
-      host.close();
-      return { seen, linesAfter };
-    },
-  );
+/** Runs a case in the emulator; also tells how many lines the guest had logged after each piece of the body. */
+async function runEmulator(wasm: Uint8Array, one: Case): Promise<{ seen: Seen; linesAfter: number[] }> {
+  const allowOnHeadersStopIteration = one.allow ?? false;
+  const host = await Host.start({ module: wasm, config: one.script, allowOnHeadersStopIteration });
+  let server = "";
+  host.onRequest = (request) => {
+    request.onEnd = () => {
+      server = `${request.headers.get("x") ?? ""} ${request.body.toString()}`;
+      request.respond({ body: request.body });
+    };
+  };
+  const options = { method: one.body ? "POST" : "GET", open: one.body !== undefined };
+  const exchange = host.request({ ...options, bufferLimit: one.limit, headers: lengthOf(one), path: "/p" });
+  const linesAfter: number[] = [];
+  for (const [i, piece] of (one.body ?? []).entries()) {
+    exchange.write(piece);
+    if (one.tickBefore === i + 1) host.advance(500);
+    linesAfter.push(host.log.text().length);
+  }
+  if (one.body) exchange.write("", true);
+  host.advance(2000);
+  const seen = { log: host.log.text().map(withoutLevel), answer: answerOf(exchange), server };
+  if (!one.hangs) assert.notEqual(exchange.closed, null, "the emulated stream did not end");
+  host.close();
+  return { seen, linesAfter };
 }
 
 const lengthOf = (one: Case): Record<string, string> =>
-  one.body ? { "content-length": String(one.body.join("").length) } : {};
+  one.body && one.tickBefore === undefined ? { "content-length": String(one.body.join("").length) } : {};
 
 const withoutLevel = (line: string) => line.replace(/^\w+ /, "");
 

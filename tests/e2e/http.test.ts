@@ -227,6 +227,31 @@ describe("bodies above Envoy's buffer limit", () => {
   }
 });
 
+describe("a server that answers before it has the body", () => {
+  for (const allow of [true, false]) {
+    test(`gets it all the same, ${allow ? "held" : "late"}`, async (t) => {
+      for (const http2 of [false, true]) {
+        const server = await HttpServer.start(t, "early", http2);
+        const routes = [{ match: { prefix: "/" }, route: { cluster: "http" } }];
+        const config = { stream_filters: [LIMIT] };
+        const envoy = await startHttpEnvoy(t, {
+          listeners: [{ name: "early", allowOnHeadersStopIteration: allow, config, routes }],
+          clusters: { http: { ports: [server.port], http2 } },
+        });
+        assert.equal((await http1(envoy.port, { body: "first" })).status, 200);
+        server.early = true;
+        const state = () => `${server.begun} requests`;
+        for (let i = 1; i <= 20; i++) {
+          const hasCome = () => (allow ? true : server.begun > i);
+          const between = () => waitUntil(hasCome, WAIT_MS, state);
+          const answer = await http1(envoy.port, { pieces: ["one ", "two ", "three"], between });
+          assert.deepEqual([answer.status, answer.body], [200, "one two three"]);
+        }
+      }
+    });
+  }
+});
+
 describe("what users copy", () => {
   test("envoy/http.yaml as it is: its filters and its slow route", async (t) => {
     const http = await HttpServer.start(t, "http");

@@ -253,4 +253,20 @@ describe("without held headers", () => {
     assert.equal(exchange.status, 403);
     host.close();
   });
+
+  it("a server that answers early gets what has gathered, and what follows", async () => {
+    const host = await startHttp([limit(1e6)], { allow: false });
+    host.request({ body: "first" });
+    host.advance(100);
+    const servers = keepRequests(host);
+    const exchange = host.request({ method: "POST", open: true });
+    exchange.write("one ");
+    assert.equal(servers[0].body.toString(), "");
+    servers[0].sendHeaders();
+    exchange.write("two", true);
+    assert.deepEqual([servers[0].body.toString(), servers[0].ended], ["one two", true]);
+    servers[0].write("done", true);
+    assert.deepEqual([exchange.status, exchange.body], [200, "done"]);
+    host.close();
+  });
 });

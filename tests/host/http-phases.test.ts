@@ -1,45 +1,8 @@
 // MOSN's filter chain and state machine on HTTP (mosn-semantics.md §1.1 to §1.6), with filters that do what a test says.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Script } from "./filter-world.ts";
-import { keepRequests, startHttp } from "./http-world.ts";
-import { compileGuest, type Host, type RequestOptions } from "./kit/index.ts";
-
-const module = await compileGuest("filters", ["assembly", "filters"]);
-
-interface Setting {
-  allow?: boolean;
-  /** Filters that look at bodies: of requests or responses, by their place. */
-  types?: string[];
-}
-
-/** A host with scripted filters a, b, c, … */
-async function start(scripts: Script[], { allow = true, types = [] }: Setting = {}): Promise<Host> {
-  const filters = scripts.map((script, i) => {
-    return { type: types[i] ?? "script", config: { name: "abcdef"[i], ...script } };
-  });
-  const config = { stream_filters: filters, allow_on_headers_stop_iteration: allow };
-  return startHttp([], { module, config, allow });
-}
-
-const lines = (host: Host): string[] => host.log.lines.splice(0).map(({ text }) => text);
-
-/** The calls of filters without what they saw: "a0 b0 a1 …". */
-const order = (host: Host): string =>
-  lines(host)
-    .filter((text) => text.includes(" h="))
-    .map((text) => text.split(" ")[0])
-    .join(" ");
-
-const shown = (host: Host): string[] => lines(host).filter((text) => !text.includes(" h="));
-
-/** Nothing is under way, nothing was left behind. */
-function close(host: Host): void {
-  host.advance(1000);
-  assert.equal(host.metrics.gauge("moe.http.active"), 0, "active requests");
-  assert.equal(host.vm.tickPeriod(), 0, "ticks");
-  host.close();
-}
+import { close, lines, order, shown, start } from "./http-script.ts";
+import { keepRequests } from "./http-world.ts";
 
 describe("the chain", () => {
   it("runs in order of the configuration, both ways, and logs at the end", async () => {
@@ -139,6 +102,34 @@ describe("waits", () => {
         close(host);
       }
     }
+  });
+
+  it("after which nobody needs the body that gathers any more: no piece is lost", async () => {
+    const stop = { AFTER_ROUTE: ["stop"], AFTER_CHOOSE_HOST: ["stop"], resume: ["stop"] };
+    const host = await start([{ BEFORE_ROUTE: ["wait:50"], ...stop }, {}], { types: ["script", "script_request"] });
+    for (const early of [["one "], []]) {
+      const servers = keepRequests(host);
+      const exchange = host.request({ method: "POST", open: true });
+      for (const piece of early) exchange.write(piece);
+      host.advance(100);
+      exchange.write("two ");
+      exchange.write("three", true);
+      assert.deepEqual([servers[0].body.toString(), servers[0].ended], [`${early.join("")}two three`, true]);
+      servers[0].respond();
+    }
+    close(host);
+    const back = await start([{ BEFORE_SEND: ["wait:50"], resume: ["stop"] }, {}], {
+      types: ["script", "script_response"],
+    });
+    const servers = keepRequests(back);
+    const exchange = back.request();
+    servers[0].sendHeaders();
+    servers[0].write("one ");
+    back.advance(100);
+    servers[0].write("two ");
+    servers[0].write("three", true);
+    assert.deepEqual([exchange.status, exchange.body], [200, "one two three"]);
+    close(back);
   });
 
   it("of a response whose body is large slow the server, and it comes whole", async () => {
@@ -268,6 +259,20 @@ describe("changes", () => {
     });
   }
 
+  it("upgrades are not held for a body in either direction", async () => {
+    const types = ["script_request", "script_response"];
+    const host = await start([{}, {}], { types });
+    const servers = keepRequests(host);
+    const exchange = host.request({ open: true, headers: { connection: "upgrade", upgrade: "websocket" } });
+    servers[0].sendHeaders(101, { connection: "upgrade", upgrade: "websocket" });
+    assert.equal(exchange.status, 101);
+    exchange.write("ping");
+    servers[0].write("pong");
+    assert.deepEqual([servers[0].body.toString(), exchange.body], ["ping", "pong"]);
+    exchange.cancel();
+    close(host);
+  });
+
   it("of bodies that nobody has waited for: put in the place of what comes", async () => {
     const host = await start([{ AFTER_ROUTE: ["request:new"], BEFORE_SEND: ["response:answer"] }]);
     const servers = keepRequests(host);
@@ -287,97 +292,6 @@ describe("changes", () => {
     const { headers } = servers[0];
     assert.deepEqual([headers.all("x-moe-zone"), headers.get("x-moe-x")], [["b"], "y"]);
     servers[0].respond();
-    close(host);
-  });
-});
-
-describe("variables", () => {
-  /** What a filter sees of variables in a phase. */
-  async function show(names: string[], options: RequestOptions, phase = "AFTER_ROUTE"): Promise<string[]> {
-    const host = await start([{ [phase]: [names.map((name) => `show:${name}`).join(" ")] }]);
-    host.request(options);
-    const seen = shown(host).map((text) => text.slice(text.indexOf("=") + 1));
-    close(host);
-    return seen;
-  }
-
-  it("of the request: MOSN's names, decoded and normalised as MOSN does", async () => {
-    const names = ["x-mosn-method", "x-mosn-host", "x-mosn-scheme", "x-mosn-path", "x-mosn-path-original"];
-    names.push("x-mosn-querystring", "Http1_request_uri", "Http1_request_arg_b", "Http2_cookie_c", "protocol");
-    names.push("request_header_X-Y", "Http1_request_header_x-y", "downstream_local_address", "upstream_cluster");
-    const headers = { "x-y": "1", cookie: "a=1; c=2; b=3" };
-    const path = "/a//b/./%41/../c?a=1&b=x%20y+z";
-    const seen = await show(names, { method: "PUT", path, headers, protocol: "HTTP/2" });
-    assert.deepEqual(seen, [
-      ...["PUT", "test", "http", "/a/b/c", "/a//b/./%41/../c", "a=1&b=x%20y+z", path, "x y z", "2", "Http2"],
-      ...["1", "1", "127.0.0.1:12045", "upstream"],
-    ]);
-  });
-
-  it("paths of all kinds", async () => {
-    for (const [path, seen] of [
-      ["/", "/"],
-      ["/a/", "/a/"],
-      ["/a/..", "/"],
-      ["/../..//", "/"],
-      ["/a/b/.", "/a/b/"],
-      ["/%2e%2e/x", "/x"],
-      ["/a%2Fb", "/a/b"],
-      ["/a%zz%4", "/a%zz%4"],
-      ["/...", "/..."],
-      ["/a.b/.c", "/a.b/.c"],
-    ]) {
-      assert.deepEqual(await show(["x-mosn-path"], { path }), [seen], path);
-    }
-  });
-
-  it("of gRPC: service and method", async () => {
-    const names = ["x-mosn-rpc-service", "x-mosn-rpc-method"];
-    const headers = { "content-type": "application/grpc" };
-    assert.deepEqual(await show(names, { path: "/pkg.Hello/Say", headers }), ["pkg.Hello", "Say"]);
-    assert.deepEqual(await show(names, { path: "/pkg.Hello/Say" }), ["?", "?"]);
-    assert.deepEqual(await show(names, { path: "/Say", headers }), ["?", "?"]);
-  });
-
-  it("of the response, and none of it before", async () => {
-    const names = ["response_code", "response_header_x", "upstream_host", "x-mosn-path", "response_flag", "protocol"];
-    names.push("upstream_transport_failure_reason", "proxy_direct_response");
-    const before = await show(names, { path: "/p" });
-    assert.deepEqual(before, ["?", "?", "?", "/p", "false", "Http1", "0x0", "?"]);
-    for (const phase of ["BEFORE_SEND", "ACCESS_LOG"]) {
-      const seen = await show(names, { path: "/p" }, phase);
-      assert.deepEqual(seen, ["200", "?", "10.0.0.1:8080", "/p", "false", "Http1", "0x0", "?"], phase);
-    }
-  });
-
-  it("that filters set are kept for the request, and make it another one", async () => {
-    const host = await start([
-      { BEFORE_ROUTE: ["variable:mine:1"], BEFORE_SEND: ["show:mine"] },
-      { AFTER_ROUTE: ["variable:x-mosn-path:/new_path variable:x-mosn-host:other variable:x-mosn-method:PATCH"] },
-      { AFTER_ROUTE: ["variable:x-mosn-querystring:c=d variable:proxy_global_timeout:1500"] },
-    ]);
-    const servers = keepRequests(host);
-    host.request({ path: "/old?a=b" });
-    const { headers } = servers[0];
-    assert.deepEqual(
-      [":path", ":authority", ":method", "x-envoy-upstream-rq-timeout-ms"].map((name) => headers.get(name)),
-      ["/new_path?c=d", "other", "PATCH", "1500"],
-    );
-    servers[0].respond();
-    assert.deepEqual(shown(host), ["mine=1"]);
-    close(host);
-  });
-
-  it("a path that stays the same to filters stays as it came", async () => {
-    const host = await start([{ AFTER_ROUTE: ["variable:x-mosn-path:/a_b/c"] }]);
-    const servers = keepRequests(host);
-    host.request({ path: "/a%5Fb//c?q" });
-    host.request({ path: "/x?q" });
-    assert.deepEqual(
-      servers.map((request) => request.path),
-      ["/a%5Fb//c?q", "/a_b/c?q"],
-    );
-    for (const server of servers) server.respond();
     close(host);
   });
 });

@@ -51,6 +51,8 @@ export class HttpServer {
   /** Requests whose headers have come. */
   begun = 0;
   port = 0;
+  /** Whether the headers of the answer go out before the request's body has come. */
+  early = false;
   answer: Answer = (request) => ({ headers: { "served-by": this.name }, body: request.body });
 
   private constructor(readonly name: string) {}
@@ -76,6 +78,7 @@ export class HttpServer {
     request.on("error", () => {});
     response.on("error", () => {});
     const parts: Buffer[] = [];
+    if (this.early) response.flushHeaders();
     try {
       for await (const part of request) parts.push(part as Buffer);
     } catch {
@@ -86,7 +89,7 @@ export class HttpServer {
     this.arrived.push(arrived);
     const { status = 200, headers: more = {}, body = "", trailers } = this.answer(arrived);
     const length = body.length === 0 && !trailers ? { "content-length": "0" } : {};
-    response.writeHead(status, { ...length, ...more });
+    if (!this.early) response.writeHead(status, { ...length, ...more });
     if (body.length > 0) response.write(body);
     if (trailers) response.addTrailers(trailers);
     response.end();

@@ -3,6 +3,7 @@
 // An HTTP filter that does what its configuration says and logs what it sees, to compare the emulator with Envoy.
 //
 //   rh=1 rb=1,0 rt=0 sh=0 sb=1,0 st=0     answers: request headers, data and last data, trailers; the same for responses
+//   then=0                                the answer to data once that below has been done
 //   tick=100:c0                           what to do 100 ms after the last callback, once: see `act`
 //   @rb:ACTION @rb.:ACTION                what to do in a callback, the second only at the end of the stream; several
 //                                         are done in order
@@ -52,6 +53,8 @@ function callback(id: u32, name: string, detail: string, end: bool): u32 {
   }
   const tick = option("tick");
   if (tick != "" && !ticked) host.proxy_set_tick_period_milliseconds(<u32>parseInt(tick.split(":")[0]));
+  const then = option("then");
+  if (ticked && then != "" && name.endsWith("b")) return <u32>parseInt(then);
   const answers = option(name).split(",");
   const answer = end && answers.length > 1 ? answers[1] : answers[0];
   return answer == "" ? 0 : <u32>parseInt(answer);

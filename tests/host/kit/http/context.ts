@@ -25,6 +25,8 @@ class Side {
   data: NetBuffer | null = null;
   /** The filter's last answer had the data buffered. */
   buffering = false;
+  /** The direction was told to go on since: Envoy before 1.40 does not notice, and buffers once more. */
+  stale = false;
   /** The data is that of a callback that has returned, and is gone. */
   dangling = false;
 }
@@ -79,6 +81,7 @@ export class HttpContext extends GuestContext {
     if (!this.created || this.failed) return DataStatus.Continue;
     const side = this[which];
     const direction = which === "request" ? this.stream.decode : this.stream.encode;
+    const atRisk = side.buffering && side.stale && data.length > 0;
     if (side.buffering) direction.addData(data);
     if (this.stream.destroyed) return DataStatus.StopIterationAndBuffer;
     side.data = data;
@@ -87,7 +90,11 @@ export class HttpContext extends GuestContext {
     const size = this.bodyOf(which)?.length ?? 0;
     const answer = this.guest(`proxy_on_${which}_body`, size, Number(end));
     const status: DataStatus = answer > DataStatus.StopIterationNoBuffer ? DataStatus.StopIterationNoBuffer : answer;
+    if (atRisk && status === DataStatus.Continue) {
+      throw this.fault("lost-data", `Continue for a piece of the ${which}'s body after continue_stream: it is lost`);
+    }
     side.buffering = status === DataStatus.StopIterationAndBuffer;
+    side.stale = false;
     if (status === DataStatus.Continue) side.data = null;
     else side.dangling = !side.buffering;
     return status;
@@ -194,6 +201,7 @@ export class HttpContext extends GuestContext {
     this.countContinue("proxy_continue_stream");
     const { decode, encode } = this.stream;
     this.vm.afterCall(() => (type === StreamType.Request ? decode : encode).continue());
+    (type === StreamType.Request ? this.request : this.response).stale = true;
     this.request.headers = null;
     this.request.data = null;
     this.request.trailers = null;
