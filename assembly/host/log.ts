@@ -54,6 +54,6 @@ export class LimitedLog {
   warn(text: string): void {
     const more = this.dropped > 0 ? ` (${this.dropped} similar lines left out)` : "";
     this.dropped = 0;
-    log(LogLevel.WARN, text + more);
+    if (logs(LogLevel.WARN)) log(LogLevel.WARN, text + more);
   }
 }

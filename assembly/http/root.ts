@@ -5,7 +5,7 @@ import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { readBuffer } from "../host/buffers";
 import { currentMillis } from "../host/clock";
-import { log, refreshLogLevel } from "../host/log";
+import { log, logs, refreshLogLevel } from "../host/log";
 import { Metrics } from "../host/metrics";
 import { Pace, Ticker } from "../host/ticker";
 import { Timer, TimerWheel } from "../host/timers";
@@ -61,7 +61,7 @@ export class HttpRoot extends RootContext {
     const errors = new ConfigErrors();
     const config = HttpConfig.parse(text.ptr, text.length, errors, this.filters);
     if (config === null) {
-      log(LogLevel.ERROR, `moe-wasm: configuration refused: ${errors.message}`);
+      if (logs(LogLevel.ERROR)) log(LogLevel.ERROR, `moe-wasm: configuration refused: ${errors.message}`);
       return false;
     }
     this.chains = config.chains;

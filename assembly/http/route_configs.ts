@@ -6,7 +6,7 @@ import { hashBytes } from "../bytes/hash";
 import { ConfigErrors } from "../config/errors";
 import { parseJson } from "../config/json";
 import { ObjectReader } from "../config/object";
-import { log } from "../host/log";
+import { log, logs } from "../host/log";
 import { appendProperty, propertyPath } from "../host/properties";
 import { FilterConfig, FilterType } from "../stream/filter";
 
@@ -90,7 +90,7 @@ export class RouteConfigs {
     if (value !== null) config = type.parse(new ObjectReader(value, type.name, errors));
     if (!errors.failed) return config;
     const what = `the route's metadata filter_metadata.moe.${type.name}, which must be a string of JSON`;
-    log(LogLevel.ERROR, `moe-wasm: ${what}: ${errors.message}`);
+    if (logs(LogLevel.ERROR)) log(LogLevel.ERROR, `moe-wasm: ${what}: ${errors.message}`);
     return null;
   }
 

@@ -6,7 +6,7 @@ import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { readBuffer } from "../host/buffers";
 import { currentMillis } from "../host/clock";
-import { LimitedLog, log, refreshLogLevel } from "../host/log";
+import { LimitedLog, log, logs, refreshLogLevel } from "../host/log";
 import { Metric, Metrics } from "../host/metrics";
 import { random } from "../host/random";
 import { enterContext } from "../host/stream";
@@ -100,7 +100,7 @@ export class ProxyRoot extends RootContext {
     const errors = new ConfigErrors();
     const config = ProxyConfig.parse(text.ptr, text.length, errors, this.registry.names, this.filters, random());
     if (config === null) {
-      log(LogLevel.ERROR, `moe-wasm: configuration refused: ${errors.message}`);
+      if (logs(LogLevel.ERROR)) log(LogLevel.ERROR, `moe-wasm: configuration refused: ${errors.message}`);
       return false;
     }
     this.config = config;
