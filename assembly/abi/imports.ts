@@ -9,6 +9,7 @@ export {
   proxy_get_buffer_bytes,
   proxy_define_metric,
   proxy_increment_metric,
+  proxy_record_metric,
   proxy_set_effective_context,
   proxy_send_local_response,
   proxy_get_header_map_pairs,

@@ -1,4 +1,4 @@
-import { proxy_define_metric, proxy_increment_metric } from "../abi/imports";
+import { proxy_define_metric, proxy_increment_metric, proxy_record_metric } from "../abi/imports";
 import { MetricType, Result } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
 import { Pace, Ticker } from "./ticker";
@@ -6,8 +6,8 @@ import { Pace, Ticker } from "./ticker";
 const word: usize = heap.alloc(4);
 
 /**
- * A counter, or a gauge that is moved up and down, of Envoy's statistics. Changes gather here and reach Envoy by
- * `Metrics.flush`: a host call each would be the dearest part of a request.
+ * A counter, a gauge that is moved up and down, or a histogram of Envoy's statistics. Changes gather here and reach Envoy
+ * by `Metrics.flush`: a host call each would be the dearest part of a request.
  */
 export class Metric {
   private pending: i64 = 0;
@@ -24,6 +24,11 @@ export class Metric {
   add(delta: i64): void {
     this.pending += delta;
     if (!this.queued) this.enqueue();
+  }
+
+  /** Notes a value of a histogram, at once: a host call. */
+  record(value: i64): void {
+    proxy_record_metric(this.id, value);
   }
 
   private enqueue(): void {

@@ -252,6 +252,7 @@ export function onResponseBody(stream: HttpStream, size: i32, ended: bool): Data
 /** The response's trailers are here: its body is complete. */
 export function onResponseTrailers(stream: HttpStream): DataStatus {
   if (stream.responseStage == Stage.PASSED) return DataStatus.CONTINUE;
+  stream.response.hasTrailers = true;
   stream.response.ended();
   if (stream.responseStage != Stage.COLLECTING) return DataStatus.STOP_AND_BUFFER;
   return dataStatus(deliver(stream, stream.send(true)));

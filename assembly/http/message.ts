@@ -39,6 +39,8 @@ export class HttpMessage {
   /** The body is replaced while it comes, and whether the new one is in its place already. */
   private replaces: bool = false;
   private placed: bool = false;
+  /** Its trailers are here, and not gone on. */
+  hasTrailers: bool = false;
 
   constructor(
     headers: HeaderMapType,
@@ -60,6 +62,7 @@ export class HttpMessage {
     this.known = false;
     this.replaces = false;
     this.placed = false;
+    this.hasTrailers = false;
   }
 
   /** Forgets the message. */

@@ -10,7 +10,7 @@ import { Metrics } from "../host/metrics";
 import { Pace, Ticker } from "../host/ticker";
 import { Timer, TimerWheel } from "../host/timers";
 import { FilterChains } from "../stream/chain";
-import { FilterFailures } from "../stream/failures";
+import { PluginFilterMetrics } from "../stream/metrics";
 import { FilterRegistry } from "../stream/registry";
 import { HeaderHold, HttpConfig } from "./config";
 import { HttpContext } from "./context";
@@ -36,7 +36,7 @@ export class HttpRoot extends RootContext {
   readonly routeConfigs: RouteConfigs = new RouteConfigs();
   private readonly ticker: Ticker = new Ticker();
   private readonly metrics: Metrics = new Metrics(this.ticker);
-  readonly failures: FilterFailures = new FilterFailures(this.metrics);
+  readonly filterMetrics: PluginFilterMetrics = new PluginFilterMetrics(this.metrics);
   readonly stats: HttpStats = new HttpStats(this.metrics);
   private readonly wheel: TimerWheel = new TimerWheel();
   private spare: HttpStream | null = null;

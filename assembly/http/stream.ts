@@ -113,7 +113,7 @@ export class HttpStream extends StreamHandler {
   readonly properties: StreamProperties = new StreamProperties();
 
   constructor(readonly root: HttpRoot) {
-    super();
+    super(root.filterMetrics);
   }
 
   /** Begins with the headers of a request; `ended`: it has no body. */
@@ -254,6 +254,11 @@ export class HttpStream extends StreamHandler {
     return this.hasResponse ? this.response.headers : null;
   }
 
+  get responseTrailers(): Headers | null {
+    const here = this.phase == Phase.ACCESS_LOG ? this.hasResponse : this.response.hasTrailers;
+    return here ? this.response.trailers : null;
+  }
+
   requestBody(out: View): void {
     if (this.phase < Phase.BEFORE_SEND) this.request.body(out);
     else out.set(0, 0);
@@ -328,10 +333,6 @@ export class HttpStream extends StreamHandler {
 
   setLabel(key: Bytes, value: usize, length: i32): bool {
     return this.labels.set(key, value, length);
-  }
-
-  countFailure(type: FilterType): void {
-    this.root.failures.count(type);
   }
 
   wait(ms: i32): void {

@@ -2,6 +2,7 @@ import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { RouteInput } from "../router/input";
+import { VariableTable } from "../stream/variables";
 import { Codec } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
 import { Headers } from "../xprotocol/headers";
@@ -16,6 +17,8 @@ const KEEP: i32 = 4096;
 
 const HEADER_PREFIX = Bytes.of("request_header_");
 const RESPONSE_PREFIX = Bytes.of("response_header_");
+const HOST = Bytes.of("x-mosn-host");
+const PATH = Bytes.of("x-mosn-path");
 
 /** A variable by name; MOSN's names (pkg/types/variable.go). */
 const enum Variable {
@@ -56,7 +59,8 @@ function kindOf(name: Bytes): Variable {
 }
 
 /**
- * A request frame as the router sees it: host is the service, path is "/SERVICE/METHOD". One object is bound to one
+ * A request frame as the router sees it: host is the service, path is "/SERVICE/METHOD", unless filters have set the
+ * variables x-mosn-host and x-mosn-path. One object is bound to one
  * request after the other; the codec's headers are read only when a rule asks for one.
  */
 export class FrameInput extends RouteInput {
@@ -67,6 +71,8 @@ export class FrameInput extends RouteInput {
   private server: Server | null = null;
   /** Of a response: what its request called; the frame itself does not say. */
   callName: CallName | null = null;
+  /** Variables that filters have set on the request. */
+  variables: VariableTable | null = null;
   private readonly text: ByteBuffer = new ByteBuffer();
   private readonly number: View = new View();
 
@@ -80,6 +86,7 @@ export class FrameInput extends RouteInput {
     this.parsed = null;
     this.server = server;
     this.callName = null;
+    this.variables = null;
     return this;
   }
 
@@ -120,7 +127,13 @@ export class FrameInput extends RouteInput {
     return value;
   }
 
+  private isSet(name: Bytes, out: View): bool {
+    const variables = this.variables;
+    return variables !== null && variables.count > 0 && variables.get(name, out);
+  }
+
   variable(name: Bytes, out: View): bool {
+    if (this.isSet(name, out)) return true;
     const isHeader = HEADER_PREFIX.isPrefixOf(name.ptr, name.length);
     if (isHeader || RESPONSE_PREFIX.isPrefixOf(name.ptr, name.length)) {
       // Only one of the two exists at a time.
@@ -164,6 +177,7 @@ export class FrameInput extends RouteInput {
   }
 
   path(out: View): bool {
+    if (this.isSet(PATH, out)) return true;
     // A long one of an earlier request need not be kept.
     this.text.reset(KEEP);
     this.text.appendByte(0x2f);
@@ -177,7 +191,7 @@ export class FrameInput extends RouteInput {
   }
 
   host(out: View): bool {
-    return this.service(out);
+    return this.isSet(HOST, out) || this.service(out);
   }
 
   method(out: View): bool {

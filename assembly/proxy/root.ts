@@ -15,8 +15,8 @@ import { Timer, TimerWheel } from "../host/timers";
 import { ClusterChoice } from "../router/clusters";
 import { Router } from "../router/router";
 import { FilterChains } from "../stream/chain";
-import { FilterFailures } from "../stream/failures";
 import { LabelSet } from "../stream/labels";
+import { PluginFilterMetrics } from "../stream/metrics";
 import { FilterRegistry } from "../stream/registry";
 import { ConnectTarget } from "../tunnel/connect";
 import { Codec } from "../xprotocol/codec";
@@ -64,7 +64,7 @@ export class ProxyRoot extends RootContext {
 
   private readonly ticker: Ticker = new Ticker();
   private readonly metrics: Metrics = new Metrics(this.ticker);
-  readonly failures: FilterFailures = new FilterFailures(this.metrics);
+  readonly filterMetrics: PluginFilterMetrics = new PluginFilterMetrics(this.metrics);
   readonly calls: CallStatsTable = new CallStatsTable(this.metrics);
   private readonly protocolCodecs: Codec[] = [];
   private readonly protocolStats: ProtocolStats[] = [];
@@ -210,7 +210,7 @@ export class ProxyRoot extends RootContext {
   beginStream(request: Request, frame: Frame): void {
     let stream = request.stream;
     if (stream === null) {
-      stream = new RpcStream(request);
+      stream = new RpcStream(request, this.filterMetrics);
       request.stream = stream;
     }
     stream.begin(frame, this.chains);

@@ -6,6 +6,7 @@ import { FilterChain, FilterChains } from "../stream/chain";
 import { FilterConfig, FilterType } from "../stream/filter";
 import { StreamHandler } from "../stream/handler";
 import { LabelSet } from "../stream/labels";
+import { FilterMetrics } from "../stream/metrics";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../stream/phase";
 import { VariableTable } from "../stream/variables";
 import { Decoded, Peer } from "../xprotocol/codec";
@@ -74,8 +75,11 @@ export class RpcStream extends StreamHandler {
   private readonly timer: WaitTimer = new WaitTimer(this);
   private waitMs: i32 = 0;
 
-  constructor(readonly request: Request) {
-    super();
+  constructor(
+    readonly request: Request,
+    metrics: FilterMetrics,
+  ) {
+    super(metrics);
   }
 
   /** Begins with a request's frame. */
@@ -86,6 +90,8 @@ export class RpcStream extends StreamHandler {
     this.phase = Phase.BEFORE_ROUTE;
     this.message = Message.REQUEST;
     if ((chains.phases & AFTERWARDS) != 0) this.callName.keep(frame);
+    const connection = this.request.connection;
+    if (connection !== null) connection.root.input.variables = this.variables;
   }
 
   /** Runs the filters of a phase before the request is sent. */
@@ -123,7 +129,10 @@ export class RpcStream extends StreamHandler {
     this.bodyChanged = false;
     this.message = Message.RESPONSE;
     const connection = this.request.connection;
-    if (connection !== null) connection.root.input.callName = this.callName;
+    if (connection !== null) {
+      connection.root.input.callName = this.callName;
+      connection.root.input.variables = this.variables;
+    }
     return this.runSend();
   }
 
@@ -225,6 +234,7 @@ export class RpcStream extends StreamHandler {
     if (this.message == Message.NONE || this.message == Message.LOCAL_REPLY) frame.begin(codec, 0);
     const input = connection.root.input;
     input.bind(connection, codec, frame, this.phase == Phase.BEFORE_SEND ? this.server : null);
+    input.variables = this.variables;
     if (this.message != Message.REQUEST) input.callName = this.callName;
   }
 
@@ -325,7 +335,6 @@ export class RpcStream extends StreamHandler {
   }
 
   variable(name: Bytes, out: View): bool {
-    if (this.variables.get(name, out)) return true;
     const connection = this.request.connection;
     return connection !== null && connection.root.input.variable(name, out);
   }
@@ -336,11 +345,6 @@ export class RpcStream extends StreamHandler {
 
   setLabel(key: Bytes, value: usize, length: i32): bool {
     return this.labels.set(key, value, length);
-  }
-
-  countFailure(type: FilterType): void {
-    const connection = this.request.connection;
-    if (connection !== null) connection.root.failures.count(type);
   }
 
   wait(ms: i32): void {

@@ -1,16 +1,11 @@
 import { Bytes } from "../bytes/bytes";
-import { hashBytes } from "../bytes/hash";
-import { bytesEqual } from "../bytes/memory";
+import { labelOf, NameTable } from "../bytes/name_table";
 import { View } from "../bytes/view";
 import { Metric, Metrics } from "../host/metrics";
 
 /** Most methods and most clusters that have numbers of their own; the rest count as `other`. */
 const MAX_METHODS: i32 = 512;
 const MAX_CLUSTERS: i32 = 256;
-/** Slots of the hash table of methods; a power of two above twice MAX_METHODS. */
-const TABLE: i32 = 2048;
-/** Longest part of a name that goes into a metric's name, bytes. */
-const MAX_NAME: i32 = 200;
 
 /** Numbers of one protocol: `moe.PROTOCOL.*`. */
 export class ProtocolStats {
@@ -57,68 +52,30 @@ export class CallStats {
   }
 }
 
-class MethodEntry {
-  constructor(
-    readonly service: Bytes,
-    readonly method: Bytes,
-    readonly stats: CallStats,
-  ) {}
+/** The numbers `moe.service.SERVICE.method.METHOD.*`. */
+class MethodTable extends NameTable<CallStats> {
+  constructor(private readonly metrics: Metrics) {
+    super(MAX_METHODS);
+  }
 
-  // @ts-ignore: decorator
-  @inline
-  is(service: View, method: View): bool {
-    return (
-      bytesEqual(this.service.ptr, this.service.length, service.ptr, service.length) &&
-      bytesEqual(this.method.ptr, this.method.length, method.ptr, method.length)
-    );
+  protected make(service: string, method: string): CallStats {
+    return new CallStats(this.metrics, `moe.service.${service}.method.${method}.`);
   }
 }
 
 /** The numbers by service and method, and by cluster; bounded. */
 export class CallStatsTable {
-  private readonly table: StaticArray<MethodEntry | null> = new StaticArray<MethodEntry | null>(TABLE);
-  private methods: i32 = 0;
+  private readonly methods: MethodTable = new MethodTable(this.metrics);
   private clusters: i32 = 0;
-  private last: MethodEntry | null = null;
-  private otherMethod: CallStats | null = null;
   private otherCluster: CallStats | null = null;
 
   constructor(private readonly metrics: Metrics) {}
 
   /** The numbers `moe.service.SERVICE.method.METHOD.*`. */
+  // @ts-ignore: decorator
+  @inline
   ofMethod(service: View, method: View): CallStats {
-    const last = this.last;
-    if (last !== null && last.is(service, method)) return last.stats;
-    let slot = hashBytes(service.ptr, service.length) ^ hashBytes(method.ptr, method.length, 1);
-    for (let i = 0; i < TABLE; i++, slot++) {
-      const entry = unchecked(this.table[slot & (TABLE - 1)]);
-      if (entry === null) break;
-      if (!entry.is(service, method)) continue;
-      this.last = entry;
-      return entry.stats;
-    }
-    return this.methods < MAX_METHODS ? this.addMethod(slot, service, method) : this.other();
-  }
-
-  private addMethod(slot: u32, service: View, method: View): CallStats {
-    const prefix = `moe.service.${metricName(service)}.method.${metricName(method)}.`;
-    const entry = new MethodEntry(
-      Bytes.copy(service.ptr, service.length),
-      Bytes.copy(method.ptr, method.length),
-      new CallStats(this.metrics, prefix),
-    );
-    unchecked((this.table[slot & (TABLE - 1)] = entry));
-    this.methods++;
-    return entry.stats;
-  }
-
-  private other(): CallStats {
-    let stats = this.otherMethod;
-    if (stats === null) {
-      stats = new CallStats(this.metrics, "moe.service.other.method.other.");
-      this.otherMethod = stats;
-    }
-    return stats;
+    return this.methods.of(service, method);
   }
 
   /** New numbers `moe.cluster.CLUSTER.*`, to be asked for once a cluster. */
@@ -127,7 +84,7 @@ export class CallStatsTable {
       this.clusters++;
       const view = new View();
       view.set(name.ptr, name.length);
-      return new CallStats(this.metrics, `moe.cluster.${metricName(view)}.`);
+      return new CallStats(this.metrics, `moe.cluster.${labelOf(view)}.`);
     }
     let stats = this.otherCluster;
     if (stats === null) {
@@ -136,16 +93,4 @@ export class CallStatsTable {
     }
     return stats;
   }
-}
-
-/** A name from the wire as part of a metric's name: printable ASCII without spaces, bounded, never empty. */
-function metricName(name: View): string {
-  const length = min(name.length, MAX_NAME);
-  if (length <= 0) return "unknown";
-  const text = new StaticArray<u8>(length);
-  for (let i = 0; i < length; i++) {
-    const c = load<u8>(name.ptr + (i as usize));
-    unchecked((text[i] = c > 0x20 && c < 0x7f ? c : 0x5f));
-  }
-  return String.UTF8.decodeUnsafe(changetype<usize>(text), length);
 }

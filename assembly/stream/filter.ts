@@ -1,6 +1,7 @@
 import { ObjectReader } from "../config/object";
-import { FilterStatus, Phase } from "./phase";
 import { StreamHandler } from "./handler";
+import { FilterMetric } from "./metrics";
+import { FilterStatus, Phase } from "./phase";
 
 /** A filter's configuration, parsed once; each filter has a subclass of its own. Immutable. */
 export abstract class FilterConfig {
@@ -50,6 +51,8 @@ export abstract class FilterType {
   needsResponseBody: bool = false;
   /** Whether its filters protect: where they cannot decide, the request is refused. */
   protective: bool = false;
+  /** How often its filters could not do their work. */
+  readonly failures: FilterMetric;
 
   /**
    * @param name MOSN's name
@@ -60,7 +63,9 @@ export abstract class FilterType {
     readonly name: string,
     readonly phases: u32,
     readonly perRoute: bool,
-  ) {}
+  ) {
+    this.failures = FilterMetric.counter(name, "failures");
+  }
 
   /** Reads the configuration; what is wrong is noted in the reader's errors, and then the result is not used. */
   abstract parse(from: ObjectReader): FilterConfig;

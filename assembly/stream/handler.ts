@@ -2,6 +2,7 @@ import { View } from "../bytes/view";
 import { Bytes } from "../bytes/bytes";
 import { Headers } from "../xprotocol/headers";
 import { FilterConfig, FilterType } from "./filter";
+import { FilterMetrics } from "./metrics";
 
 /**
  * A request as its filters see it (MOSN's StreamReceiverFilterHandler and StreamSenderFilterHandler), the same for RPC
@@ -15,10 +16,20 @@ export abstract class StreamHandler {
   /** The body of the request, or of the response once there is one, is not complete: HTTP's bodies come in pieces. */
   lacksBody: bool = false;
 
+  /** @param metrics where its filters count */
+  constructor(readonly metrics: FilterMetrics) {}
+
   /** The request's headers; null once the request has been sent. */
   abstract get requestHeaders(): Headers | null;
   /** The response's headers; null before there is a response. Those of a local reply are empty at first. */
   abstract get responseHeaders(): Headers | null;
+  /**
+   * The response's trailers, to be read; null before they are here, and where there are none. HTTP has them when the body
+   * was complete before the filter ran, and in ACCESS_LOG. A status of gRPC is there, or in the headers.
+   */
+  get responseTrailers(): Headers | null {
+    return null;
+  }
 
   /** The request's body, of an RPC its content alone; empty once the request has been sent. */
   abstract requestBody(out: View): void;
@@ -64,7 +75,9 @@ export abstract class StreamHandler {
   abstract setLabel(key: Bytes, value: usize, length: i32): bool;
 
   /** Counts that a filter of this type could not do its work (`moe.filter.TYPE.failures`). */
-  abstract countFailure(type: FilterType): void;
+  countFailure(type: FilterType): void {
+    this.metrics.count(type.failures, 1);
+  }
 
   /** Holds this request alone for `ms` milliseconds; the filter then returns WAIT. */
   abstract wait(ms: i32): void;

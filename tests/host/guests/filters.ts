@@ -13,6 +13,7 @@ import { HttpRoot } from "../../../assembly/http/root";
 import { ProxyRoot } from "../../../assembly/proxy/root";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
+import { FilterMetric, FilterMetricTable } from "../../../assembly/stream/metrics";
 import { FilterStatus, Phase } from "../../../assembly/stream/phase";
 import { FilterRegistry } from "../../../assembly/stream/registry";
 import { Headers } from "../../../assembly/xprotocol/headers";
@@ -111,6 +112,25 @@ function bodyOf(handler: StreamHandler): string {
   return String.UTF8.decodeUnsafe(view.ptr, view.length);
 }
 
+const COUNTED = FilterMetric.counter("script", "counted");
+const GAUGE = FilterMetric.gauge("script", "gauge");
+const HISTOGRAM = FilterMetric.histogram("script", "sizes");
+const TABLE = new FilterMetricTable("script", "listener.l", "service", "method", ["total", "bad"]);
+const second = new View();
+
+/** Counts both counters of the pair; a third there is not. */
+function countNamed(key: Bytes, value: Bytes, handler: StreamHandler): void {
+  view.set(key.ptr, key.length);
+  second.set(value.ptr, value.length);
+  for (let i = -1; i < 3; i++) handler.metrics.countNamed(TABLE, view, second, i);
+}
+
+/** A trailer of the response; "none": there are none here. */
+function trailerOf(name: string, handler: StreamHandler): string {
+  const trailers = handler.responseTrailers;
+  return trailers === null ? "none" : headerOf(trailers, name);
+}
+
 /** Does the commands of a text, divided by spaces; the status is what one of them says. */
 function run(text: string, handler: StreamHandler, headers: Headers | null): FilterStatus {
   const commands = text.split(" ");
@@ -134,6 +154,11 @@ function run(text: string, handler: StreamHandler, headers: Headers | null): Fil
     else if (name == "variable") handler.setVariable(key, value.ptr, value.length);
     else if (name == "request") handler.setRequestBody(key.ptr, key.length);
     else if (name == "response") handler.setResponseBody(key.ptr, key.length);
+    else if (name == "count") handler.metrics.count(COUNTED, I32.parseInt(argument));
+    else if (name == "gauge") handler.metrics.count(GAUGE, I32.parseInt(argument));
+    else if (name == "record") handler.metrics.record(HISTOGRAM, I32.parseInt(argument));
+    else if (name == "named") countNamed(key, value, handler);
+    else if (name == "trailer") log(LogLevel.INFO, argument + "=" + trailerOf(argument, handler));
     else if (name == "show") log(LogLevel.INFO, argument + "=" + textOf(argument, handler));
     else if (name == "host") log(LogLevel.INFO, "host=" + hostOf(handler));
     else if (name == "body") log(LogLevel.INFO, "body=" + bodyOf(handler));

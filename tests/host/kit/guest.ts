@@ -20,9 +20,17 @@ function newest(folder: string): number {
 export async function compileGuest(name: string, folders: string[] = []): Promise<Uint8Array> {
   const output = join(build, `${name}.wasm`);
   const changed = Math.max(...[guests, ...folders.map((folder) => join(root, folder))].map(newest));
-  if (!existsSync(output) || statSync(output).mtimeMs < changed) await compile(name, output);
+  if (!existsSync(output) || statSync(output).mtimeMs < changed) {
+    const running = compiling.get(output) ?? compile(name, output);
+    compiling.set(output, running);
+    await running;
+    compiling.delete(output);
+  }
   return readFileSync(output);
 }
+
+/** What this process compiles, by file: several parts of a test may ask for the same guest. */
+const compiling = new Map<string, Promise<void>>();
 
 async function compile(name: string, output: string): Promise<void> {
   mkdirSync(build, { recursive: true });

@@ -1,12 +1,14 @@
 // A request without a proxy, for specs of filters: what filters did to it can be read off.
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
+import { labelOf } from "../../../assembly/bytes/name_table";
 import { View } from "../../../assembly/bytes/view";
 import { Route } from "../../../assembly/router/route";
 import { FilterChain } from "../../../assembly/stream/chain";
 import { FilterConfig, FilterType } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { LabelSet } from "../../../assembly/stream/labels";
+import { FilterMetric, FilterMetrics, FilterMetricTable } from "../../../assembly/stream/metrics";
 import { FilterStatus, Phase } from "../../../assembly/stream/phase";
 import { VariableTable } from "../../../assembly/stream/variables";
 import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
@@ -27,7 +29,31 @@ class Lines extends HeaderVisitor {
   }
 }
 
+/** What filters have counted, by name. */
+export class TestMetrics extends FilterMetrics {
+  private readonly values: Map<string, i64> = new Map<string, i64>();
+
+  /** The value of a counter or gauge; of a histogram the sum. */
+  value(name: string): i64 {
+    return this.values.has(name) ? this.values.get(name) : 0;
+  }
+
+  count(metric: FilterMetric, delta: i64): void {
+    this.values.set(metric.name, this.value(metric.name) + delta);
+  }
+
+  record(metric: FilterMetric, value: i64): void {
+    this.count(metric, value);
+  }
+
+  countNamed(table: FilterMetricTable, first: View, second: View, counter: i32): void {
+    const name = table.prefix(labelOf(first), labelOf(second)) + table.counters[counter];
+    this.values.set(name, this.value(name) + 1);
+  }
+}
+
 export class TestHandler extends StreamHandler {
+  readonly counted: TestMetrics;
   readonly headers: HeaderList = new HeaderList();
   readonly labels: LabelSet = new LabelSet();
   readonly variables: VariableTable = new VariableTable();
@@ -44,6 +70,12 @@ export class TestHandler extends StreamHandler {
   /** Names of the types that counted a failure. */
   readonly failures: string[] = [];
   private readonly view: View = new View();
+
+  constructor() {
+    const counted = new TestMetrics();
+    super(counted);
+    this.counted = counted;
+  }
 
   header(name: string, value: string): TestHandler {
     const key = Bytes.of(name);
