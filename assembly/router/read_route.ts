@@ -146,7 +146,7 @@ export function readFilterConfigs(from: ObjectReader, filters: FilterRegistry): 
   const keys = configs.value.members.keys();
   for (let i = 0; i < keys.length; i++) {
     const type = filters.find(keys[i]);
-    if (type === null) configs.failHere(`unknown stream filter "${keys[i]}"; ${filters.allowed}`);
+    if (type === null) configs.failHere(filters.explain(keys[i]));
     else if (!type.perRoute) configs.failHere(`the stream filter "${keys[i]}" has no configuration per route`);
     else out.add(type, type.parse(configs.object(keys[i])));
   }

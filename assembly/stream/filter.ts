@@ -43,6 +43,15 @@ export abstract class StreamFilter {
   onDestroy(): void {}
 }
 
+/** Roots of the module that run stream filters: bits. */
+export const enum FilterRoots {
+  /** The proxy of RPC. */
+  PROXY = 1,
+  /** Envoy's HTTP filter. */
+  HTTP = 2,
+  ALL = 3,
+}
+
 /** A kind of stream filter: what `type` in the configuration names. */
 export abstract class FilterType {
   /** Whether its filters look at bodies of requests. HTTP holds those requests until they are complete. */
@@ -53,6 +62,8 @@ export abstract class FilterType {
   protective: bool = false;
   /** How often its filters could not do their work. */
   readonly failures: FilterMetric;
+  /** Where its filters mean something; elsewhere a configuration that names the type is refused. */
+  roots: FilterRoots = FilterRoots.ALL;
 
   /**
    * @param name MOSN's name

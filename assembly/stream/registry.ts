@@ -1,31 +1,53 @@
 import { ObjectReader } from "../config/object";
 import { ChainEntry, FilterChains } from "./chain";
-import { FilterType } from "./filter";
+import { FilterRoots, FilterType } from "./filter";
 
 /** Most filters of one chain. */
 const MAX_FILTERS: i32 = 64;
 
-/** The filter types that are compiled in, by MOSN's names. */
+/** The filter types that are compiled in, by MOSN's names, as far as they are for one root or for any. */
 export class FilterRegistry {
-  private readonly types: FilterType[] = [];
+  constructor(
+    private readonly roots: FilterRoots = FilterRoots.ALL,
+    private readonly types: FilterType[] = [],
+  ) {}
 
   register(type: FilterType): void {
     this.types.push(type);
   }
 
+  /** The same types, as far as they are for these roots. */
+  of(roots: FilterRoots): FilterRegistry {
+    return new FilterRegistry(roots, this.types);
+  }
+
   /** The type of that name, or null. */
   find(name: string): FilterType | null {
     for (let i = 0; i < this.types.length; i++) {
-      if (this.types[i].name == name) return this.types[i];
+      if (this.types[i].name == name && this.isAllowed(this.types[i])) return this.types[i];
     }
     return null;
+  }
+
+  private isAllowed(type: FilterType): bool {
+    return (type.roots & this.roots) != 0;
   }
 
   /** The names of all types, for messages. */
   get names(): string[] {
     const names = new Array<string>();
-    for (let i = 0; i < this.types.length; i++) names.push(this.types[i].name);
+    for (let i = 0; i < this.types.length; i++) {
+      if (this.isAllowed(this.types[i])) names.push(this.types[i].name);
+    }
     return names;
+  }
+
+  /** Why there is no type of that name. */
+  explain(name: string): string {
+    for (let i = 0; i < this.types.length; i++) {
+      if (this.types[i].name == name) return `the filter type "${name}" is not for this root; ${this.allowed}`;
+    }
+    return `unknown filter type "${name}"; ${this.allowed}`;
   }
 
   /** The types there are, for messages. */
@@ -45,7 +67,7 @@ export class FilterRegistry {
       const config = filter.object("config");
       filter.finish();
       if (type === null) {
-        filter.fail("type", `unknown filter type "${name}"; ${this.allowed}`);
+        filter.fail("type", this.explain(name));
         break;
       }
       entries.push(new ChainEntry(type, type.parse(config)));

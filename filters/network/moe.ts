@@ -4,6 +4,7 @@ import { registerRoot } from "../../assembly/abi/dispatch";
 import { RootContext } from "../../assembly/abi/context";
 import { HttpRoot } from "../../assembly/http/root";
 import { ProxyRoot } from "../../assembly/proxy/root";
+import { FilterRoots } from "../../assembly/stream/filter";
 import { FilterRegistry } from "../../assembly/stream/registry";
 import { CodecRegistry } from "../../assembly/xprotocol/registry";
 import { bolt } from "../codec/bolt/bolt";
@@ -31,5 +32,5 @@ filters.register(headerToMetadata);
 filters.register(ipAccess);
 filters.register(payloadLimit);
 
-registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs, filters));
-registerRoot("http", (id: u32): RootContext => new HttpRoot(id, filters));
+registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs, filters.of(FilterRoots.PROXY)));
+registerRoot("http", (id: u32): RootContext => new HttpRoot(id, filters.of(FilterRoots.HTTP)));

@@ -4,7 +4,7 @@ import { boltRequest, boltStatus, rowHeaders } from "../vectors/bolt.ts";
 import { allCases, type Case, type Outcome, proxyConfig, testRows } from "../vectors/rows.ts";
 import { servedBy } from "./kit/calls.ts";
 import { RawBoltClient } from "./kit/client.ts";
-import { type ManyListeners, type NamedListener, startListeners } from "./kit/many_listeners.ts";
+import { type ManyListeners, type NamedListener, proxyLine, startListeners } from "./kit/many_listeners.ts";
 import { suiteScope } from "./kit/scope.ts";
 import { RawBoltServer } from "./kit/server.ts";
 
@@ -46,14 +46,6 @@ function listenerOf(one: Case): NamedListener {
   return { name: nameOf(one), config: proxyConfig(one), routes: [{ match: { connect_matcher: {}, headers }, route }] };
 }
 
-/** The line by which a proxy says for whom it connects (PROXY protocol, version 1). */
-function proxyLine(endpoint: string): string {
-  const { hostname, port } = new URL(`tcp://${endpoint}`);
-  const isV6 = hostname.startsWith("[");
-  const source = isV6 ? hostname.slice(1, -1) : hostname;
-  return `PROXY ${isV6 ? "TCP6" : "TCP4"} ${source} ${isV6 ? "::1" : "127.0.0.1"} ${port} 12045\r\n`;
-}
-
 async function run(one: Case): Promise<Outcome> {
   const { request = {}, expect } = one.row;
   const port = listeners.ports.get(nameOf(one));
@@ -81,6 +73,7 @@ async function run(one: Case): Promise<Outcome> {
 testRows(
   {
     name: "e2e",
+    root: "proxy",
     statusOf: boltStatus,
     run,
     refusal: async (one) => (listeners.ports.has(nameOf(one)) ? "" : listeners.refusal(nameOf(one))),

@@ -39,4 +39,4 @@ async function refusal(one: Case): Promise<string> {
   }
 }
 
-testRows({ name: "host", latenessMs: 20, statusOf: boltStatus, run, refusal });
+testRows({ name: "host", root: "proxy", latenessMs: 20, statusOf: boltStatus, run, refusal });

@@ -12,9 +12,10 @@ export function filterNames() {
     .sort();
 }
 
-/** The text of a filter's rows. */
-export function rowsText(filter) {
-  return readFileSync(join(folder, `${filter}.json`), "utf8");
+/** A filter's file: a list of rows, or {"roots", "rows"} where the filter is not for all roots of the module. */
+export function vectorFile(filter) {
+  const file = JSON.parse(readFileSync(join(folder, `${filter}.json`), "utf8"));
+  return Array.isArray(file) ? { roots: ["proxy", "http"], rows: file } : file;
 }
 
 /**
@@ -33,7 +34,7 @@ export function report(host, counts) {
  */
 export function vectorImports(memory) {
   const names = filterNames();
-  const text = Buffer.from(`{${names.map((name) => `"${name}":${rowsText(name)}`).join(",")}}`);
+  const text = Buffer.from(JSON.stringify(Object.fromEntries(names.map((name) => [name, vectorFile(name).rows]))));
   const counts = new Map();
   return {
     size: () => text.length,

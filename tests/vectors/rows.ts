@@ -2,7 +2,10 @@
 // to run it: the module in the emulator or in Envoy, over RPC or HTTP.
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
-import { filterNames, report, rowsText } from "./fixture.js";
+import { filterNames, report, vectorFile } from "./fixture.js";
+
+/** A root of the module: RPC, or HTTP and gRPC. */
+export type Root = "proxy" | "http";
 
 export interface Row {
   name: string;
@@ -14,6 +17,8 @@ export interface Row {
   route_config?: object;
   request?: RowRequest;
   expect: Expected;
+  /** What is different on HTTP, and why. */
+  http?: { why: string; request?: RowRequest; expect: Expected };
   /** The filter's JSON schema cannot tell that the configuration is wrong. */
   schema?: "accepts";
 }
@@ -35,6 +40,8 @@ export interface Expected {
   /** The configuration is not accepted: the path that the error names, and a part of its text. */
   refused?: string;
   message?: string;
+  /** Only on HTTP: the module logs that the route's configuration is wrong; the path, and `message` as above. */
+  logged?: string;
   /** The request's headers afterwards; by default as they were. */
   headers?: [name: string, value: string][];
   /** Labels that its host must have; by default none. */
@@ -48,6 +55,8 @@ export interface Expected {
 /** A row of a filter. */
 export interface Case {
   filter: string;
+  /** Roots that run the filter; others refuse it. */
+  roots: Root[];
   row: Row;
 }
 
@@ -59,11 +68,14 @@ export interface Outcome {
   headers?: [name: string, value: string][];
   labels?: Record<string, string>;
   delayMs: number;
+  /** What the module logged of the route's configuration. */
+  logged?: string;
 }
 
 export interface VectorHost {
   /** For reports: `host`, `e2e`, … */
   name: string;
+  root: Root;
   /** Milliseconds by which a request may be late; undefined: the host's time is real, and nobody knows. */
   latenessMs?: number;
   /** The protocol's status for one of MOSN's codes. */
@@ -74,9 +86,12 @@ export interface VectorHost {
   run(one: Case): Promise<Outcome>;
 }
 
-/** All rows, in the order of the filters' names. */
-export function allCases(): Case[] {
-  return filterNames().flatMap((filter) => (JSON.parse(rowsText(filter)) as Row[]).map((row) => ({ filter, row })));
+/** All rows, in the order of the filters' names, as they are on a root. */
+export function allCases(root: Root = "proxy"): Case[] {
+  return filterNames().flatMap((filter) => {
+    const { roots, rows } = vectorFile(filter);
+    return (rows as Row[]).map((row) => ({ filter, roots, row: root === "http" ? { ...row, ...row.http } : row }));
+  });
 }
 
 /** The configuration of the root `proxy` for a row: one filter, one route to the cluster `upstream`. */
@@ -90,12 +105,13 @@ export function proxyConfig({ filter, row }: Case): object {
 }
 
 /** One test for each row; a line at the end reports how many were run. */
-export function testRows(host: VectorHost, cases = allCases()): void {
+export function testRows(host: VectorHost, cases = allCases(host.root)): void {
   const counts = new Map<string, number>();
   describe(`tests/vectors, ${host.name}`, () => {
     for (const one of cases) {
-      it(`${one.filter}: ${one.row.name}`, async () => {
-        await check(host, one);
+      const isForeign = !one.roots.includes(host.root);
+      it(`${one.filter}: ${one.row.name}${isForeign ? `, which the root ${host.root} refuses` : ""}`, async () => {
+        await (isForeign ? checkForeign(host, one) : check(host, one));
         counts.set(one.filter, (counts.get(one.filter) ?? 0) + 1);
       });
     }
@@ -103,18 +119,24 @@ export function testRows(host: VectorHost, cases = allCases()): void {
   });
 }
 
+/** A filter that is not for this root: a configuration that names it is refused, not silently without effect. */
+async function checkForeign(host: VectorHost, one: Case): Promise<void> {
+  const message = await host.refusal(one);
+  assert.ok(message.includes(`the filter type "${one.filter}" is not for this root`), `got ${message}`);
+}
+
 async function check(host: VectorHost, one: Case): Promise<void> {
   const { expect, request = {} } = one.row;
   if (expect.refused !== undefined) {
-    const message = await host.refusal(one);
-    assert.ok(message.startsWith(`${expect.refused}: `), `expected ${expect.refused}, got ${message}`);
-    assert.ok(message.includes(expect.message ?? ""), message);
+    checkMessage(await host.refusal(one), expect.refused, expect);
     return;
   }
   const outcome = await host.run(one);
   const { delay_ms: delay = 0 } = expect;
   assert.ok(outcome.delayMs >= delay, `held for ${outcome.delayMs} ms, expected ${delay}`);
   if (host.latenessMs !== undefined) assert.ok(outcome.delayMs <= delay + host.latenessMs, `${outcome.delayMs} ms`);
+  if (expect.logged === undefined) assert.equal(outcome.logged, undefined);
+  else checkMessage(outcome.logged ?? "nothing", expect.logged, expect);
   if (expect.code !== undefined) {
     assert.equal(outcome.status, host.statusOf(expect.code));
     assert.equal(outcome.headers, undefined, "the request reached the server");
@@ -124,4 +146,12 @@ async function check(host: VectorHost, one: Case): Promise<void> {
   assert.equal(outcome.status, undefined, "the server's answer");
   assert.deepEqual(outcome.headers, expect.headers ?? request.headers ?? []);
   assert.deepEqual(outcome.labels, expect.labels ?? {});
+}
+
+/** What the module says of a configuration: the path of what is wrong, and what is wrong with it. */
+function checkMessage(text: string, path: string, expect: Expected): void {
+  // A text that the module has read itself has lines and columns.
+  const message = text.replace(/ \(line \d+, column \d+\)/, "");
+  assert.ok(message.startsWith(`${path}: `), `expected ${path}, got ${message}`);
+  assert.ok(message.includes(expect.message ?? ""), message);
 }

@@ -31,6 +31,8 @@ export interface HttpListenerOptions {
   filters?: object[];
   /** Another module, by its file. */
   module?: string;
+  /** The VM: listeners that name the same one share it. Default: one of its own, so that they tell nothing to each other. */
+  vm?: string;
 }
 
 export interface HttpClusterOptions {
@@ -49,6 +51,8 @@ export interface HttpEnvoyOptions {
   concurrency?: number;
   allowLog?: RegExp[];
   logLevel?: string;
+  /** Last changes to the bootstrap. */
+  change?: (bootstrap: Bootstrap) => void;
 }
 
 interface ConnectionManager {
@@ -86,6 +90,7 @@ function makeBootstrap(options: HttpEnvoyOptions): Bootstrap {
       makeCluster(name, cluster.http2 === true ? grpc : http, cluster),
     );
   }
+  options.change?.(bootstrap);
   return bootstrap;
 }
 
@@ -101,8 +106,7 @@ function makeListener(shipped: Listener, options: HttpListenerOptions): Listener
   const plugin = manager.http_filters[0].typed_config.config;
   plugin.name = options.name;
   plugin.vm_config.code.local.filename = options.module ?? process.env.MOE_MODULE ?? build();
-  // A VM of its own, so that listeners tell nothing to each other.
-  plugin.vm_config.vm_id = options.name;
+  plugin.vm_config.vm_id = options.vm ?? options.name;
   if (options.allowOnHeadersStopIteration === false) delete plugin.allow_on_headers_stop_iteration;
   if (options.config !== undefined) plugin.configuration = configuration(options.config);
   return listener;

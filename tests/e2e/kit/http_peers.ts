@@ -7,7 +7,7 @@ import {
   createServer as createHttp2Server,
   type IncomingHttpHeaders,
 } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Scope } from "./scope.ts";
 import { WAIT_MS } from "./wait.ts";
 
@@ -16,6 +16,8 @@ export interface Arrived {
   method: string;
   path: string;
   headers: Record<string, string | string[] | undefined>;
+  /** The headers in their order, names as they came. */
+  pairs: [name: string, value: string][];
   body: string;
 }
 
@@ -30,11 +32,15 @@ export interface RequestOptions {
   method?: string;
   path?: string;
   headers?: Record<string, string>;
+  /** HTTP/1: all headers in their order, those of the protocol included, instead of `headers`. */
+  pairs?: readonly (readonly [name: string, value: string])[];
   body?: string | Buffer;
   /** Pieces of the body; each is written when the one before is out and `between` has returned. */
   pieces?: (string | Buffer)[];
   between?: (written: number) => Promise<void>;
   trailers?: Record<string, string>;
+  /** HTTP/1: bytes that go before the request. */
+  preface?: string;
 }
 
 /** Answers a request; default: 200 with the name of the server and the body that it got. */
@@ -84,8 +90,9 @@ export class HttpServer {
     } catch {
       return; // Envoy has given it up
     }
-    const { method = "", url = "", headers } = request;
-    const arrived = { method, path: url, headers, body: Buffer.concat(parts).toString() };
+    const { method = "", url = "", headers, rawHeaders: raw } = request;
+    const pairs = Array.from({ length: raw.length / 2 }, (_, i): [string, string] => [raw[2 * i], raw[2 * i + 1]]);
+    const arrived = { method, path: url, headers, pairs, body: Buffer.concat(parts).toString() };
     this.arrived.push(arrived);
     const { status = 200, headers: more = {}, body = "", trailers } = this.answer(arrived);
     const length = body.length === 0 && !trailers ? { "content-length": "0" } : {};
@@ -98,9 +105,20 @@ export class HttpServer {
 
 /** Makes an HTTP/1 request on a connection of its own. Rejects when the connection ends without a response. */
 export function http1(port: number, options: RequestOptions = {}): Promise<Response> {
-  const { method = options.body === undefined && !options.pieces ? "GET" : "POST", path = "/", headers } = options;
+  const { method = options.body === undefined && !options.pieces ? "GET" : "POST", path = "/", preface } = options;
+  const headers = options.pairs?.flat() ?? options.headers;
+  // An agent would take no connection of ours.
+  const connection = preface !== undefined && {
+    agent: undefined,
+    createConnection: () => {
+      const socket = connect(port, "127.0.0.1");
+      socket.write(preface);
+      return socket;
+    },
+  };
+  const to = { port, host: "127.0.0.1", method, path, headers, agent: false as const, ...connection };
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ port, host: "127.0.0.1", method, path, headers, agent: false, timeout: WAIT_MS });
+    const request = httpRequest({ ...to, timeout: WAIT_MS });
     request.on("error", reject);
     request.on("timeout", () => request.destroy(new Error(`no response to ${path} after ${WAIT_MS} ms`)));
     request.on("response", (response) => {

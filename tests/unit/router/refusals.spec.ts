@@ -84,7 +84,7 @@ describe("refused", () => {
       true,
     );
     expect(host("'domains':['*'],'per_filter_config':{'fault':{}}")).toBe(
-      'H.per_filter_config: unknown stream filter "fault"; no stream filter types are compiled in',
+      'H.per_filter_config: unknown filter type "fault"; no stream filter types are compiled in',
     );
     expect(errorOf("{'virtual_hosts':[{'domains':['a.com']},{'domains':['b.com','a.com']}]}")).toBe(
       "router.virtual_hosts[1].domains[1]: duplicate domain",
