@@ -38,12 +38,13 @@ export async function listDubboCases(): Promise<string[]> {
   return (await projects["2.7"].lines("DubboClient", ["--list"])).filter((line) => line !== "");
 }
 
-/** Runs the cases; `main` and `gray` are ports, the second for calls with the tag `gray`. Returns what it printed. */
+/** Runs the cases; `ports` by what DubboClient uses them for. Returns what it printed. */
 export async function runDubboClient(
   version: DubboVersion,
   name: string,
-  { main, gray }: { main: number; gray: number },
+  ports: Record<string, number>,
   cases: string[],
 ): Promise<string[]> {
-  return projects[version].lines("DubboClient", [name, `127.0.0.1:${main}`, `127.0.0.1:${gray}`, cases.join(",")]);
+  const args = Object.entries(ports).map(([use, port]) => `${use}:${port}`);
+  return projects[version].lines("DubboClient", [name, cases.join(","), ...args]);
 }

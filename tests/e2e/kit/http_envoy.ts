@@ -19,6 +19,8 @@ const root = resolve(import.meta.dirname, "../../..");
 /** One listener with the module as an HTTP filter. */
 export interface HttpListenerOptions {
   name: string;
+  /** Where it listens; default 127.0.0.1. */
+  address?: string;
   /** The module's configuration; a text as it is. Default: the shipped one. */
   config?: object | string;
   /** Default true, as shipped. */
@@ -97,7 +99,7 @@ function makeBootstrap(options: HttpEnvoyOptions): Bootstrap {
 function makeListener(shipped: Listener, options: HttpListenerOptions): Listener {
   const listener = structuredClone(shipped);
   listener.name = options.name;
-  socketAddress(listener).address = "127.0.0.1";
+  socketAddress(listener).address = options.address ?? "127.0.0.1";
   socketAddress(listener).port_value = 0;
   if (options.bufferLimit !== undefined) listener.per_connection_buffer_limit_bytes = options.bufferLimit;
   const manager = listener.filter_chains[0].filters[0].typed_config as unknown as ConnectionManager;

@@ -23,10 +23,10 @@ final class DubboCases {
     private final DubboPeer peer;
     private final DubboPeer gray;
 
-    DubboCases(String run, String address, String grayAddress) {
+    DubboCases(String run, DubboPeer peer, DubboPeer gray) {
         this.run = run;
-        this.peer = new DubboPeer(address);
-        this.gray = new DubboPeer(grayAddress);
+        this.peer = peer;
+        this.gray = gray;
     }
 
     void addTo(Cases cases) {
@@ -43,6 +43,7 @@ final class DubboCases {
         cases.add("pojo", extras -> peer.service().reprice(Order.sample(), 4200));
         cases.add("collections", extras -> collections());
         cases.add("0 bytes", extras -> peer.service().echo(new byte[0]));
+        cases.add("64 KiB", extras -> peer.service().echo(Report.bytes(1 << 16)));
         cases.add("1 MiB", extras -> peer.service().echo(Report.bytes(1 << 20)));
         cases.add("1 MiB of text", extras -> megabyteOfText());
         cases.add("group and version", extras -> peer.service("g", "1.2").sayHello("group"));
@@ -87,22 +88,24 @@ final class DubboCases {
                     RpcContext.getContext().clearAttachments();
                     return seen;
                 });
-        cases.add(
-                "tag",
-                extras -> {
-                    extras.put("without", peer.service().where());
-                    DubboService service = gray.service();
-                    RpcContext.getContext().setAttachment("dubbo.tag", "gray");
-                    String tagged = service.where();
-                    // Dubbo 2.7 keeps it for the thread's next calls.
-                    RpcContext.getContext().clearAttachments();
-                    extras.put("afterwards", peer.service().where());
-                    return tagged;
-                });
+        cases.add("tag", extras -> tag(extras, null));
+        cases.add("tag of a route", extras -> tag(extras, "tags"));
+    }
+
+    /** Where calls of the group go with a tag, before and after. */
+    private Object tag(Map<String, Object> extras, String group) {
+        extras.put("without", peer.service(group, null).where());
+        DubboService service = gray.service(group, null);
+        RpcContext.getContext().setAttachment("dubbo.tag", "gray");
+        String tagged = service.where();
+        // Dubbo 2.7 keeps it for the thread's next calls.
+        RpcContext.getContext().clearAttachments();
+        extras.put("afterwards", peer.service(group, null).where());
+        return tagged;
     }
 
     private Object oneway(Map<String, Object> extras) {
-        DubboService oneway = peer.oneway();
+        DubboService oneway = peer.oneway(null);
         for (int i = 0; i < 3; i++) oneway.ping(run + "oneway");
         DubboService service = peer.service();
         Pause.until(() -> service.recorded(run + "oneway") >= 3, 3000);
@@ -137,21 +140,31 @@ final class DubboCases {
                 });
         cases.fails("undeclared exception", IllegalStateException.class, extras -> peer.service().fail("unchecked"));
         cases.add("timeout", this::timeout);
-        cases.add("no group", extras -> failure(() -> peer.service("nope", null).sayHello("x")));
+        cases.add("no group", extras -> failure(extras, () -> peer.service("nope", null).sayHello("x")));
         cases.add(
                 "no method",
-                extras -> failure(() -> peer.generic().$invoke("nope", STRING, new Object[] {"x"})));
+                extras -> failure(extras, () -> peer.generic().$invoke("nope", STRING, new Object[] {"x"})));
     }
 
-    /** The exception's code and the transport's exception below it: messages tell ids, addresses and times. */
-    private static Object failure(Callable<?> call) throws Exception {
+    /** The exception's code and the transport's exception below it, with its message. */
+    static Object failure(Map<String, Object> extras, Callable<?> call) throws Exception {
         try {
             return call.call();
         } catch (RpcException expected) {
             Throwable cause = expected;
             while (cause != null && !(cause instanceof RemotingException)) cause = cause.getCause();
+            extras.put("reason", cause == null ? null : reason(cause.getMessage()));
             return "RpcException " + expected.getCode() + ", " + (cause == null ? null : cause.getClass().getName());
         }
+    }
+
+    /**
+     * The message, masked. Of a timeout only that it is one: Dubbo 3 sends its timeout along, so that the proxy's answer
+     * (that one word) and the client's own clock come at the same time.
+     */
+    private static String reason(String message) {
+        boolean timeout = message.startsWith("Waiting server-side response timeout") || message.equals("timeout");
+        return timeout ? "a timeout" : Report.mask(message);
     }
 
     private Object timeout(Map<String, Object> extras) throws Exception {
@@ -159,7 +172,7 @@ final class DubboCases {
         service.sayHello("before");
         long start = System.nanoTime();
         try {
-            return failure(() -> service.slow(run + "timeout", 1200));
+            return failure(extras, () -> service.slow(run + "timeout", 1200));
         } finally {
             long millis = (System.nanoTime() - start) / 1_000_000;
             extras.put("before the answer", millis >= 290 && millis < 1190);

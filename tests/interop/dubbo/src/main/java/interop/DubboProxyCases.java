@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.dubbo.remoting.RemotingException;
+import org.apache.dubbo.rpc.RpcContext;
 
 /** What only the proxy does: its own answers, and the second host. Routes go by the group. */
 final class DubboProxyCases {
@@ -22,9 +23,9 @@ final class DubboProxyCases {
     private final String run;
     private final DubboPeer peer;
 
-    DubboProxyCases(String run, String address) {
+    DubboProxyCases(String run, DubboPeer peer) {
         this.run = run;
-        this.peer = new DubboPeer(address);
+        this.peer = peer;
     }
 
     void addTo(Cases cases) {
@@ -34,11 +35,22 @@ final class DubboProxyCases {
                     String[] types = {"java.lang.String"};
                     return failure(() -> peer.nowhere().$invoke("sayHello", types, new Object[] {"x"}));
                 });
-        for (String group : new String[] {"refused", "unreachable", "unknown", "aborted", "denied"}) {
+        for (String group : new String[] {"refused", "unreachable", "full", "unknown", "aborted", "denied", "fault", "blocked"}) {
             DubboCall call = new DubboCall(group);
             cases.add("proxy " + group, extras -> failure(() -> call.service().sayHello("x")));
         }
-        cases.add("proxy limited", this::limited);
+        cases.add("proxy slow", extras -> failure(() -> peer.service("slow", null).slow(run + "slow", 3000)));
+        cases.add("proxy tag of nobody", this::nobody);
+        cases.add(
+                "proxy tag without force",
+                extras -> {
+                    DubboService service = peer.service("soft", null);
+                    RpcContext.getContext().setAttachment("dubbo.tag", "nobody");
+                    String found = service.where();
+                    RpcContext.getContext().clearAttachments();
+                    return found;
+                });
+        cases.add("proxy limited", extras -> limited(run, extras, peer.service(), peer.service("limited", null)));
         cases.add("proxy shutdown", this::shutdown);
     }
 
@@ -56,7 +68,7 @@ final class DubboProxyCases {
     }
 
     /** How a call failed: the exception, the first RemotingException below it with its message, and whether at once. */
-    private static Object failure(Callable<?> call) {
+    static Object failure(Callable<?> call) {
         Map<String, Object> found = new LinkedHashMap<>();
         long start = System.nanoTime();
         try {
@@ -72,12 +84,21 @@ final class DubboProxyCases {
         return found;
     }
 
-    /** One call may be under way: a second one fails, then the way is free again. */
-    private Object limited(Map<String, Object> extras) throws Exception {
-        DubboService service = peer.service("limited", null);
+    /** A tag that no host has, then a call without. */
+    private Object nobody(Map<String, Object> extras) {
+        DubboService service = peer.service();
+        RpcContext.getContext().setAttachment("dubbo.tag", "nobody");
+        Object found = failure(service::where);
+        RpcContext.getContext().clearAttachments();
+        extras.put("without", service.where());
+        return found;
+    }
+
+    /** One call of {@code service} may be under way: a second one fails, then the way is free again. */
+    static Object limited(String run, Map<String, Object> extras, DubboService plain, DubboService service)
+            throws Exception {
         ExecutorService other = Executors.newSingleThreadExecutor();
-        Future<String> first = other.submit(() -> service.slow(run + "limited", 2000));
-        DubboService plain = peer.service();
+        Future<String> first = other.submit(() -> service.slow(run + "limited", 1500));
         Pause.until(() -> plain.recorded(run + "limited") > 0, 3000);
         Object second = failure(() -> service.sayHello("second"));
         extras.put("first", first.get().equals(run + "limited"));

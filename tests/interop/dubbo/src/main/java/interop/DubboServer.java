@@ -1,6 +1,8 @@
 package interop;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +13,7 @@ import org.apache.dubbo.config.ServiceConfig;
 
 /**
  * {@code DubboServer NAME:PORT…}: one process that serves at all these ports until standard input ends or it is told
- * to leave. Prints {@code READY}.
+ * to leave; at the port called {@code triple} in Triple. Prints {@code READY}.
  */
 public final class DubboServer {
     private DubboServer() {}
@@ -23,7 +25,7 @@ public final class DubboServer {
             String[] parts = each.split(":");
             int port = Integer.parseInt(parts[1]);
             names.put(port, parts[0]);
-            ProtocolConfig protocol = new ProtocolConfig("dubbo", port);
+            ProtocolConfig protocol = new ProtocolConfig(parts[0].equals("triple") ? "tri" : "dubbo", port);
             protocol.setHost("127.0.0.1");
             protocols.add(protocol);
         }
@@ -33,7 +35,7 @@ public final class DubboServer {
         export(application, protocols, service, null, null);
         export(application, protocols, service, "g", "1.2");
         // Groups that routes go by.
-        for (String group : new String[] {"limited", "pair", "second"}) {
+        for (String group : new String[] {"limited", "pair", "second", "slow", "soft", "tags"}) {
             export(application, protocols, service, group, null);
         }
         System.out.println("READY");
@@ -55,6 +57,8 @@ public final class DubboServer {
         config.setProtocols(protocols);
         config.setInterface(DubboService.class);
         config.setRef(service);
+        // Dubbo 3 takes no other serializations than those that it says it has.
+        config.setParameters(new HashMap<>(Collections.singletonMap("prefer.serialization", "hessian2,fastjson2")));
         if (group != null) config.setGroup(group);
         if (version != null) config.setVersion(version);
         config.export();

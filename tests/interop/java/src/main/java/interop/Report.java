@@ -13,7 +13,7 @@ import java.util.zip.CRC32;
 final class Report {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String[][] MASKS = {
-        {"/?127\\.0\\.0\\.1(:\\d+)?", "ADDR"},
+        {"/?\\b\\d{1,3}(\\.\\d{1,3}){3}\\b(:\\d+)?", "ADDR"},
         {"(?i)\\b((?:request ?)?id)(\\s*[=:]\\s*)-?\\d+", "$1$2ID"},
         {"\\b[0-9a-f]{25,40}\\b", "TRACE"},
         {"\\b\\d{4}-\\d\\d-\\d\\d[ T][0-9:.,]+", "TIME"},
