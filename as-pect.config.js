@@ -17,6 +17,8 @@ export default {
         new DataView(own()).setBigUint64(at, process.hrtime.bigint(), true);
         return 0;
       },
+      // Properties of Envoy: none.
+      proxy_get_property: () => 1,
     };
     module = await instantiate(binary, createImports({ env, vectors: vectorImports(own) }));
     return module;
