@@ -17,6 +17,9 @@ export {
   proxy_replace_header_map_value,
   proxy_remove_header_map_value,
   proxy_call_foreign_function,
+  proxy_http_call,
+  proxy_grpc_cancel,
+  proxy_get_status,
 } from "@solo-io/proxy-runtime/assembly/imports";
 
 /** Replaces `length` bytes from `start` of a buffer. */
@@ -33,3 +36,21 @@ export declare function proxy_get_log_level(level: usize): u32;
 // @ts-ignore: decorator
 @external("wasi_snapshot_preview1", "clock_time_get")
 export declare function clock_time_get(clock: u32, precision: u64, time: usize): u32;
+
+/** Begins a gRPC call of one message; the runtime's own declaration lacks the initial metadata. */
+// @ts-ignore: decorator
+@external("env", "proxy_grpc_call")
+export declare function proxy_grpc_call(
+  target: usize,
+  targetSize: usize,
+  service: usize,
+  serviceSize: usize,
+  method: usize,
+  methodSize: usize,
+  metadata: usize,
+  metadataSize: usize,
+  message: usize,
+  messageSize: usize,
+  timeout: u32,
+  id: usize,
+): u32;

@@ -45,6 +45,8 @@ export const enum HeaderMapType {
   REQUEST_TRAILERS = 1,
   RESPONSE_HEADERS = 2,
   RESPONSE_TRAILERS = 3,
+  HTTP_CALL_RESPONSE_HEADERS = 6,
+  HTTP_CALL_RESPONSE_TRAILERS = 7,
 }
 
 export const enum BufferType {

@@ -105,7 +105,7 @@ function advance(stream: HttpStream, first: FilterStatus): Outcome {
     switch (status) {
       case FilterStatus.WAIT:
         stream.requestStage = Stage.HELD;
-        stream.root.setTimer(stream.timer, stream.waitMs);
+        stream.waiting.begin();
         return Outcome.WAIT;
       case FilterStatus.NEEDS_BODY:
         if (!isTunnel(stream)) {
@@ -141,7 +141,7 @@ function isTunnel(stream: HttpStream): bool {
 function answer(stream: HttpStream): Outcome {
   stream.answered = false;
   stream.requestStage = Stage.PASSED;
-  stream.root.cancelTimer(stream.timer);
+  stream.waiting.cancel();
   stream.root.stats.localReplies.add(1);
   // In the place of a response no filter sees it any more (design.md; facts §3).
   if (stream.hasResponse) {
@@ -164,6 +164,7 @@ function reset(stream: HttpStream, type: StreamType): Outcome {
   stream.requestStage = Stage.PASSED;
   stream.responseStage = Stage.PASSED;
   stream.over = true;
+  stream.waiting.cancel();
   resetHttp(type);
   return Outcome.OVER;
 }
@@ -200,19 +201,23 @@ export function onResponseHeaders(stream: HttpStream, ended: bool): HeadersStatu
 /**
  * A response comes although the filters of the request are not through. When Envoy has answered, they are not asked any
  * more. Where the headers went to a server before the body was here, the server can be that early: then they decide on
- * what has come, so that none is bypassed; a delay makes no sense any more.
+ * what has come, so that none is bypassed; a wait makes no sense any more.
  */
 function finishRequest(stream: HttpStream): void {
-  stream.root.cancelTimer(stream.timer);
-  const early = stream.late && stream.requestStage == Stage.COLLECTING && stream.isFromServer();
+  const held = stream.requestStage == Stage.HELD;
+  const early = stream.late && (held || stream.requestStage == Stage.COLLECTING) && stream.isFromServer();
+  stream.waiting.hurry();
   stream.requestStage = Stage.PASSED;
   stream.request.pass();
+  let waits = held;
   while (early && !stream.answered && stream.phase < Phase.BEFORE_SEND) {
-    let status = stream.receive();
+    let status = waits ? FilterStatus.WAIT : stream.receive();
+    waits = false;
     for (let i = 0; i < MAX_PASSES && status == FilterStatus.WAIT && !stream.answered; i++) status = stream.resume();
     stream.refuse();
     stream.phase++;
   }
+  stream.waiting.hurried = false;
 }
 
 /** Does what the filters of a response want. */
@@ -222,7 +227,7 @@ function deliver(stream: HttpStream, status: FilterStatus): Outcome {
   switch (status) {
     case FilterStatus.WAIT:
       stream.responseStage = Stage.HELD;
-      stream.root.setTimer(stream.timer, stream.waitMs);
+      stream.waiting.begin();
       return Outcome.WAIT;
     case FilterStatus.NEEDS_BODY:
       if (isTunnel(stream)) {

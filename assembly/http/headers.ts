@@ -3,14 +3,12 @@ import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { addHeader, appendPairs, removeHeader, setHeader } from "../host/header_map";
+import { PairReader } from "../host/pairs";
 import { Headers, HeaderVisitor } from "../xprotocol/headers";
 import { HeaderList } from "../xprotocol/list";
 
 /** Memory kept for the next message, bytes. */
 const KEEP: i32 = 4096;
-/** Most pairs that are read; Envoy's own limit for a module. */
-const MAX_PAIRS: u32 = 1024;
-const WORD: u32 = 4;
 
 const HOST = Bytes.of("host");
 const AUTHORITY = Bytes.of(":authority");
@@ -18,6 +16,7 @@ const AUTHORITY = Bytes.of(":authority");
 /** Lower case of the key that was asked for last. */
 const lower = new ByteBuffer();
 const name = new View();
+const pairs = new PairReader();
 
 /**
  * A header or trailer map of the current HTTP stream: read from the host once, when somebody asks, and kept; changes go
@@ -52,7 +51,7 @@ export class HttpHeaders extends Headers {
     if (this.loaded) return;
     this.loaded = true;
     appendPairs(this.map, this.block);
-    this.parse(this.block.ptr, this.block.length as u32);
+    this.parse();
   }
 
   /** The message goes on: its headers are kept for those who ask later, and change no more. */
@@ -61,22 +60,9 @@ export class HttpHeaders extends Headers {
     this.writable = false;
   }
 
-  private parse(at: usize, length: u32): void {
-    if (length < WORD) return;
-    const count = load<u32>(at);
-    if (count > MAX_PAIRS) return;
-    let offset = WORD + 2 * WORD * count;
-    if (offset > length) return;
-    for (let i: u32 = 0; i < count; i++) {
-      const keyLength = load<u32>(at + WORD + 2 * WORD * i);
-      const valueLength = load<u32>(at + 2 * WORD + 2 * WORD * i);
-      const left = length - offset;
-      // Each is followed by a zero.
-      if (left < 2 || keyLength > left - 2 || valueLength > left - 2 - keyLength) return;
-      const key = at + offset;
-      this.list.append(key, keyLength, key + keyLength + 1, valueLength);
-      offset += keyLength + valueLength + 2;
-    }
+  private parse(): void {
+    pairs.begin(this.block.ptr, this.block.length);
+    while (pairs.next()) this.list.append(pairs.key, pairs.keyLength, pairs.value, pairs.valueLength);
   }
 
   /** Gives all memory back. */

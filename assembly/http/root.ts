@@ -1,9 +1,11 @@
 import { noteGarbage } from "../abi/dispatch";
-import { Context, RootContext } from "../abi/context";
+import { Context } from "../abi/context";
 import { BufferType, LogLevel } from "../abi/types";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { readBuffer } from "../host/buffers";
+import { Callouts } from "../host/callout";
+import { CalloutRoot } from "../host/callout_root";
 import { currentMillis } from "../host/clock";
 import { log, logs, refreshLogLevel } from "../host/log";
 import { Metrics } from "../host/metrics";
@@ -29,13 +31,14 @@ const OBJECTS_PER_STREAM: i32 = 48;
 const FLUSH_MS: i64 = 100;
 
 /** The plugin `http`: MOSN's stream filters on the HTTP streams of one filter configuration in one worker. */
-export class HttpRoot extends RootContext {
+export class HttpRoot extends CalloutRoot {
   chains: FilterChains = new FilterChains([]);
   /** Whether headers can be held until the body is complete. */
   hold: HeaderHold = HeaderHold.UNKNOWN;
   readonly routeConfigs: RouteConfigs = new RouteConfigs();
   private readonly ticker: Ticker = new Ticker();
   private readonly metrics: Metrics = new Metrics(this.ticker);
+  private readonly calloutTable: Callouts = new Callouts(this, this.metrics);
   readonly filterMetrics: PluginFilterMetrics = new PluginFilterMetrics(this.metrics);
   readonly stats: HttpStats = new HttpStats(this.metrics);
   private readonly wheel: TimerWheel = new TimerWheel();
@@ -67,6 +70,10 @@ export class HttpRoot extends RootContext {
     this.chains = config.chains;
     this.hold = config.hold;
     return true;
+  }
+
+  get callouts(): Callouts {
+    return this.calloutTable;
   }
 
   createContext(id: u32): Context {
@@ -170,6 +177,7 @@ export class HttpRoot extends RootContext {
 
 /** The timer of a stream has fired. */
 function call(stream: HttpStream): void {
+  if (stream.waiting.awaitsAnswer) return;
   if (stream.responseStage == Stage.HELD || stream.requestStage == Stage.HELD) resumeStream(stream);
   else if (stream.requestStage == Stage.COLLECTING) onProbe(stream);
 }

@@ -3,13 +3,13 @@ import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { clearRouteCache, enterContext } from "../host/stream";
-import { Timer } from "../host/timers";
 import { FilterChain } from "../stream/chain";
 import { FilterConfig, FilterType } from "../stream/filter";
 import { StreamHandler } from "../stream/handler";
 import { LabelSet } from "../stream/labels";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../stream/phase";
 import { VariableTable } from "../stream/variables";
+import { Waiting } from "../stream/waiting";
 import { Code } from "../xprotocol/code";
 import { Headers } from "../xprotocol/headers";
 import { HttpMessage } from "./message";
@@ -18,6 +18,7 @@ import { HttpRoot } from "./root";
 import { AskedConfigs } from "./route_configs";
 import { applyVariables, findVariable } from "./variables";
 import { terminateStream } from "./exchange";
+import { HttpWaiting, StreamTimer } from "./waiting";
 
 /** Memory kept for the next stream, bytes. */
 const KEEP: i32 = 4096;
@@ -48,17 +49,6 @@ export const enum Stage {
   HELD,
   /** Its filters are through. */
   PASSED,
-}
-
-/** Tells the root when the stream's time has come. */
-class StreamTimer extends Timer {
-  constructor(private readonly stream: HttpStream) {
-    super();
-  }
-
-  onTimer(now: i64): void {
-    this.stream.root.enqueue(this.stream);
-  }
 }
 
 /** An HTTP request and its response with their filters. Reused for one stream after the other. */
@@ -92,7 +82,6 @@ export class HttpStream extends StreamHandler {
   readonly reply: ByteBuffer = new ByteBuffer();
   readonly variables: VariableTable = new VariableTable();
   readonly timer: StreamTimer = new StreamTimer(this);
-  waitMs: i32 = 0;
   /** Bytes of the request that Envoy counted before its body (`probe`), and when that was. */
   probedBytes: i64 = 0;
   probedAt: i64 = 0;
@@ -112,8 +101,14 @@ export class HttpStream extends StreamHandler {
 
   readonly properties: StreamProperties = new StreamProperties();
 
+  private readonly waits: HttpWaiting = new HttpWaiting(this);
+
   constructor(readonly root: HttpRoot) {
     super(root.filterMetrics);
+  }
+
+  get waiting(): Waiting {
+    return this.waits;
   }
 
   /** Begins with the headers of a request; `ended`: it has no body. */
@@ -138,6 +133,7 @@ export class HttpStream extends StreamHandler {
   /** The wait is over: the filter that waited gives its status, and the others of the phase follow. */
   resume(): FilterStatus {
     const chain = this.chain;
+    this.waits.over();
     if (chain === null) return FilterStatus.CONTINUE;
     this.lacksBody = this.phase == Phase.BEFORE_SEND ? this.response.lacksBody : this.request.lacksBody;
     this.running = true;
@@ -335,10 +331,6 @@ export class HttpStream extends StreamHandler {
     return this.labels.set(key, value, length);
   }
 
-  wait(ms: i32): void {
-    this.waitMs = max(ms, 0);
-  }
-
   /** Keeps a value that a filter is lent, until the stream ends. */
   keep(value: Bytes): Bytes {
     this.kept.push(value);
@@ -372,7 +364,7 @@ export class HttpStream extends StreamHandler {
     if (lost > 0) root.stats.lostChanges.add(lost);
     const chain = this.chain;
     if (chain !== null) root.chains.give(chain);
-    root.cancelTimer(this.timer);
+    this.waits.end();
     this.chain = null;
     this.id = 0;
     this.requestStage = Stage.RUNNING;
@@ -387,7 +379,6 @@ export class HttpStream extends StreamHandler {
     this.lacksBody = false;
     this.flags = 0;
     this.responseCode = 0;
-    this.waitMs = 0;
     this.probedAt = 0;
     this.request.end();
     this.response.end();
@@ -406,5 +397,6 @@ export class HttpStream extends StreamHandler {
     this.reply.free();
     this.labels.free();
     this.properties.free();
+    this.waits.free();
   }
 }

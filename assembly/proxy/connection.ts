@@ -352,7 +352,7 @@ export class Connection extends Context {
     }
     this.keptBytes -= request.copy.length;
     const stream = request.stream;
-    if (stream !== null) stream.end(this);
+    if (stream !== null) stream.end();
     const protocol = request.protocol;
     if (protocol !== null) protocol.active.add(-1);
     root.requestPool.give(request);

@@ -1,10 +1,12 @@
 import { noteGarbage } from "../abi/dispatch";
-import { Context, RootContext } from "../abi/context";
+import { Context } from "../abi/context";
 import { BufferType, LogLevel } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { readBuffer } from "../host/buffers";
+import { Callouts } from "../host/callout";
+import { CalloutRoot } from "../host/callout_root";
 import { currentMillis } from "../host/clock";
 import { LimitedLog, log, logs, refreshLogLevel } from "../host/log";
 import { Metric, Metrics } from "../host/metrics";
@@ -42,7 +44,7 @@ const OBJECTS_PER_DESTINATION: i32 = 16;
 const FLUSH_MS: i64 = 100;
 
 /** The plugin `proxy`: MOSN's proxy for the connections of one listener configuration in one worker. */
-export class ProxyRoot extends RootContext {
+export class ProxyRoot extends CalloutRoot {
   private config: ProxyConfig | null = null;
   router: Router = Router.toCluster(DEFAULT_CLUSTER);
   codecs: CodecList;
@@ -64,6 +66,7 @@ export class ProxyRoot extends RootContext {
 
   private readonly ticker: Ticker = new Ticker();
   private readonly metrics: Metrics = new Metrics(this.ticker);
+  private readonly calloutTable: Callouts = new Callouts(this, this.metrics);
   readonly filterMetrics: PluginFilterMetrics = new PluginFilterMetrics(this.metrics);
   readonly calls: CallStatsTable = new CallStatsTable(this.metrics);
   private readonly protocolCodecs: Codec[] = [];
@@ -118,6 +121,10 @@ export class ProxyRoot extends RootContext {
     this.detectTimeoutMs = config.detectTimeoutMs as i64;
     this.sendsGoAway = config.goaway;
     return true;
+  }
+
+  get callouts(): Callouts {
+    return this.calloutTable;
   }
 
   createContext(id: u32): Context {

@@ -1,7 +1,6 @@
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
-import { Timer } from "../host/timers";
 import { FilterChain, FilterChains } from "../stream/chain";
 import { FilterConfig, FilterType } from "../stream/filter";
 import { StreamHandler } from "../stream/handler";
@@ -9,33 +8,24 @@ import { LabelSet } from "../stream/labels";
 import { FilterMetrics } from "../stream/metrics";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../stream/phase";
 import { VariableTable } from "../stream/variables";
-import { Decoded, Peer } from "../xprotocol/codec";
+import { Waiting } from "../stream/waiting";
+import { Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
 import { Headers } from "../xprotocol/headers";
 import { HeaderList } from "../xprotocol/list";
 import { CallName } from "./call_name";
 import { Connection } from "./connection";
-import { resume } from "./exchange";
+import { HeldFrame } from "./held_frame";
 import { Request } from "./request";
 import { fail } from "./respond";
 import { Server } from "./server";
+import { RpcWaiting } from "./waiting";
 
 const NO_REASON = Bytes.of("ended by a filter");
 /** Phases whose filters no longer see the request's frame. */
 const AFTERWARDS: u32 = bit(Phase.BEFORE_SEND) | bit(Phase.ACCESS_LOG);
 
 const scratch = new View();
-
-/** Ends what a filter waits for. */
-class WaitTimer extends Timer {
-  constructor(private readonly stream: RpcStream) {
-    super();
-  }
-
-  onTimer(now: i64): void {
-    resume(this.stream.request);
-  }
-}
 
 /** Which message filters can look at now: bytes are at hand only while they are dealt with, or held. */
 const enum Message {
@@ -67,13 +57,9 @@ export class RpcStream extends StreamHandler {
   private running: bool = false;
   private readonly body: ByteBuffer = new ByteBuffer();
   private readonly reply: ByteBuffer = new ByteBuffer();
-  /** A held frame, with the changes made so far, and the memory for its next version. */
-  private held: ByteBuffer = new ByteBuffer();
-  private nextHeld: ByteBuffer = new ByteBuffer();
-  private readonly ownFrame: Frame = this.frame;
+  private readonly held: HeldFrame = new HeldFrame(this.frame);
   private readonly localHeaders: HeaderList = new HeaderList();
-  private readonly timer: WaitTimer = new WaitTimer(this);
-  private waitMs: i32 = 0;
+  private readonly waits: RpcWaiting = new RpcWaiting(this);
 
   constructor(
     readonly request: Request,
@@ -113,11 +99,8 @@ export class RpcStream extends StreamHandler {
   }
 
   private dropFrame(): void {
-    const connection = this.request.connection;
-    if (connection !== null) connection.keptBytes -= this.held.length;
-    this.frame = this.ownFrame;
-    this.held.free();
-    this.nextHeld.free();
+    this.frame = this.held.frame;
+    this.held.drop(this.request.connection);
   }
 
   /** Runs the filters on a server's response. */
@@ -148,8 +131,7 @@ export class RpcStream extends StreamHandler {
 
   private runSend(): FilterStatus {
     this.phase = Phase.BEFORE_SEND;
-    const connection = this.request.connection;
-    if (connection !== null) connection.root.cancelTimer(this.timer);
+    this.waits.cancel();
     const chain = this.chain;
     if (chain === null) return FilterStatus.CONTINUE;
     this.running = true;
@@ -164,7 +146,7 @@ export class RpcStream extends StreamHandler {
   }
 
   /**
-   * A filter waits: keeps the message with its changes, because its bytes will be gone, and sets the timer. False when
+   * A filter waits: keeps the message with its changes, because its bytes will be gone, and begins the wait. False when
    * there is no room for it.
    */
   hold(): bool {
@@ -182,7 +164,7 @@ export class RpcStream extends StreamHandler {
       const server = request.server;
       if (server !== null) server.detach(request);
     }
-    root.setTimer(this.timer, root.now() + (this.waitMs as i64), true);
+    this.waits.begin();
     return true;
   }
 
@@ -192,31 +174,20 @@ export class RpcStream extends StreamHandler {
     if (codec === null) return false;
     const headers = connection.root.input.knownHeaders;
     const changed = this.bodyChanged || (headers !== null && headers.changed);
-    if (frame === this.ownFrame && !changed) return true;
-    const out = this.nextHeld;
-    out.clear();
-    const all = changed ? connection.root.input.headers : null;
-    let kept = false;
-    if (all !== null) {
-      this.bodyOf(scratch);
-      kept = codec.encode(frame, all, scratch.ptr, scratch.length, frame.id, out);
-    }
-    if (!kept) out.append(frame.ptr, frame.length);
-    if (!connection.mayKeep(out.length)) return false;
-    connection.keptBytes += out.length - this.held.length;
-    this.nextHeld = this.held;
-    this.held = out;
-    this.nextHeld.free();
+    if (frame === this.held.frame && !changed) return true;
     const peer = this.message == Message.RESPONSE ? Peer.SERVER : Peer.CLIENT;
-    this.frame = this.ownFrame;
+    this.bodyOf(scratch);
+    if (!this.held.keep(frame, codec, peer, connection, changed, scratch)) return false;
+    this.frame = this.held.frame;
     this.bodyChanged = false;
-    return codec.decode(out.ptr, out.length, peer, i32.MAX_VALUE, this.ownFrame) == Decoded.FRAME;
+    return true;
   }
 
   /** The wait is over: the filter that waited gives its status, and the others of the phase follow. */
   resume(): FilterStatus {
     const chain = this.chain;
     if (chain === null) return FilterStatus.TERMINATION;
+    this.waits.over();
     this.message = this.heldMessage;
     this.bind();
     this.running = true;
@@ -236,6 +207,10 @@ export class RpcStream extends StreamHandler {
     input.bind(connection, codec, frame, this.phase == Phase.BEFORE_SEND ? this.server : null);
     input.variables = this.variables;
     if (this.message != Message.REQUEST) input.callName = this.callName;
+  }
+
+  get waiting(): Waiting {
+    return this.waits;
   }
 
   get requestHeaders(): Headers | null {
@@ -347,12 +322,8 @@ export class RpcStream extends StreamHandler {
     return this.labels.set(key, value, length);
   }
 
-  wait(ms: i32): void {
-    this.waitMs = max(ms, 0);
-  }
-
   /** The request is over: the log hooks run, and all that belongs to it goes. */
-  end(connection: Connection): void {
+  end(): void {
     const chain = this.chain;
     const chains = this.chains;
     if (this.message == Message.NONE) this.bind();
@@ -361,7 +332,7 @@ export class RpcStream extends StreamHandler {
       chain.log(this);
       chains.give(chain);
     }
-    connection.root.cancelTimer(this.timer);
+    this.waits.end();
     this.chain = null;
     this.chains = null;
     this.server = null;
@@ -370,7 +341,6 @@ export class RpcStream extends StreamHandler {
     this.message = Message.NONE;
     this.flags = 0;
     this.responseCode = 0;
-    this.waitMs = 0;
     this.dropFrame();
     this.labels.clear();
     this.callName.clear();

@@ -1,8 +1,11 @@
 import { View } from "../bytes/view";
 import { Bytes } from "../bytes/bytes";
+import { GrpcCall, HttpCall } from "../host/call";
+import { Callout } from "../host/callout";
 import { Headers } from "../xprotocol/headers";
 import { FilterConfig, FilterType } from "./filter";
 import { FilterMetrics } from "./metrics";
+import { Waiting } from "./waiting";
 
 /**
  * A request as its filters see it (MOSN's StreamReceiverFilterHandler and StreamSenderFilterHandler), the same for RPC
@@ -79,6 +82,40 @@ export abstract class StreamHandler {
     this.metrics.count(type.failures, 1);
   }
 
+  /** What filters have this request wait for. */
+  abstract get waiting(): Waiting;
+
   /** Holds this request alone for `ms` milliseconds; the filter then returns WAIT. */
-  abstract wait(ms: i32): void;
+  wait(ms: i32): void {
+    this.waiting.wait(ms);
+  }
+
+  /**
+   * Sends an HTTP request to a cluster of Envoy's and holds this request alone until it is answered, or has failed; the
+   * filter then returns WAIT, and in `onResume` `callout` has what came. What the call says is copied. False when it is
+   * not begun (`Outcome.UNREACHABLE`): then there is no wait, and the filter decides at once.
+   */
+  callHttp(call: HttpCall): bool {
+    return this.waiting.callHttp(call);
+  }
+
+  /** The same with one message by gRPC, answered by one. */
+  callGrpc(call: GrpcCall): bool {
+    return this.waiting.callGrpc(call);
+  }
+
+  /** Sends an HTTP request whose answer nobody wants; never holds the request. False when it is not begun. */
+  notifyHttp(call: HttpCall): bool {
+    return this.waiting.notifyHttp(call);
+  }
+
+  /** The same with one message by gRPC. */
+  notifyGrpc(call: GrpcCall): bool {
+    return this.waiting.notifyGrpc(call);
+  }
+
+  /** What became of the latest callout that this request waited for; null when there was none. Borrowed as all is. */
+  get callout(): Callout | null {
+    return this.waiting.callout;
+  }
 }

@@ -3,6 +3,7 @@ import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { labelOf } from "../../../assembly/bytes/name_table";
 import { View } from "../../../assembly/bytes/view";
+import { Callouts } from "../../../assembly/host/callout";
 import { Route } from "../../../assembly/router/route";
 import { FilterChain } from "../../../assembly/stream/chain";
 import { FilterConfig, FilterType } from "../../../assembly/stream/filter";
@@ -11,6 +12,7 @@ import { LabelSet } from "../../../assembly/stream/labels";
 import { FilterMetric, FilterMetrics, FilterMetricTable } from "../../../assembly/stream/metrics";
 import { FilterStatus, Phase } from "../../../assembly/stream/phase";
 import { VariableTable } from "../../../assembly/stream/variables";
+import { Waiting } from "../../../assembly/stream/waiting";
 import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
 import { HeaderList } from "../../../assembly/xprotocol/list";
 
@@ -52,6 +54,19 @@ export class TestMetrics extends FilterMetrics {
   }
 }
 
+/** Callouts that go nowhere: none is begun. */
+class NoCallouts extends Waiting {
+  protected get callouts(): Callouts | null {
+    return null;
+  }
+  protected get context(): u32 {
+    return 0;
+  }
+  protected startTimer(ms: i32): void {}
+  protected stopTimer(): void {}
+  resume(): void {}
+}
+
 export class TestHandler extends StreamHandler {
   readonly counted: TestMetrics;
   readonly headers: HeaderList = new HeaderList();
@@ -70,6 +85,11 @@ export class TestHandler extends StreamHandler {
   /** Names of the types that counted a failure. */
   readonly failures: string[] = [];
   private readonly view: View = new View();
+  private readonly calls: NoCallouts = new NoCallouts();
+
+  get waiting(): Waiting {
+    return this.calls;
+  }
 
   constructor() {
     const counted = new TestMetrics();
