@@ -1,11 +1,12 @@
 // Stream filters on RPC in a real Envoy: one chain, configurations per route, hosts by label, load with clients that go.
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import { type Bootstrap, type Listener, switchboard } from "../../scripts/lib/bootstrap.ts";
+import type { Bootstrap, Listener } from "../../scripts/lib/bootstrap.ts";
 import { type BoltFrame, BoltStatus as Status, request, type RequestOptions } from "../host/kit/bolt.ts";
 import { makeCalls, reasonOf, servedBy, tally } from "./kit/calls.ts";
 import type { RawBoltClient } from "./kit/client.ts";
 import { CONCURRENCIES } from "./kit/envoy.ts";
+import { addZones } from "./kit/labels.ts";
 import { dice } from "./kit/random.ts";
 import { suiteScope } from "./kit/scope.ts";
 import { callOf, Stage, type StageCluster } from "./kit/stage.ts";
@@ -43,22 +44,6 @@ const ROUTERS = Object.entries({
   per_filter_config: configs,
 }));
 
-/** Routes of the switchboard that make subsets of the label zone, and hosts that have it. */
-function addZones(bootstrap: Bootstrap, listener: Listener): void {
-  const config = switchboard(listener).route_config as { virtual_hosts: { routes: { route: object }[] }[] };
-  const { routes } = config.virtual_hosts[0];
-  const cluster = bootstrap.static_resources.clusters.find(({ name }) => name === "zones");
-  assert.ok(cluster);
-  cluster.lb_subset_config = { fallback_policy: "NO_FALLBACK", subset_selectors: [{ keys: ["zone"] }] };
-  for (const [i, zone] of ZONES.entries()) {
-    const metadata = { filter_metadata: { "envoy.lb": { zone } } };
-    const headers = [{ name: "x-moe-zone", string_match: { exact: zone } }];
-    const route = { ...routes[routes.length - 1].route, metadata_match: metadata };
-    routes.unshift({ match: { connect_matcher: {}, headers }, route } as { route: object });
-    Object.assign(cluster.load_assignment.endpoints[0].lb_endpoints[i], { metadata });
-  }
-}
-
 for (const concurrency of CONCURRENCIES) {
   describe(`stream filters, --concurrency ${concurrency}`, () => {
     const scope = suiteScope();
@@ -66,7 +51,9 @@ for (const concurrency of CONCURRENCIES) {
 
     before(async () => {
       const config = { stream_filters: FILTERS };
-      stage = await Stage.start(scope, { concurrency, clusters: CLUSTERS, routers: ROUTERS, config, change: addZones });
+      const change = (bootstrap: Bootstrap, listener: Listener) =>
+        addZones(bootstrap, listener, { clusters: ["zones"], zones: ZONES });
+      stage = await Stage.start(scope, { concurrency, clusters: CLUSTERS, routers: ROUTERS, config, change });
     });
 
     it("one chain: what each filter refuses comes back as a status of the protocol, with the reason", async (t) => {

@@ -5,6 +5,7 @@ import { EnvoyFailed, type EnvoyProcess } from "../../scripts/lib/envoy_process.
 import { CONCURRENCIES } from "./kit/envoy.ts";
 import { type HttpListenerOptions, startHttpEnvoy } from "./kit/http_envoy.ts";
 import { http1, Http2Client, HttpServer, type RequestOptions } from "./kit/http_peers.ts";
+import { ZONE_OF_HEADER } from "./kit/labels.ts";
 import { suiteScope } from "./kit/scope.ts";
 import { WAIT_MS, waitUntil } from "./kit/wait.ts";
 
@@ -47,21 +48,6 @@ const FILTERS = [
   { type: "fault", config: { headers: [{ name: "never", value: "" }] } },
 ];
 
-/** Envoy's own filter: the label that came as a header becomes what the cluster's subsets go by. */
-const SUBSETS = {
-  name: "envoy.filters.http.header_to_metadata",
-  typed_config: {
-    "@type": "type.googleapis.com/envoy.extensions.filters.http.header_to_metadata.v3.Config",
-    request_rules: [
-      {
-        header: "x-moe-zone",
-        on_header_present: { metadata_namespace: "envoy.lb", key: "zone", type: "STRING" },
-        remove: true,
-      },
-    ],
-  },
-};
-
 for (const concurrency of CONCURRENCIES) {
   describe(`filters on HTTP, ${concurrency} workers`, () => {
     const scope = suiteScope();
@@ -77,7 +63,7 @@ for (const concurrency of CONCURRENCIES) {
         body,
         trailers: { "grpc-status": "0" },
       });
-      const one = { config: { stream_filters: FILTERS }, routes: ROUTES, filters: [SUBSETS] };
+      const one = { config: { stream_filters: FILTERS }, routes: ROUTES, filters: [ZONE_OF_HEADER] };
       const listeners: HttpListenerOptions[] = [
         { name: "held", ...one },
         { name: "late", ...one, allowOnHeadersStopIteration: false },
