@@ -1,6 +1,6 @@
 // `npm run health-bytes -- PROTOCOL`: the bytes of a heartbeat and of its answer, for Envoy's TCP health check.
-import { Argument, Command } from "commander";
-import { type HealthBytes, HEARTBEATS } from "./lib/health_bytes.ts";
+import { Command, InvalidArgumentError } from "commander";
+import { type HealthBytes, HEARTBEATS, WITHOUT_HEARTBEAT } from "./lib/health_bytes.ts";
 
 /** The snippet for a cluster of Envoy's configuration. */
 function snippet({ send, receive, fields }: HealthBytes): string {
@@ -8,7 +8,9 @@ function snippet({ send, receive, fields }: HealthBytes): string {
     "health_checks:",
     "  - timeout: 1s",
     "    interval: 5s",
-    "    no_traffic_interval: 5s",
+    "    unhealthy_interval: 1s",
+    "    no_traffic_interval: 1s",
+    "    no_traffic_healthy_interval: 5s",
     "    unhealthy_threshold: 2",
     "    healthy_threshold: 1",
     `    # ${fields}`,
@@ -19,14 +21,24 @@ function snippet({ send, receive, fields }: HealthBytes): string {
   ].join("\n");
 }
 
+/** The protocol whose heartbeat is wanted. Throws for those that have none. */
+function parseProtocol(name: string): HealthBytes {
+  const bytes = HEARTBEATS[name];
+  if (bytes) return bytes;
+  const known = `Heartbeats: ${Object.keys(HEARTBEATS).join(", ")}.`;
+  if (!WITHOUT_HEARTBEAT.includes(name)) throw new InvalidArgumentError(known);
+  throw new InvalidArgumentError(
+    `${name} has no heartbeat. Use \`tcp_health_check: {}\`, which checks that the port takes connections. ${known}`,
+  );
+}
+
 new Command("npm run health-bytes --")
   .description(
     "Prints a health check in an RPC protocol's own bytes, to be put into a cluster of Envoy's configuration.",
   )
-  .addArgument(new Argument("<protocol>", "protocol of the servers").choices(Object.keys(HEARTBEATS)))
+  .argument("<protocol>", `protocol of the servers: ${Object.keys(HEARTBEATS).join(", ")}`, parseProtocol)
   .option("--hex", "only the two byte strings, one a line: what is sent, what is expected")
-  .action((protocol: string, { hex }: { hex?: boolean }) => {
-    const bytes = HEARTBEATS[protocol];
+  .action((bytes: HealthBytes, { hex }: { hex?: boolean }) => {
     console.log(hex ? `${bytes.send}\n${bytes.receive}` : snippet(bytes));
   })
   .parse();

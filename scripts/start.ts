@@ -20,12 +20,13 @@ import { isFree } from "./lib/ports.ts";
 import { LiveView, table } from "./lib/table.ts";
 import { INSTANCES } from "./samples/hello.ts";
 import { tlsClient } from "./samples/tls.ts";
-import { Traffic } from "./samples/traffic.ts";
+import { type ProxyPorts, Traffic } from "./samples/traffic.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const CALLS_ONCE = 200;
 const CALLS_AT_ONCE = 10;
 const TICK_MS = 250;
+const HEALTH_LIMIT_MS = 15_000;
 
 interface Options {
   config: string;
@@ -109,10 +110,25 @@ function startSamples(tls: boolean): Promise<ChildProcess> {
   });
 }
 
+/** Where the clients connect: where the proxy wants TLS they have it outside of them. */
+async function proxyPorts(bootstrap: Bootstrap, port: number): Promise<ProxyPorts> {
+  const tls = rpcListener(bootstrap).filter_chains.some((chain) => chain.transport_socket);
+  if (!tls) return { rpc: port, http1: port, http2: port };
+  const [rpc, http1, http2] = await Promise.all([undefined, "http/1.1", "h2"].map((alpn) => tlsClient(port, alpn)));
+  return { rpc, http1, http2 };
+}
+
+/** Waits for the health checks: the first may fail while Envoy is busy starting. What stays ill shows in the calls. */
+async function untilHealthy(envoy: EnvoyProcess): Promise<void> {
+  const deadline = Date.now() + HEALTH_LIMIT_MS;
+  while ((await envoy.waitingClusters()).length > 0 && Date.now() < deadline) await sleep(TICK_MS);
+}
+
 function callTable(traffic: Traffic): string[] {
   const rows = traffic
     .rows()
     .map((row) => [
+      row.protocol,
       row.service,
       row.method,
       row.version,
@@ -121,7 +137,7 @@ function callTable(traffic: Traffic): string[] {
       `${row.p50.toFixed(1)} ms`,
       `${row.p99.toFixed(1)} ms`,
     ]);
-  const lines = table(["service", "method", "version", "ok", "errors", "p50", "p99"], rows);
+  const lines = table(["protocol", "service", "method", "version", "ok", "errors", "p50", "p99"], rows);
   return traffic.lastError ? [...lines, `last error: ${traffic.lastError}`] : lines;
 }
 
@@ -170,11 +186,13 @@ async function main(): Promise<void> {
   let traffic: Traffic | undefined;
   try {
     envoy = await EnvoyProcess.start({ binary, bootstrap, cwd: root });
-    say(`Envoy takes RPC calls on port ${envoy.port}; its admin page is http://127.0.0.1:${envoy.adminPort}`);
+    say(
+      `Envoy takes calls of all protocols on port ${envoy.port}; its admin page is http://127.0.0.1:${envoy.adminPort}`,
+    );
     say(`Configuration: ${relative(process.cwd(), resolve(root, options.config))}. Ctrl-C ends it.`);
     if (samples) {
-      const tls = rpcListener(bootstrap).filter_chains.some((chain) => chain.transport_socket);
-      traffic = await Traffic.connect(tls ? await tlsClient(envoy.port) : envoy.port);
+      await untilHealthy(envoy);
+      traffic = await Traffic.connect(await proxyPorts(bootstrap, envoy.port));
     }
     const good = options.once
       ? traffic === undefined || (await once(traffic))

@@ -16,9 +16,15 @@ export interface NetworkFilter {
   typed_config: Record<string, unknown>;
 }
 
+export interface FilterChain {
+  filters: NetworkFilter[];
+  transport_socket?: unknown;
+  filter_chain_match?: unknown;
+}
+
 export interface Listener extends Address {
   name: string;
-  filter_chains: { filters: NetworkFilter[]; transport_socket?: unknown }[];
+  filter_chains: FilterChain[];
   [field: string]: unknown;
 }
 
@@ -69,6 +75,13 @@ export function rpcListener(bootstrap: Bootstrap): Listener {
   return listener;
 }
 
+/** The chain of an RPC listener that holds the module; others are for HTTP. Throws if there is none. */
+export function rpcChain(listener: Listener): FilterChain {
+  const chain = listener.filter_chains?.find(({ filters = [] }) => filters.some((f) => f.name === WASM));
+  if (!chain) throw new Error(`listener ${listener.name} has no filter ${WASM}`);
+  return chain;
+}
+
 /** The listener that clients use: that of the RPC proxy, or else the first. */
 export function mainListener(bootstrap: Bootstrap): Listener {
   const { listeners } = bootstrap.static_resources;
@@ -86,7 +99,7 @@ export function switchboard(listener: Listener): Record<string, unknown> {
 }
 
 function filter(listener: Listener, name: string): NetworkFilter {
-  const found = filtersOf(listener).find((f) => f.name === name);
+  const found = rpcChain(listener).filters.find((f) => f.name === name);
   if (!found) throw new Error(`listener ${listener.name} has no filter ${name}`);
   return found;
 }

@@ -111,6 +111,14 @@ export class EnvoyProcess {
     return (await this.stats(`^${escaped}$`)).get(name) ?? 0;
   }
 
+  /** Names of the clusters that have hosts, but no healthy one yet. */
+  async waitingClusters(): Promise<string[]> {
+    const members = await this.stats("^cluster\\..*\\.membership_(healthy|total)$");
+    const names = [...members.keys()].flatMap((name) => /^cluster\.(.*)\.membership_total$/.exec(name)?.[1] ?? []);
+    const count = (name: string, what: string) => members.get(`cluster.${name}.membership_${what}`) ?? 0;
+    return names.filter((name) => count(name, "total") > 0 && count(name, "healthy") === 0);
+  }
+
   /** Memory in use (bytes) and CPU time used so far (ms) of the process. */
   usage(): { rss: number; cpuMs: number } {
     const status = readFileSync(`/proc/${this.pid}/status`, "utf8");

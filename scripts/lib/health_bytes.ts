@@ -25,9 +25,17 @@ export const HEARTBEATS: Record<string, HealthBytes> = {
     receive: ["00", "0000", "01", "00000001"].join(""),
     fields: "protocol 2.1, as bolt, no CRC; the answer may come in 2.1 or 2.2",
   },
+  dubbo: {
+    send: ["dabb", "e2", "00", "0000000000000001", "00000001", "4e"].join(""),
+    receive: ["dabb", "22", "14", "0000000000000001"].join(""),
+    fields: "magic, two-way event in Hessian (answer: no request, status 20), id 1, a body of one byte: null",
+  },
   x_example: {
     send: ["78", "00", "00", "00000001", "00000000"].join(""),
     receive: ["78", "00", "01", "00000001"].join(""),
     fields: "'x', type 0 heartbeat, direction 0 request (answer: 1), id 1, no payload",
   },
 };
+
+/** Protocols without a heartbeat of their own. */
+export const WITHOUT_HEARTBEAT = ["dubbo-thrift", "tars"];

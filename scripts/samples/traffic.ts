@@ -1,15 +1,13 @@
 // Calls of the sample service through the proxy, and what became of them.
-import rpc, { type Consumer, type Logger, type RpcClient } from "sofa-rpc-node";
-import { type Answer, INTERFACE } from "./hello.ts";
+import { boltClient, type Client, dubboClient, grpcClient, httpClient } from "./clients.ts";
 
-const quiet: Logger = { info() {}, debug() {}, warn() {}, error() {} };
-const CLIENTS = 4;
-const TIMEOUT_MS = 3000;
+const BOLT_CLIENTS = 4;
 /** Percentiles are taken over this many latest calls of a row. */
 const WINDOW = 2000;
 
 /** One line of the table: the calls of a method that one version answered. Times in milliseconds. */
 export interface Row {
+  protocol: string;
   service: string;
   method: string;
   /** `-` for calls that nobody answered. */
@@ -20,35 +18,34 @@ export interface Row {
   p99: number;
 }
 
-interface Tally {
-  method: string;
-  version: string;
-  ok: number;
-  errors: number;
+interface Tally extends Omit<Row, "p50" | "p99"> {
   times: number[];
 }
 
-/** SOFARPC clients that call the sample service at a port of this machine. */
+/** Ports of the proxy by what is spoken there: one and the same, or, where the samples' TLS is outside, one each. */
+export interface ProxyPorts {
+  rpc: number;
+  http1: number;
+  http2: number;
+}
+
+/** Clients of each protocol that call the sample service. */
 export class Traffic {
   /** The latest failure, in the client's words. */
   lastError = "";
-  private readonly clients: RpcClient[] = [];
-  private readonly consumers: Consumer[] = [];
+  private readonly clients: Client[];
   private readonly tallies = new Map<string, Tally>();
   private sent = 0;
 
-  /** Connects the clients; each has a connection of its own. Throws if the port takes none. */
-  static async connect(port: number): Promise<Traffic> {
-    const traffic = new Traffic();
-    for (let i = 0; i < CLIENTS; i++) {
-      const client = new rpc.client.RpcClient({ logger: quiet });
-      client.on("error", (error: Error) => (traffic.lastError = error.message));
-      const consumer = client.createConsumer({ interfaceName: INTERFACE, serverHost: `127.0.0.1:${port}` });
-      await consumer.ready();
-      traffic.clients.push(client);
-      traffic.consumers.push(consumer);
-    }
-    return traffic;
+  private constructor(clients: Client[]) {
+    this.clients = clients;
+  }
+
+  /** Connects the clients; each has a connection of its own. Throws if a port takes none. */
+  static async connect({ rpc, http1, http2 }: ProxyPorts): Promise<Traffic> {
+    const bolt = Array.from({ length: BOLT_CLIENTS }, () => boltClient(rpc));
+    const others = [dubboClient(rpc), dubboClient(rpc), httpClient(http1), grpcClient(http2)];
+    return new Traffic(await Promise.all([...bolt, ...others]));
   }
 
   /** Makes this many calls at once and waits for all answers. */
@@ -56,11 +53,15 @@ export class Traffic {
     await Promise.all(Array.from({ length: calls }, () => this.call()));
   }
 
+  /** In the order of the protocols. */
   rows(): Row[] {
-    const sorted = [...this.tallies.entries()].sort(([a], [b]) => a.localeCompare(b));
+    const names = [...new Set(this.clients.map(({ protocol }) => protocol))];
+    const sorted = [...this.tallies.entries()].sort(
+      ([a, one], [b, other]) => names.indexOf(one.protocol) - names.indexOf(other.protocol) || a.localeCompare(b),
+    );
     return sorted.map(([, { times, ...tally }]) => {
       const ordered = [...times].sort((a, b) => a - b);
-      return { service: INTERFACE, ...tally, p50: percentile(ordered, 50), p99: percentile(ordered, 99) };
+      return { ...tally, p50: percentile(ordered, 50), p99: percentile(ordered, 99) };
     });
   }
 
@@ -68,25 +69,26 @@ export class Traffic {
     await Promise.all(this.clients.map((client) => client.close()));
   }
 
+  /** Clients take turns; each counts its own calls. */
   private async call(): Promise<void> {
-    const number = this.sent++;
-    const consumer = this.consumers[number % this.consumers.length];
-    const [method, args] = number % 3 === 0 ? ["plus", [number, 1]] : ["sayHello", [`caller ${number}`]];
+    const turn = this.sent++;
+    const client = this.clients[turn % this.clients.length];
+    const { service, method, invoke } = client.call(Math.floor(turn / this.clients.length));
     const start = performance.now();
+    const note = (version: string, ok: boolean) => {
+      this.note({ protocol: client.protocol, service, method, version }, ok, performance.now() - start);
+    };
     try {
-      const answer = (await consumer.invoke(method as string, args as unknown[], {
-        responseTimeout: TIMEOUT_MS,
-      })) as Answer;
-      this.note(method as string, answer.version, true, performance.now() - start);
+      note((await invoke()).version, true);
     } catch (error) {
-      this.lastError = (error as Error).message;
-      this.note(method as string, "-", false, performance.now() - start);
+      this.lastError = `${client.protocol}: ${(error as Error).message}`;
+      note("-", false);
     }
   }
 
-  private note(method: string, version: string, ok: boolean, time: number): void {
-    const key = `${method} ${version}`;
-    const tally = this.tallies.get(key) ?? { method, version, ok: 0, errors: 0, times: [] };
+  private note(who: Pick<Row, "protocol" | "service" | "method" | "version">, ok: boolean, time: number): void {
+    const key = `${who.protocol} ${who.service} ${who.method} ${who.version}`;
+    const tally = this.tallies.get(key) ?? { ...who, ok: 0, errors: 0, times: [] };
     this.tallies.set(key, tally);
     if (ok) tally.ok++;
     else tally.errors++;

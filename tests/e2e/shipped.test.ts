@@ -10,11 +10,20 @@ import { promisify } from "node:util";
 import { parse } from "yaml";
 import { build } from "../../scripts/build.ts";
 import { ensureCertificates } from "../../scripts/certs.ts";
-import { readBootstrap, writeBootstrap } from "../../scripts/lib/bootstrap.ts";
+import {
+  type Listener,
+  readBootstrap,
+  rpcListener,
+  socketAddress,
+  writeBootstrap,
+} from "../../scripts/lib/bootstrap.ts";
 import { findEnvoy } from "../../scripts/lib/envoy.ts";
 import { HEARTBEATS } from "../../scripts/lib/health_bytes.ts";
 import { freePort } from "../../scripts/lib/ports.ts";
+import { INSTANCES } from "../../scripts/samples/hello.ts";
 import { heartbeat, heartbeatAck } from "../host/kit/bolt.ts";
+import * as dubbo from "../host/kit/dubbo.ts";
+import { recordedBytes } from "./kit/recordings.ts";
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "../..");
@@ -64,16 +73,46 @@ for (const config of CONFIGS) {
   });
 }
 
-test("tls.yaml is envoy.yaml with transport sockets", () => {
+test("tls.yaml is envoy.yaml with transport sockets, and HTTP known by ALPN", () => {
   const [plain, tls] = CONFIGS.map((config) => readBootstrap(join(root, "envoy", config)));
-  const [chain] = tls.static_resources.listeners[0].filter_chains;
-  assert.ok(chain.transport_socket);
-  delete chain.transport_socket;
   for (const cluster of tls.static_resources.clusters) {
     assert.ok(cluster.transport_socket, cluster.name);
     delete cluster.transport_socket;
   }
+  const [ours, theirs] = [plain, tls].map((bootstrap) => rpcListener(bootstrap));
+  for (const chain of theirs.filter_chains) {
+    assert.ok(chain.transport_socket);
+    delete chain.transport_socket;
+  }
+  assert.deepEqual(inspector(ours), ["envoy.filters.listener.http_inspector", ["http/1.0", "http/1.1", "h2c"]]);
+  assert.deepEqual(inspector(theirs), ["envoy.filters.listener.tls_inspector", ["http/1.1", "h2"]]);
+  theirs.listener_filters = ours.listener_filters;
+  theirs.filter_chains[1].filter_chain_match = ours.filter_chains[1].filter_chain_match;
   assert.deepEqual(tls, plain);
+});
+
+/** How a listener knows HTTP: its listener filter, and what that must have found for the chain of HTTP. */
+function inspector(listener: Listener): unknown[] {
+  const [{ name }] = listener.listener_filters as { name: string }[];
+  const { application_protocols } = listener.filter_chains[1].filter_chain_match as { application_protocols: string[] };
+  return [name, application_protocols];
+}
+
+test("http.yaml and envoy.yaml name the same hosts for HTTP", () => {
+  const [rpc, http] = ["envoy.yaml", "http.yaml"].map((file) => readBootstrap(join(root, "envoy", file)));
+  for (const { name, load_assignment } of http.static_resources.clusters) {
+    const same = rpc.static_resources.clusters.find((cluster) => cluster.name === name);
+    assert.deepEqual(same?.load_assignment, load_assignment);
+  }
+});
+
+test("envoy.yaml names the sample services' hosts", () => {
+  const { clusters } = readBootstrap(join(root, "envoy/envoy.yaml")).static_resources;
+  const hosts = clusters.flatMap(({ load_assignment }) => load_assignment.endpoints[0].lb_endpoints);
+  assert.deepEqual(
+    hosts.map(({ endpoint }) => socketAddress(endpoint).port_value),
+    INSTANCES.map(({ port }) => port),
+  );
 });
 
 test("docker-compose.yaml mounts files that exist, and runs the shipped configuration", () => {
@@ -93,20 +132,39 @@ test("docker-compose.yaml mounts files that exist, and runs the shipped configur
 });
 
 test("the health check's bytes are the codecs' heartbeats", async () => {
-  for (const [protocol, version] of [
-    ["bolt", 1],
-    ["boltv2", 2],
-  ] as const) {
+  const frames: Record<string, [Buffer, Buffer]> = {
+    bolt: [heartbeat(1, 1), heartbeatAck(1, 1)],
+    boltv2: [heartbeat(1, 2), heartbeatAck(1, 2)],
+    dubbo: [dubbo.heartbeat(1n), dubbo.heartbeatAck(1n)],
+  };
+  for (const [protocol, [request, answer]] of Object.entries(frames)) {
     const { send, receive } = HEARTBEATS[protocol];
-    assert.equal(send, heartbeat(1, version).toString("hex"));
-    assert.ok(heartbeatAck(1, version).toString("hex").includes(receive));
+    assert.equal(send, request.toString("hex"));
+    assert.ok(answer.toString("hex").includes(receive));
   }
+  // What Java's Dubbo sends and answers.
+  const [sent, got] = recordedBytes("dubbo2-heartbeat").map((bytes) => bytes.toString("hex"));
+  assert.ok(sent.includes(HEARTBEATS.dubbo.send) && got.includes(HEARTBEATS.dubbo.receive));
+
   const shipped = writeBootstrap(readBootstrap(join(root, "envoy/envoy.yaml")));
-  assert.ok(shipped.includes(HEARTBEATS.bolt.send) && shipped.includes(HEARTBEATS.bolt.receive));
+  for (const { send, receive } of [HEARTBEATS.bolt, HEARTBEATS.dubbo]) {
+    assert.ok(shipped.includes(send) && shipped.includes(receive));
+  }
 
   const script = join(root, "scripts/health-bytes.ts");
-  const { output } = await outcomeOf(run(process.execPath, [...process.execArgv, script, "bolt", "--hex"]));
-  assert.equal(output.trim(), `${HEARTBEATS.bolt.send}\n${HEARTBEATS.bolt.receive}`);
+  const print = (...args: string[]) => outcomeOf(run(process.execPath, [...process.execArgv, script, ...args]));
+  const [hex, dubboSnippet, thrift] = await Promise.all([
+    print("boltv2", "--hex"),
+    print("dubbo"),
+    print("dubbo-thrift"),
+  ]);
+  assert.equal(hex.output.trim(), `${HEARTBEATS.boltv2.send}\n${HEARTBEATS.boltv2.receive}`);
+  // What it prints is what is shipped.
+  const printed = (parse(dubboSnippet.output) as { health_checks: unknown }).health_checks;
+  const { clusters } = readBootstrap(join(root, "envoy/envoy.yaml")).static_resources;
+  assert.deepEqual(printed, clusters.find(({ name }) => name === "dubbo-v1")?.health_checks);
+  assert.equal(thrift.code, 1);
+  assert.match(thrift.output, /dubbo-thrift has no heartbeat/);
 });
 
 for (const config of CONFIGS) {
@@ -114,7 +172,10 @@ for (const config of CONFIGS) {
     const { code, output } = await start("--once", "--config", join(root, "envoy", config));
     assert.equal(code, 0, output);
     assert.match(output, /200 of 200 calls answered/);
-    assert.match(output, /sayHello +v2/);
+    for (const row of ["bolt", "dubbo"].flatMap((protocol) => [`${protocol} .* v1`, `${protocol} .* v2`])) {
+      assert.match(output, new RegExp(`^${row} `, "m"));
+    }
+    for (const row of ["http +/hello/ +GET", "grpc .* SayHello"]) assert.match(output, new RegExp(`^${row} +v1`, "m"));
   });
 }
 

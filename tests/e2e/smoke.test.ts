@@ -10,13 +10,13 @@ import { RawBoltServer } from "./kit/server.ts";
 import { sofaConsumer } from "./kit/sofa.ts";
 
 test("SOFARPC calls reach both versions, health checked, with the shipped configuration", async (t) => {
-  const v1 = await startService({ version: "v1", port: 0 });
-  const v2 = await startService({ version: "v2", port: 0 });
+  const v1 = await startService({ protocol: "bolt", version: "v1", port: 0 });
+  const v2 = await startService({ protocol: "bolt", version: "v2", port: 0 });
   t.after(() => Promise.all([v1.stop(), v2.stop()]));
   const envoy = await startEnvoy(t, {
     clusters: {
-      "hello-v1": { hosts: [v1.port], healthCheckMs: 200, outliers: true },
-      "hello-v2": { hosts: [`localhost:${v2.port}`], dns: true, healthCheckMs: 200, outliers: true },
+      "hello-v1": { hosts: [v1.port], healthCheckMs: 1000, outliers: true },
+      "hello-v2": { hosts: [`localhost:${v2.port}`], dns: true, healthCheckMs: 1000, outliers: true },
     },
   });
 

@@ -62,8 +62,8 @@ async function connectTls(t: TestContext, { envoy }: Setup, tls: ConnectionOptio
 for (const concurrency of CONCURRENCIES) {
   describe(`TLS, ${concurrency} workers`, () => {
     it("SOFARPC calls reach both versions, health checked through TLS", async (t) => {
-      const v1 = await startService({ version: "v1", port: 0 }, true);
-      const v2 = await startService({ version: "v2", port: 0 }, true);
+      const v1 = await startService({ protocol: "bolt", version: "v1", port: 0 }, true);
+      const v2 = await startService({ protocol: "bolt", version: "v2", port: 0 }, true);
       t.after(() => Promise.all([v1.stop(), v2.stop()]));
       const checked = { healthCheckMs: 300, outliers: true };
       const envoy = await startEnvoy(t, {

@@ -7,6 +7,7 @@ import {
   type Listener,
   pluginConfig,
   readBootstrap,
+  rpcChain,
   rpcListener,
   socketAddress,
 } from "../../../scripts/lib/bootstrap.ts";
@@ -36,8 +37,10 @@ export interface ClusterOptions {
 }
 
 export interface TestEnvoyOptions {
-  /** By name. Default: the shipped ones. */
+  /** By name. Default: the shipped ones, and HTTP on the same port; with others there is RPC only. */
   clusters?: Record<string, ClusterOptions>;
+  /** Hosts of the shipped clusters, by their names. */
+  hosts?: Record<string, (number | string)[]>;
   /** The module's configuration; null: none at all, so that everything goes to `upstream`. Default: the shipped one. */
   config?: object | null;
   /** Bootstrap to start from, below envoy/. */
@@ -110,7 +113,14 @@ export function makeBootstrap(options: TestEnvoyOptions): Bootstrap {
   else if (options.config)
     plugin.configuration = { "@type": "type.googleapis.com/google.protobuf.Struct", value: options.config };
 
+  for (const [name, ports] of Object.entries(options.hosts ?? {})) {
+    const cluster = bootstrap.static_resources.clusters.find((one) => one.name === name);
+    if (!cluster) throw new Error(`no cluster ${name}`);
+    cluster.load_assignment.endpoints[0].lb_endpoints = ports.map(endpoint);
+  }
   if (options.clusters) {
+    // The chain for HTTP routes to clusters that are no longer there.
+    listener.filter_chains = [rpcChain(listener)];
     const [byAddress, byName] = bootstrap.static_resources.clusters;
     bootstrap.static_resources.clusters = Object.entries(options.clusters).map(([name, cluster]) =>
       makeCluster(name, cluster.dns ? byName : byAddress, cluster),
@@ -124,11 +134,7 @@ export function makeBootstrap(options: TestEnvoyOptions): Bootstrap {
 function makeCluster(name: string, shipped: Cluster, options: ClusterOptions): Cluster {
   const cluster = structuredClone(shipped);
   cluster.name = name;
-  const endpoints = options.hosts.map((host) => {
-    const [address, port] = typeof host === "number" ? ["127.0.0.1", host] : host.split(":");
-    return { endpoint: { address: { socket_address: { address: String(address), port_value: Number(port) } } } };
-  });
-  cluster.load_assignment = { cluster_name: name, endpoints: [{ lb_endpoints: endpoints }] };
+  cluster.load_assignment = { cluster_name: name, endpoints: [{ lb_endpoints: options.hosts.map(endpoint) }] };
   if (options.healthCheckMs === undefined) delete cluster.health_checks;
   else cluster.health_checks = faster(cluster.health_checks, options.healthCheckMs);
   if (!options.outliers) delete cluster.outlier_detection;
@@ -136,12 +142,20 @@ function makeCluster(name: string, shipped: Cluster, options: ClusterOptions): C
   return Object.assign(cluster, options.fields);
 }
 
+/** A host, given as a port of this machine or as `HOST:PORT`. */
+function endpoint(host: number | string) {
+  const [address, port] = typeof host === "number" ? ["127.0.0.1", host] : host.split(":");
+  return { endpoint: { address: { socket_address: { address: String(address), port_value: Number(port) } } } };
+}
+
 function faster(checks: unknown, ms: number): unknown {
   const interval = `${ms / 1000}s`;
   return (checks as object[]).map((check) => ({
     ...check,
     interval,
+    unhealthy_interval: interval,
     no_traffic_interval: interval,
+    no_traffic_healthy_interval: interval,
     timeout: interval,
   }));
 }

@@ -21,7 +21,7 @@ export interface ServerProcessOptions {
   backlog?: number;
 }
 
-/** A RawBoltServer in a process of its own, that can be frozen and killed. */
+/** A server in a process of its own, that can be frozen and killed: a RawBoltServer, or a sample service. */
 export class ServerProcess {
   private readonly onExit = () => this.child.kill("SIGKILL");
 
@@ -37,6 +37,14 @@ export class ServerProcess {
     const child = fork(join(import.meta.dirname, "server_main.ts"), [JSON.stringify(options)]);
     const [{ port }] = (await once(child, "message")) as [{ port: number }];
     return new ServerProcess(child, port);
+  }
+
+  /** One of the sample services, e.g. `dubbo:v1`; it tells of no arrivals. */
+  static async sample(service: string): Promise<ServerProcess> {
+    const script = join(import.meta.dirname, "../../../scripts/samples/services.ts");
+    const child = fork(script, [`${service}:0`], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    const [{ ports }] = (await once(child, "message")) as [{ ports: number[] }];
+    return new ServerProcess(child, ports[0]);
   }
 
   /** What the server got so far. The process must not be frozen. */
