@@ -103,6 +103,27 @@ describe("calls", () => {
     host.close();
   });
 
+  it("an exception is a success: it ejects no host, and is counted as one", async () => {
+    const { host, servers, client } = await world(undefined, [A, B]);
+    const exceptions = [0, 3].map((kind) => dubbo.encode(kind, { $class: "java.lang.Error", $: {} }, {}));
+    servers.onRequest = ({ frame, stream }) =>
+      stream.write(dubbo.frame(2, 20, frame.id, exceptions[servers.seen.length % 2]));
+    for (let id = 0n; id < 200n; id++) {
+      client.write(dubbo.request(id));
+      assert.equal(answers(client)[0].status, 20);
+    }
+    const shares = servers.streams.map((stream) => servers.seen.filter((call) => call.stream === stream).length);
+    assert.deepEqual(
+      shares.filter((share) => share > 95),
+      shares.filter((share) => share > 0),
+      `${shares}`,
+    );
+    host.advance(1000);
+    const count = (name: string) => host.metrics.counter(`moe.cluster.upstream.${name}`);
+    assert.deepEqual([count("ok"), count("errors")], [200, 0]);
+    host.close();
+  });
+
   it("the timeout attachment is the call's timeout", async () => {
     const { host, servers, client } = await world();
     servers.onRequest = () => {};

@@ -48,6 +48,14 @@ export const EXPECTED: Record<string, { result: unknown; extras?: object }> = {
   denied: failure("403|permission denied"),
   fault: failure("fault filter abort"),
   blocked: failure("denied by ip_access"),
+  changes: {
+    result: "same",
+    extras: {
+      seen: { "x-user": "u1", "x-route": "值 moe" },
+      answer: { "x-answer": "came back ✓", "x-added": "yes" },
+      orders: 3,
+    },
+  },
   slow: { result: LATE },
   "tag of nobody": failure("no healthy upstream", { without: "main" }),
   "tag without force": { result: "main" },
@@ -75,6 +83,10 @@ const FILTERS = [
   { type: "header_to_metadata", config: {} },
 ];
 
+function setHeader(key: string, value: string): object {
+  return { header: { key, value }, append: false };
+}
+
 /** Routes by the group, and by the tag: others of the service go to the hosts of their tag. */
 function routes(): object[] {
   const service = { name: "service", value: SERVICE };
@@ -99,6 +111,15 @@ function routes(): object[] {
       match: group("slow"),
       // Dubbo 3's own timeout would win over the route's, but not over that of one try.
       route: { cluster_name: "main", retry_policy: { retry_on: true, num_retries: 0, retry_timeout: "400ms" } },
+    },
+    {
+      match: group("changes"),
+      route: {
+        cluster_name: "main",
+        request_headers_to_add: [setHeader("group", "g"), setHeader("version", "1.2"), setHeader("x-route", "值 moe")],
+        request_headers_to_remove: ["x-secret"],
+        response_headers_to_add: [setHeader("x-added", "yes")],
+      },
     },
     { match: { headers: [...group("tags").headers, { name: "dubbo.tag", value: "gray" }] }, route: tagged("gray") },
     { match: group("tags"), route: tagged("none") },

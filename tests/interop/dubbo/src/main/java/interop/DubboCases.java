@@ -41,7 +41,7 @@ final class DubboCases {
         cases.add("text", extras -> peer.service().sayHello("é 订单 \uD83D\uDE80"));
         cases.add("null", extras -> peer.service().nothing("x"));
         cases.add("pojo", extras -> peer.service().reprice(Order.sample(), 4200));
-        cases.add("collections", extras -> collections());
+        cases.add("collections", extras -> collections(peer.service()));
         cases.add("0 bytes", extras -> peer.service().echo(new byte[0]));
         cases.add("64 KiB", extras -> peer.service().echo(Report.bytes(1 << 16)));
         cases.add("1 MiB", extras -> peer.service().echo(Report.bytes(1 << 20)));
@@ -49,14 +49,15 @@ final class DubboCases {
         cases.add("group and version", extras -> peer.service("g", "1.2").sayHello("group"));
     }
 
-    private Object collections() {
+    /** A map and a list of objects; one object comes twice. */
+    static List<Order> collections(DubboService service) {
         Map<String, Order> orders = new LinkedHashMap<>();
         Order shared = Order.sample();
         orders.put("a", shared);
         orders.put("b", Order.sample());
         // The same object again: a reference on the wire.
         orders.put("c", shared);
-        return peer.service().collect(orders, new ArrayList<>(Arrays.asList(1L, Long.MAX_VALUE, -7L)));
+        return service.collect(orders, new ArrayList<>(Arrays.asList(1L, Long.MAX_VALUE, -7L)));
     }
 
     private Object megabyteOfText() {
@@ -84,12 +85,22 @@ final class DubboCases {
                     DubboService service = peer.service();
                     RpcContext.getContext().setAttachment("x-user", "u1").setAttachment("x-text", "值 ✓");
                     Map<String, String> seen = service.attachments();
-                    extras.put("answer", RpcContext.getServerContext().getAttachment("x-answer"));
+                    extras.put("answer", DubboAnswers.last());
                     RpcContext.getContext().clearAttachments();
                     return seen;
                 });
+        cases.add("attachment that is an object", extras -> attachObject(peer.service()));
         cases.add("tag", extras -> tag(extras, null));
         cases.add("tag of a route", extras -> tag(extras, "tags"));
+    }
+
+    /** The argument is an attachment, too: Hessian writes a reference to it. */
+    static Object attachObject(DubboService service) {
+        Order order = Order.sample();
+        RpcContext.getContext().setObjectAttachment("x-order", order);
+        String found = service.sameOrder(order);
+        RpcContext.getContext().clearAttachments();
+        return found;
     }
 
     /** Where calls of the group go with a tag, before and after. */

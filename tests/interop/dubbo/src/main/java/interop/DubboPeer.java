@@ -40,6 +40,7 @@ final class DubboPeer {
         config.setCheck(false);
         config.setRetries(0);
         config.setTimeout(TIMEOUT);
+        config.setFilter(DubboAnswers.register());
         if (group != null) config.setGroup(group);
         return config;
     }

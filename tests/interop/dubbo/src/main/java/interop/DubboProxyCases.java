@@ -39,6 +39,7 @@ final class DubboProxyCases {
             DubboCall call = new DubboCall(group);
             cases.add("proxy " + group, extras -> failure(() -> call.service().sayHello("x")));
         }
+        cases.add("proxy changes", this::changes);
         cases.add("proxy slow", extras -> failure(() -> peer.service("slow", null).slow(run + "slow", 3000)));
         cases.add("proxy tag of nobody", this::nobody);
         cases.add(
@@ -82,6 +83,17 @@ final class DubboProxyCases {
         }
         found.put("at once", (System.nanoTime() - start) / 1_000_000 < AT_ONCE_MS);
         return found;
+    }
+
+    /** The route sends calls of the group to another group and version, and changes attachments both ways. */
+    private Object changes(Map<String, Object> extras) {
+        DubboService service = peer.service("changes", null);
+        RpcContext.getContext().setAttachment("x-user", "u1").setAttachment("x-secret", "s");
+        extras.put("seen", service.attachments());
+        extras.put("answer", DubboAnswers.last());
+        RpcContext.getContext().clearAttachments();
+        extras.put("orders", DubboCases.collections(service).size());
+        return DubboCases.attachObject(service);
     }
 
     /** A tag that no host has, then a call without. */

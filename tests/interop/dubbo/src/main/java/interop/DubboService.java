@@ -34,6 +34,9 @@ public interface DubboService {
     /** The attachments whose name starts with {@code x-}, as the server sees them; the response carries one more. */
     Map<String, String> attachments();
 
+    /** What the attachment {@code x-order} is to the argument: {@code same} object, {@code equal} or {@code other}. */
+    String sameOrder(Order order);
+
     /** The name of the server: main, gray or second. */
     String where();
 

@@ -95,6 +95,14 @@ public final class DubboServiceImpl implements DubboService {
     }
 
     @Override
+    public String sameOrder(Order order) {
+        Object attached = RpcContext.getContext().getObjectAttachment("x-order");
+        if (attached == order) return "same";
+        boolean equal = attached instanceof Order && ((Order) attached).getId().equals(order.getId());
+        return equal ? "equal" : "other";
+    }
+
+    @Override
     public String where() {
         return names.get(RpcContext.getContext().getLocalPort());
     }
