@@ -1,5 +1,6 @@
 // The Hessian reader against encoders that are not ours: npm hessian.js, and the library of Dubbo 2.7 and 3.3
 // (tests/interop/hessian makes those vectors). It has to end every value where they ended it, and to refuse every cut.
+// And the codecs against what real peers sent: decoded and written again, every frame is what it was.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,7 +31,7 @@ let room = 0;
 const SIZE = 1 << 22;
 
 before(async () => {
-  const folders = ["assembly/bytes", "assembly/hessian", "assembly/xprotocol", "filters/codec/dubbo"];
+  const folders = ["assembly/bytes", "assembly/hessian", "assembly/xprotocol", "filters/codec"];
   const module = new WebAssembly.Module(Buffer.from(await compileGuest("hessian", folders)));
   guest = new WebAssembly.Instance(module).exports as unknown as Guest;
   guest._initialize();
@@ -116,12 +117,22 @@ describe("Hessian", () => {
   });
 });
 
-describe("Dubbo", () => {
+describe("recorded frames", () => {
   const folder = join(import.meta.dirname, "../frames");
-  for (const file of readdirSync(folder).filter((name) => name.startsWith("dubbo2-"))) {
-    it(`writes every frame of ${file} as it was`, () => {
-      const bytes = readFileSync(join(folder, file));
-      assert.ok(guest.frames(put(bytes), bytes.length, file.endsWith("c2s.bin") ? 0 : 1) > 0);
+  // | NAME | bytes | bytes | frames of the client / of the server | what |
+  const rows = [...readFileSync(join(folder, "README.md"), "utf8").matchAll(/^\| (\S+) .*\| (\d+) \/ (\d+) +\|/gm)];
+  for (const [, name, ...counts] of rows) {
+    it(`of ${name} are written as they were`, () => {
+      for (const [peer, end] of ["c2s", "s2c"].entries()) {
+        if (counts[peer] === "0") continue;
+        const bytes = readFileSync(join(folder, `${name}.${end}.bin`));
+        assert.equal(guest.frames(put(bytes), bytes.length, peer), Number(counts[peer]), end);
+      }
     });
   }
+
+  it("are all told of", () => {
+    const told = rows.flatMap(([, , ...counts]) => counts.filter((count) => count !== "0"));
+    assert.equal(told.length, readdirSync(folder).filter((name) => name.endsWith(".bin")).length);
+  });
 });

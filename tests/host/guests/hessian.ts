@@ -3,8 +3,10 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { HessianReader } from "../../../assembly/hessian/reader";
 import { appendString } from "../../../assembly/hessian/text";
-import { Decoded } from "../../../assembly/xprotocol/codec";
+import { Codec, Decoded } from "../../../assembly/xprotocol/codec";
 import { Frame } from "../../../assembly/xprotocol/frame";
+import { bolt } from "../../../filters/codec/bolt/bolt";
+import { boltv2 } from "../../../filters/codec/boltv2/boltv2";
 import { dubbo } from "../../../filters/codec/dubbo/dubbo";
 
 const reader = new HessianReader();
@@ -43,15 +45,22 @@ export function written(): usize {
   return out.ptr;
 }
 
-/** Decodes and re-encodes all frames of a Dubbo recording; returns how many, -1 when one is not the same again. */
+/** Decodes and re-encodes all frames of a recording; returns how many, -1 when one is not the same again. */
 export function frames(ptr: usize, length: i32, peer: i32): i32 {
   let count = 0;
   for (let at = 0; at < length; at += frame.length, count++) {
-    if (dubbo.decode(ptr + at, length - at, peer, 1 << 20, frame) != Decoded.FRAME) return -1;
-    const headers = dubbo.headers(frame);
+    const codec = codecAt(ptr + at);
+    if (codec.decode(ptr + at, length - at, peer, 1 << 20, frame) != Decoded.FRAME) return -1;
+    const headers = codec.headers(frame);
     out.clear();
-    if (!dubbo.encode(frame, headers, frame.ptr + frame.contentOffset, frame.contentLength, frame.id, out)) return -1;
+    if (!codec.encode(frame, headers, frame.ptr + frame.contentOffset, frame.contentLength, frame.id, out)) return -1;
     if (out.length != frame.length || memory.compare(out.ptr, frame.ptr, frame.length) != 0) return -1;
   }
   return count;
+}
+
+/** The codec of a frame, by its first byte. */
+function codecAt(ptr: usize): Codec {
+  const first = load<u8>(ptr);
+  return first == 1 ? bolt : first == 2 ? boltv2 : dubbo;
 }
