@@ -1,6 +1,5 @@
 // Addresses, names and URIs as values, as far as they are ASCII (MOSN's pkg/cel/ext/externs.go).
 import { bytesEqual } from "../bytes/memory";
-import { hexDigit } from "../config/json";
 import { arena } from "./arena";
 import { Fault, fail } from "./fault";
 import { Value } from "./value";

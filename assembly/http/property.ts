@@ -56,8 +56,18 @@ export class StreamProperties {
   readonly source: Property = new Property("source/address");
   /** The address that the client connected to. */
   readonly local: Property = new Property("destination/address");
+  /** When the request came. */
+  readonly start: Property = new Property("request/time");
   private readonly version: Property = new Property("request/protocol");
-  private readonly all: Property[] = [this.route, this.cluster, this.host, this.source, this.local, this.version];
+  private readonly all: Property[] = [
+    this.route,
+    this.cluster,
+    this.host,
+    this.source,
+    this.local,
+    this.start,
+    this.version,
+  ];
 
   /** MOSN's name of the client's protocol: "Http1" or "Http2". */
   protocol(out: View): bool {

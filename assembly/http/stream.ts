@@ -5,7 +5,7 @@ import { View } from "../bytes/view";
 import { clearRouteCache, enterContext } from "../host/stream";
 import { FilterChain } from "../stream/chain";
 import { FilterConfig, FilterType } from "../stream/filter";
-import { StreamHandler } from "../stream/handler";
+import { Part, StreamHandler } from "../stream/handler";
 import { LabelSet } from "../stream/labels";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../stream/phase";
 import { VariableTable } from "../stream/variables";
@@ -33,6 +33,9 @@ const LABEL_PREFIX = Bytes.of("x-moe-");
 
 // What changes while a stream lives.
 const requestSize = new Property("request/total_size");
+const requestBodySize = new Property("request/size");
+const responseSize = new Property("response/total_size");
+const responseBodySize = new Property("response/size");
 const responseFlags = new Property("response/flags");
 const responseDetails = new Property("response/code_details");
 
@@ -169,9 +172,7 @@ export class HttpStream extends StreamHandler {
 
   /** Bytes of the request that Envoy has got: headers and body. */
   bytesReceived(): i64 {
-    const bytes = requestSize.integer();
-    requestSize.forget();
-    return bytes;
+    return readOnce(requestSize);
   }
 
   /** Whether the response is a server's, not Envoy's own. */
@@ -319,6 +320,16 @@ export class HttpStream extends StreamHandler {
     return this.properties.source.read(out);
   }
 
+  get startTime(): i64 {
+    return this.properties.start.integer();
+  }
+
+  size(part: Part): i64 {
+    if (part == Part.REQUEST_BODY) return readOnce(requestBodySize);
+    if (part == Part.REQUEST) return readOnce(requestSize);
+    return readOnce(part == Part.RESPONSE ? responseSize : responseBodySize);
+  }
+
   variable(name: Bytes, out: View): bool {
     return this.variables.get(name, out) || findVariable(this, name, out);
   }
@@ -399,4 +410,11 @@ export class HttpStream extends StreamHandler {
     this.properties.free();
     this.waits.free();
   }
+}
+
+/** A number that changes while the stream lives. */
+function readOnce(property: Property): i64 {
+  const value = property.integer();
+  property.forget();
+  return value;
 }

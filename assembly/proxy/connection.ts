@@ -92,6 +92,7 @@ export class Connection extends Context {
   /** Whether a server ever sent a request to this client. */
   wasPushed: bool = false;
   private source: Bytes = Bytes.EMPTY;
+  private local: Bytes = Bytes.EMPTY;
   /** Bytes of requests that are kept for retries, and of messages that filters hold. */
   keptBytes: i32 = 0;
   /** Whether it is in the root's queue of connections to push. */
@@ -305,6 +306,12 @@ export class Connection extends Context {
   get sourceAddress(): Bytes {
     if (this.source.length == 0) this.source = Bytes.of(readProperty("source", "address"));
     return this.source;
+  }
+
+  /** The address that the client connected to, "IP:PORT". */
+  get localAddress(): Bytes {
+    if (this.local.length == 0) this.local = Bytes.of(readProperty("destination", "address"));
+    return this.local;
   }
 
   /** Bytes were added for the client: outside on_upstream_data a tick has to fetch them. */

@@ -28,6 +28,7 @@ const enum Variable {
   PATH,
   PROTOCOL,
   SOURCE,
+  LOCAL,
   UPSTREAM_HOST,
   UPSTREAM_CLUSTER,
 }
@@ -41,6 +42,7 @@ variables.set("x-mosn-path", Variable.PATH);
 variables.set("protocol", Variable.PROTOCOL);
 variables.set("downstream_protocol", Variable.PROTOCOL);
 variables.set("downstream_remote_address", Variable.SOURCE);
+variables.set("downstream_local_address", Variable.LOCAL);
 variables.set("upstream_host", Variable.UPSTREAM_HOST);
 variables.set("upstream_cluster", Variable.UPSTREAM_CLUSTER);
 
@@ -152,6 +154,8 @@ export class FrameInput extends RouteInput {
         return this.protocol(out);
       case Variable.SOURCE:
         return this.sourceAddress(out);
+      case Variable.LOCAL:
+        return this.localAddress(out);
       case Variable.UPSTREAM_HOST:
         return this.upstream(true, out);
       case Variable.UPSTREAM_CLUSTER:
@@ -159,6 +163,14 @@ export class FrameInput extends RouteInput {
       default:
         return false;
     }
+  }
+
+  private localAddress(out: View): bool {
+    const connection = this.connection;
+    if (connection === null) return false;
+    const address = connection.localAddress;
+    out.set(address.ptr, address.length);
+    return address.length > 0;
   }
 
   private protocol(out: View): bool {

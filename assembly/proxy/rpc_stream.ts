@@ -1,9 +1,11 @@
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
+import { MILLISECOND } from "../config/duration";
+import { currentTime } from "../host/clock";
 import { FilterChain, FilterChains } from "../stream/chain";
 import { FilterConfig, FilterType } from "../stream/filter";
-import { StreamHandler } from "../stream/handler";
+import { Part, StreamHandler } from "../stream/handler";
 import { LabelSet } from "../stream/labels";
 import { FilterMetrics } from "../stream/metrics";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../stream/phase";
@@ -49,6 +51,10 @@ export class RpcStream extends StreamHandler {
   readonly variables: VariableTable = new VariableTable();
 
   private readonly callName: CallName = new CallName();
+  /** Bytes of the request and the response by `Part`, and when the request came: by the module's time, and by the wall clock. */
+  private readonly sizes: StaticArray<i32> = new StaticArray<i32>(4);
+  private beganAt: i64 = 0;
+  private wallTime: i64 = 0;
   private message: Message = Message.NONE;
   /** The message that is held while a filter waits. */
   private heldMessage: Message = Message.NONE;
@@ -75,9 +81,21 @@ export class RpcStream extends StreamHandler {
     this.chain = chains.take();
     this.phase = Phase.BEFORE_ROUTE;
     this.message = Message.REQUEST;
+    this.measure(Part.REQUEST_BODY, frame.contentLength, frame.length);
+    this.measure(Part.RESPONSE_BODY, 0, 0);
+    this.wallTime = 0;
     if ((chains.phases & AFTERWARDS) != 0) this.callName.keep(frame);
     const connection = this.request.connection;
-    if (connection !== null) connection.root.input.variables = this.variables;
+    if (connection === null) return;
+    connection.root.input.variables = this.variables;
+    this.beganAt = connection.root.now();
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  private measure(part: Part, body: i32, all: i32): void {
+    unchecked((this.sizes[part as i32] = body));
+    unchecked((this.sizes[(part as i32) + 1] = all));
   }
 
   /** Runs the filters of a phase before the request is sent. */
@@ -111,6 +129,7 @@ export class RpcStream extends StreamHandler {
     this.responseCode = codec === null ? 0 : codec.toCode(frame.status);
     this.bodyChanged = false;
     this.message = Message.RESPONSE;
+    this.measure(Part.RESPONSE_BODY, frame.contentLength, frame.length);
     const connection = this.request.connection;
     if (connection !== null) {
       connection.root.input.callName = this.callName;
@@ -266,6 +285,7 @@ export class RpcStream extends StreamHandler {
   setAnswer(code: i32, body: Bytes): void {
     this.responseCode = code;
     replace(this.reply, body.ptr, body.length);
+    this.measure(Part.RESPONSE_BODY, body.length, body.length);
   }
 
   terminate(code: i32): bool {
@@ -307,6 +327,19 @@ export class RpcStream extends StreamHandler {
   sourceAddress(out: View): bool {
     const connection = this.request.connection;
     return connection !== null && connection.root.input.sourceAddress(out);
+  }
+
+  get startTime(): i64 {
+    const connection = this.request.connection;
+    if (this.wallTime == 0 && connection !== null) {
+      const age = connection.root.now() - this.beganAt;
+      this.wallTime = (currentTime() as i64) - age * MILLISECOND;
+    }
+    return this.wallTime;
+  }
+
+  size(part: Part): i64 {
+    return unchecked(this.sizes[part as i32]) as i64;
   }
 
   variable(name: Bytes, out: View): bool {

@@ -152,16 +152,15 @@ export class FilterChains {
   private spare: FilterChain | null = null;
   private count: i32 = 0;
 
-  /** Bits of the phases that any of the filters runs in. */
-  readonly phases: u32;
-
   constructor(entries: ChainEntry[]) {
     this.entries = StaticArray.fromArray(entries);
+  }
+
+  /** Bits of the phases that any of the filters runs in; they may become more (`FilterType.phases`). */
+  get phases(): u32 {
     let phases: u32 = 0;
-    for (let i = 0; i < entries.length; i++) {
-      phases |= entries[i].type.phases;
-    }
-    this.phases = phases;
+    for (let i = 0, n = this.entries.length; i < n; i++) phases |= unchecked(this.entries[i]).type.phases;
+    return phases;
   }
 
   get empty(): bool {

@@ -67,12 +67,12 @@ export abstract class FilterType {
 
   /**
    * @param name MOSN's name
-   * @param phases bits of the phases it runs in (`bit`)
+   * @param phases bits of the phases it runs in (`bit`); `parse` may add some
    * @param perRoute whether routes may have a configuration of their own for it (`per_filter_config`)
    */
   constructor(
     readonly name: string,
-    readonly phases: u32,
+    public phases: u32,
     readonly perRoute: bool,
   ) {
     this.failures = FilterMetric.counter(name, "failures");

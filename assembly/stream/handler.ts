@@ -7,6 +7,17 @@ import { FilterConfig, FilterType } from "./filter";
 import { FilterMetrics } from "./metrics";
 import { Waiting } from "./waiting";
 
+/** What `StreamHandler.size` is of. */
+export const enum Part {
+  /** The request's body, of an RPC its content, as far as it is here. */
+  REQUEST_BODY = 0,
+  /** All of the request: headers too. */
+  REQUEST = 1,
+  /** The same of the response; of one of HTTP what has been sent of it. */
+  RESPONSE_BODY = 2,
+  RESPONSE = 3,
+}
+
 /**
  * A request as its filters see it (MOSN's StreamReceiverFilterHandler and StreamSenderFilterHandler), the same for RPC
  * and HTTP. Ranges handed out are borrowed until the filter returns or changes the same thing.
@@ -69,6 +80,11 @@ export abstract class StreamHandler {
   abstract hostAddress(out: View): bool;
   /** The client's address, "IP:PORT". */
   abstract sourceAddress(out: View): bool;
+
+  /** When the request came: ns since 1970 by the wall clock. */
+  abstract get startTime(): i64;
+  /** Bytes of a part of the request or the response; 0 while there is none. It does not wait for bodies. */
+  abstract size(part: Part): i64;
 
   /** A variable of MOSN's; false where it has no value. */
   abstract variable(name: Bytes, out: View): bool;

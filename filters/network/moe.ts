@@ -13,6 +13,7 @@ import { dubbo } from "../codec/dubbo/dubbo";
 import { dubboThrift } from "../codec/dubbothrift/dubbothrift";
 import { tars } from "../codec/tars/tars";
 import { xExample } from "../codec/x_example/x_example";
+import { dsl } from "../stream/dsl/dsl";
 import { dubboStream } from "../stream/dubbo_stream/dubbo_stream";
 import { fault } from "../stream/fault/fault";
 import { grpcMetric } from "../stream/grpc_metric/grpc_metric";
@@ -29,6 +30,7 @@ codecs.register(tars);
 codecs.register(xExample);
 
 const filters = new FilterRegistry();
+filters.register(dsl);
 filters.register(dubboStream);
 filters.register(fault);
 filters.register(grpcMetric);

@@ -7,7 +7,7 @@ import { Callouts } from "../../../assembly/host/callout";
 import { Route } from "../../../assembly/router/route";
 import { FilterChain } from "../../../assembly/stream/chain";
 import { FilterConfig, FilterType } from "../../../assembly/stream/filter";
-import { StreamHandler } from "../../../assembly/stream/handler";
+import { Part, StreamHandler } from "../../../assembly/stream/handler";
 import { LabelSet } from "../../../assembly/stream/labels";
 import { FilterMetric, FilterMetrics, FilterMetricTable } from "../../../assembly/stream/metrics";
 import { FilterStatus, Phase } from "../../../assembly/stream/phase";
@@ -74,6 +74,14 @@ export class TestHandler extends StreamHandler {
   readonly variables: VariableTable = new VariableTable();
   readonly body: ByteBuffer = new ByteBuffer();
   source: Bytes = Bytes.EMPTY;
+  /** The host, "IP:PORT"; empty: not known yet. */
+  host: Bytes = Bytes.EMPTY;
+  /** When the request came, ns since 1970, and bytes of all of it, and of the response. */
+  began: i64 = 0;
+  requestSize: i64 = 0;
+  responseSize: i64 = 0;
+  /** The response's headers; null: there is none yet. */
+  response: HeaderList | null = null;
   cluster: Bytes = Bytes.EMPTY;
   /** Null: not known yet, or none matched. */
   route: Route | null = null;
@@ -147,7 +155,7 @@ export class TestHandler extends StreamHandler {
     return this.headers;
   }
   get responseHeaders(): Headers | null {
-    return null;
+    return this.response;
   }
   requestBody(out: View): void {
     out.set(this.body.ptr, this.body.length);
@@ -180,10 +188,17 @@ export class TestHandler extends StreamHandler {
     return point(this.cluster, out);
   }
   hostAddress(out: View): bool {
-    return false;
+    return point(this.host, out);
   }
   sourceAddress(out: View): bool {
     return point(this.source, out);
+  }
+  get startTime(): i64 {
+    return this.began;
+  }
+  size(part: Part): i64 {
+    if (part > Part.REQUEST) return this.responseSize;
+    return part == Part.REQUEST ? this.requestSize : (this.body.length as i64);
   }
   variable(name: Bytes, out: View): bool {
     return this.variables.get(name, out);

@@ -6,6 +6,7 @@ import { JsonValue } from "../../../assembly/config/value";
 import { ProxyConfig } from "../../../assembly/proxy/config";
 import { Phase, ResponseFlag } from "../../../assembly/stream/phase";
 import { FilterRegistry } from "../../../assembly/stream/registry";
+import { dsl } from "../../../filters/stream/dsl/dsl";
 import { dubboStream } from "../../../filters/stream/dubbo_stream/dubbo_stream";
 import { fault } from "../../../filters/stream/fault/fault";
 import { grpcMetric } from "../../../filters/stream/grpc_metric/grpc_metric";
@@ -28,6 +29,7 @@ declare function readVectors(at: usize): i32;
 declare function ran(filter: i32): void;
 
 const filters = new FilterRegistry();
+filters.register(dsl);
 filters.register(dubboStream);
 filters.register(fault);
 filters.register(grpcMetric);
