@@ -25,6 +25,7 @@ const CHECKS: Record<string, Check> = {
   pattern: (value, text: string) =>
     fail(typeof value === "string" && !new RegExp(text, "u").test(value), "matches not"),
   minItems: (value, least: number) => fail(Array.isArray(value) && value.length < least, "has too few items"),
+  maxLength: (value, most: number) => fail(typeof value === "string" && value.length > most, "is too long"),
   maxItems: (value, most: number) => fail(Array.isArray(value) && value.length > most, "has too many items"),
   items: (value, item: Schema) => (Array.isArray(value) ? value.flatMap((one) => violations(one, item)) : []),
   required: (value, names: string[]) =>
