@@ -1,7 +1,7 @@
 // `npm run build`: compiles filters/network/moe.ts to build/moe.wasm (`--debug`: build/moe.debug.wasm, with names).
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
 
@@ -14,14 +14,18 @@ function newest(folder: string): number {
   return time;
 }
 
-/** Compiles the module when a source is newer than it; returns its path. Throws with the compiler's output. */
-export function build(target: "release" | "debug" = "release"): string {
+/**
+ * Compiles the module when a source is newer than it; returns its path. `say` hears of it, as it takes a while. Throws with
+ * the compiler's output.
+ */
+export function build(target: "release" | "debug" = "release", say: (line: string) => void = () => {}): string {
   const output = join(root, "build", target === "release" ? "moe.wasm" : "moe.debug.wasm");
   const sources = Math.max(
     ...["assembly", "filters"].map((folder) => newest(join(root, folder))),
     statSync(join(root, "asconfig.json")).mtimeMs,
   );
   if (existsSync(output) && statSync(output).mtimeMs > sources) return output;
+  say(`Compiling ${relative(root, output)}; this takes a while.`);
   mkdirSync(join(root, "build"), { recursive: true });
   // Tests in other processes may be reading the module, or building it too.
   const made = `${output}.${process.pid}`;

@@ -15,7 +15,7 @@ import {
   writeBootstrap,
 } from "./lib/bootstrap.ts";
 import { EnvoyProcess } from "./lib/envoy_process.ts";
-import { findEnvoy } from "./lib/envoy.ts";
+import { DEFAULT_VERSION, findEnvoy } from "./lib/envoy.ts";
 import { isFree } from "./lib/ports.ts";
 import { LiveView, table } from "./lib/table.ts";
 import { INSTANCES } from "./samples/hello.ts";
@@ -31,7 +31,7 @@ const HEALTH_LIMIT_MS = 15_000;
 interface Options {
   config: string;
   samples: boolean;
-  once: boolean;
+  once?: boolean;
   port?: number;
   adminPort?: number;
 }
@@ -47,22 +47,39 @@ function parsePort(text: string): number {
 
 function parseOptions(): Options {
   return new Command("npm start --")
-    .description("Starts Envoy with the module and sample services, and shows live calls until Ctrl-C.")
-    .option("--config <file>", "Envoy bootstrap", "envoy/envoy.yaml")
-    .option("--no-samples", "no sample services and no traffic")
-    .option("--once", "one round of calls; the exit code tells whether all went well", false)
-    .addOption(new Option("--port <port>", "listener's port").env("MOE_PORT").argParser(parsePort))
-    .addOption(new Option("--admin-port <port>", "Envoy's admin port").env("MOE_ADMIN_PORT").argParser(parsePort))
+    .description(
+      "Starts Envoy with the module and sample services, and shows live calls (SOFARPC, Dubbo, HTTP, gRPC, all on one port) " +
+        "until Ctrl-C.",
+    )
+    .option("--config <file>", "Envoy bootstrap with the RPC proxy; envoy/tls.yaml is another", "envoy/envoy.yaml")
+    .option("--no-samples", "no sample services and no calls; shows the module's counters")
+    .option("--once", `one round of ${CALLS_ONCE} calls; exit code 0 if all were answered`)
+    .addOption(new Option("--port <port>", "listener's port, not the file's").env("MOE_PORT").argParser(parsePort))
+    .addOption(
+      new Option("--admin-port <port>", "Envoy's admin port, not the file's")
+        .env("MOE_ADMIN_PORT")
+        .argParser(parsePort),
+    )
+    .addHelpText(
+      "after",
+      `
+Envoy is $ENVOY_BIN; else envoy on the PATH; else version ${DEFAULT_VERSION} or $MOE_ENVOY_VERSION, fetched once into
+$MOE_CACHE (by default below ~/.cache). The sample services take ports ${INSTANCES.map(({ port }) => port).join(", ")}.`,
+    )
     .parse()
     .opts<Options>();
 }
 
+/** The configuration's file: below the user's folder, or else the project's. */
+function configFile({ config }: Options): string {
+  const file = [process.env.INIT_CWD ?? ".", root].map((folder) => resolve(folder, config)).find(existsSync);
+  if (!file) throw new Error(`${config} does not exist.`);
+  return file;
+}
+
 /** The bootstrap with the wanted ports. */
-function prepare(options: Options): Bootstrap {
-  const file = resolve(process.env.INIT_CWD ?? ".", options.config);
-  const found = existsSync(file) ? file : resolve(root, options.config);
-  if (!existsSync(found)) throw new Error(`${options.config} does not exist.`);
-  const bootstrap = readBootstrap(found);
+function prepare(file: string, options: Options): Bootstrap {
+  const bootstrap = readBootstrap(file);
   // Without an admin page nobody could tell when Envoy is ready.
   bootstrap.admin ??= { address: { socket_address: { address: "127.0.0.1", port_value: 9901 } } };
   if (options.port) socketAddress(rpcListener(bootstrap)).port_value = options.port;
@@ -91,7 +108,7 @@ function provideFiles(bootstrap: Bootstrap): void {
   const module = pluginConfig(rpcListener(bootstrap)).vm_config.code.local?.filename;
   if (!module) return;
   const file = resolve(root, module);
-  if (file === resolve(root, "build/moe.wasm")) build();
+  if (file === resolve(root, "build/moe.wasm")) build("release", say);
   if (!existsSync(file)) throw new Error(`The module ${module} is missing. npm run build makes build/moe.wasm.`);
 }
 
@@ -174,7 +191,8 @@ async function live(envoy: EnvoyProcess, traffic: Traffic | undefined, stopped: 
 
 async function main(): Promise<void> {
   const options = parseOptions();
-  const bootstrap = prepare(options);
+  const file = configFile(options);
+  const bootstrap = prepare(file, options);
   await checkPorts(bootstrap, options);
   const binary = await findEnvoy(say);
   provideFiles(bootstrap);
@@ -189,7 +207,7 @@ async function main(): Promise<void> {
     say(
       `Envoy takes calls of all protocols on port ${envoy.port}; its admin page is http://127.0.0.1:${envoy.adminPort}`,
     );
-    say(`Configuration: ${relative(process.cwd(), resolve(root, options.config))}. Ctrl-C ends it.`);
+    say(`Configuration: ${relative(process.cwd(), file)}.${options.once ? "" : " Ctrl-C ends it."}`);
     if (samples) {
       await untilHealthy(envoy);
       traffic = await Traffic.connect(await proxyPorts(bootstrap, envoy.port));

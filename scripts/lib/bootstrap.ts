@@ -55,7 +55,12 @@ const SWITCHBOARD = "envoy.filters.network.http_connection_manager";
 
 /** Reads a bootstrap in YAML or JSON. Throws where it is no bootstrap with a listener. */
 export function readBootstrap(file: string): Bootstrap {
-  const bootstrap = parse(readFileSync(file, "utf8"), { merge: true }) as Bootstrap | null;
+  let bootstrap: Bootstrap | null;
+  try {
+    bootstrap = parse(readFileSync(file, "utf8"), { merge: true }) as Bootstrap | null;
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`);
+  }
   if (!Array.isArray(bootstrap?.static_resources?.listeners)) {
     throw new Error(`${file} is no Envoy bootstrap: static_resources.listeners is missing`);
   }
@@ -71,7 +76,7 @@ export function writeBootstrap(bootstrap: Bootstrap): string {
 /** The listener whose filters include the module. Throws if there is none. */
 export function rpcListener(bootstrap: Bootstrap): Listener {
   const listener = bootstrap.static_resources.listeners.find((l) => filtersOf(l).some((f) => f.name === WASM));
-  if (!listener) throw new Error(`the bootstrap has no listener with the filter ${WASM}`);
+  if (!listener) throw new Error(`the bootstrap has no listener with the network filter ${WASM}, the RPC proxy`);
   return listener;
 }
 

@@ -143,7 +143,7 @@ export class EnvoyProcess {
   /** What the log says about a failure: the module's own lines if there are any, else Envoy's severe ones. */
   complaints(): string[] {
     const own = this.log.map((line) => MODULE_LINE.exec(line)?.[1]).filter((text) => text !== undefined);
-    const severe = this.log.filter((line) => SEVERE_LINE.test(line)).map(withoutPrefix);
+    const severe = this.log.filter((line) => SEVERE_LINE.test(line)).map(readable);
     // Every thread's VM says the same.
     const lines = [...new Set(own.length > 0 ? own : severe)];
     if (lines.length > 0) return lines;
@@ -189,9 +189,14 @@ interface ListenersPage {
   listener_statuses: { name: string; local_address: { socket_address: SocketAddress } }[];
 }
 
-/** A log line without time, process and source file. */
-function withoutPrefix(line: string): string {
-  return line.replace(/^(\[[^\]]*\])+ (\[[^\]]*\] )?/, "");
+/**
+ * A log line without time, process and source file. Of a refused configuration only what is wrong: Envoy adds its file and
+ * often all that is in it, and spaces at random.
+ */
+function readable(line: string): string {
+  const text = line.replace(/^(\[[^\]]*\])+ (\[[^\]]*\] )?/, "");
+  const [, reason] = /^error `([^]*)` initializing config/.exec(text) ?? [];
+  return reason === undefined ? text : reason.replace(/\): \{".*$/s, ")").replace(/\s+/g, " ");
 }
 
 function indent(lines: string[]): string {

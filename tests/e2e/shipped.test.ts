@@ -201,6 +201,14 @@ test("npm start shows the module's own words about a bad configuration", async (
   assert.match(output, /weighted_clusters/);
 });
 
+test("npm start shows what Envoy does not take, and not the whole configuration", async (t) => {
+  const file = variant(t, "listener_filters_timeout: 5s", "listener_filters_timeout: 5");
+  const { code, output } = await start("--no-samples", "--once", "--config", file);
+  assert.equal(code, 1, output);
+  assert.match(output, /static_resources\.listeners\[0\]\.listener_filters_timeout/);
+  assert.ok(output.length < 1000, output);
+});
+
 test("npm start says which module is missing", async (t) => {
   const { code, output } = await start(
     "--config",

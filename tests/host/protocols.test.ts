@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as bolt from "./kit/bolt.ts";
+import * as dubbo from "./kit/dubbo.ts";
 import type { ConnectStream } from "./kit/connect-stream.ts";
 import { Host, type HostOptions } from "./kit/index.ts";
 import { A, B, call, module } from "./proxy-world.ts";
@@ -195,6 +196,7 @@ describe("one port", () => {
     const all: Record<string, Buffer> = {
       bolt: call(1),
       boltv2: bolt.request(1, { version: 2, class: "c" }),
+      dubbo: dubbo.request(1n),
       "dubbo-thrift": hex(THRIFT_CALL),
       tars: tarsRequest(1),
       x_example: hex("7801000000000700000000"),
