@@ -1,6 +1,6 @@
 /** The linear memory of one VM, with the checks Envoy makes on every range that the guest names. */
 export class GuestMemory {
-  private bytes = new Uint8Array(0);
+  private bytes = Buffer.alloc(0);
 
   constructor(
     private readonly memory: WebAssembly.Memory,
@@ -12,9 +12,9 @@ export class GuestMemory {
     return this.memory.buffer.byteLength >>> 16;
   }
 
-  private get view(): Uint8Array {
-    // Growing the memory replaces the buffer.
-    if (this.bytes.buffer !== this.memory.buffer) this.bytes = new Uint8Array(this.memory.buffer);
+  private get view(): Buffer {
+    // Growing the memory replaces the buffer and leaves the old one without length.
+    if (this.bytes.length === 0) this.bytes = Buffer.from(this.memory.buffer);
     return this.bytes;
   }
 
@@ -28,7 +28,8 @@ export class GuestMemory {
 
   /** The range as UTF-8 text; null when it is not inside the memory. */
   text(pointer: number, length: number): string | null {
-    return this.read(pointer, length)?.toString() ?? null;
+    const [from, end] = [pointer >>> 0, (pointer >>> 0) + (length >>> 0)];
+    return end > this.view.length ? null : this.view.toString("utf8", from, end);
   }
 
   /** Copies bytes into the guest; false when they do not fit there. */
@@ -40,15 +41,17 @@ export class GuestMemory {
   }
 
   writeU32(pointer: number, value: number): boolean {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(value >>> 0);
-    return this.write(pointer, bytes);
+    const at = pointer >>> 0;
+    if (at + 4 > this.view.length) return false;
+    this.view.writeUInt32LE(value >>> 0, at);
+    return true;
   }
 
   writeU64(pointer: number, value: bigint): boolean {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigUInt64LE(BigInt.asUintN(64, value));
-    return this.write(pointer, bytes);
+    const at = pointer >>> 0;
+    if (at + 8 > this.view.length) return false;
+    this.view.writeBigUInt64LE(BigInt.asUintN(64, value), at);
+    return true;
   }
 
   /** Hands bytes to the guest as Envoy does: in memory from the guest's own allocator; nothing is allocated for none. */

@@ -4,18 +4,36 @@ import hpack from "hpack.js";
 export type HeaderList = [name: string, value: string][];
 
 const DEFAULT_TABLE_SIZE = 4096;
+const STATIC_ENTRIES = 61;
+
+/** What blocks mean that neither use nor change the dynamic table, by their bytes: tests open very many streams. */
+const decoded = new Map<string, HeaderList>();
+/** The same the other way, by mode and headers. */
+const encoded = new Map<string, Buffer>();
+const MOST_KEPT = 1000;
+
+function keep<T>(map: Map<string, T>, key: string, value: T): void {
+  if (map.size >= MOST_KEPT) map.clear();
+  map.set(key, value);
+}
 
 /** Decodes the header blocks of one connection (RFC 7541); throws on a malformed block. */
 export class HpackDecoder {
   private readonly table = hpack.table.create({ maxSize: DEFAULT_TABLE_SIZE });
 
   decode(block: Uint8Array): HeaderList {
+    const key = Buffer.from(block.buffer, block.byteOffset, block.length).toString("latin1");
+    const known = decoded.get(key);
+    if (known !== undefined) return known;
     const bits = hpack.decoder.create();
     const headers: HeaderList = [];
+    let alone = true;
     bits.push(Buffer.from(block));
     while (!bits.isEmpty()) {
       if (bits.decodeBit() === 1) {
-        const { name, value } = this.table.lookup(bits.decodeInt());
+        const index = bits.decodeInt();
+        const { name, value } = this.table.lookup(index);
+        alone &&= index <= STATIC_ENTRIES;
         headers.push([name, value]);
         continue;
       }
@@ -23,6 +41,7 @@ export class HpackDecoder {
       if (!indexed && bits.decodeBit() === 1) {
         if (headers.length > 0) throw new Error("table size update after the first header");
         this.table.updateSize(bits.decodeInt());
+        alone = false;
         continue;
       }
       if (!indexed) bits.decodeBit(); // never indexed: means nothing here
@@ -30,8 +49,10 @@ export class HpackDecoder {
       const name = index === 0 ? text(bits.decodeStr()) : this.table.lookup(index).name;
       const value = text(bits.decodeStr());
       if (indexed) this.table.add(name, value, name.length, value.length);
+      alone &&= !indexed && index <= STATIC_ENTRIES;
       headers.push([name, value]);
     }
+    if (alone) keep(decoded, key, headers);
     return headers;
   }
 }
@@ -56,6 +77,15 @@ export class HpackEncoder {
   }
 
   encode(headers: HeaderList): Buffer {
+    if (this.tableSize > 0) return this.render(headers);
+    const key = JSON.stringify([this.huffman, this.sizeChanged, headers]);
+    const block = encoded.get(key) ?? this.render(headers);
+    if (!encoded.has(key)) keep(encoded, key, block);
+    this.sizeChanged = false;
+    return block;
+  }
+
+  private render(headers: HeaderList): Buffer {
     const bits = hpack.encoder.create();
     if (this.sizeChanged) {
       bits.encodeBits(1, 3);

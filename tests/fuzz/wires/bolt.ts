@@ -1,0 +1,100 @@
+import * as bolt from "../../host/kit/bolt.ts";
+import { type Field, type Kind, MORE, NO_FRAME, recordings, type Wire } from "../wire.ts";
+
+const CLASS = "com.alipay.sofa.rpc.core.request.SofaRequest";
+/** Place of the text in templates: to build each frame anew costs too much. */
+const TEXT = "~".repeat(32);
+const HEADERS: bolt.Headers[] = [
+  [],
+  [["service", "com.example.Hello:1.0"]],
+  [
+    ["service", "com.example.Hello:1.0"],
+    ["sofa_head_method_name", "hi"],
+    ["x-ip", "10.1.2.3:55"],
+    ["zone", "a"],
+  ],
+  [
+    ["zone", ""],
+    ["zone", "b".repeat(300)],
+    ["x-ip", "no address"],
+    ["rpc_trace_context.sofaTraceId", "0a"],
+  ],
+  [["service", "none"]],
+];
+
+/** Bolt 1 and 2 differ in a byte behind the magic and one before the special field; both may come on one connection. */
+export function boltWire(version: 1 | 2): Wire {
+  const shift = version - 1;
+  const fields: Field[] = [
+    [0, 1],
+    [1 + shift, 1],
+    [2 + shift, 2],
+    [4 + shift, 1],
+    [5 + shift, 4],
+    [9 + shift, 1],
+    [10 + 2 * shift, 4],
+    [14 + 2 * shift, 2],
+    [16 + 2 * shift, 2],
+    [18 + 2 * shift, 4],
+    [22 + 2 * shift + CLASS.length, 4],
+  ];
+  if (version === 2) fields.push([1, 1], [11, 1]);
+  const requests = templates(
+    (options) => bolt.request(0, { version, class: CLASS, ...options }),
+    [0, 0, 10, 400, 5000],
+  );
+  const answers = templates((options) => bolt.response(0, { version, class: "r", ...options }), [0]);
+  return {
+    codecs: [version === 1 ? "bolt" : "boltv2"],
+    fields,
+    recorded: recordings(version === 1 ? /^(bolt-v1|sofa)-/ : /^bolt-v2/, length),
+    length,
+    id: (frame) => (frame.length < 9 + frame[0] ? null : `${frame.readUInt32BE(4 + frame[0])}`),
+    kind,
+    request(dice, text) {
+      const frame = filled(dice.pick(requests), dice.roll(dice.pick([8, 0xffffffff])), text);
+      frame[version] = dice.chance(10) ? 2 : 1;
+      frame.writeInt32BE(dice.pick([-1, -1, 0, 3, 500]), 10 + 2 * shift);
+      return bolt.resealed(frame);
+    },
+    heartbeat: (dice) => bolt.heartbeat(dice.roll(100), version),
+    answer(request, text, dice) {
+      const id = request.readUInt32BE(4 + request[0]);
+      if (kind(request) === "heartbeat") return bolt.heartbeatAck(id, request[0] === 2 ? 2 : 1);
+      const frame = filled(dice.pick(answers), id, text);
+      if (dice.chance(20)) frame.writeUInt16BE(dice.roll(19), 10 + 2 * shift);
+      return bolt.resealed(frame);
+    },
+    seal: (frame) => (frame.length > 26 ? bolt.resealed(frame) : frame),
+  };
+}
+
+/** Frames with the headers above and contents of these sizes, with a checksum and without. */
+function templates(make: (options: bolt.FrameOptions) => Buffer, sizes: number[]): Buffer[] {
+  const all = [...HEADERS.map((headers) => ({ headers })), { class: "", headers: HEADERS[1] }];
+  return all.flatMap((one) =>
+    sizes.flatMap((size) => [true, false].map((crc) => make({ ...one, crc, content: TEXT + "x".repeat(size) }))),
+  );
+}
+
+/** A copy with an id, and a text in the content. The checksum is to be put right. */
+function filled(template: Buffer, id: number, text: string): Buffer {
+  const frame = Buffer.from(template);
+  frame.writeUInt32BE(id, 4 + frame[0]);
+  frame.write(text.padEnd(TEXT.length), frame.indexOf(TEXT), "latin1");
+  return frame;
+}
+
+function length(bytes: Buffer): number {
+  if (bytes.length < 2) return MORE;
+  if (bytes[0] !== 1 && bytes[0] !== 2) return NO_FRAME;
+  return bytes.length < 12 ? MORE : (bolt.frameLength(bytes) ?? MORE);
+}
+
+function kind(frame: Buffer): Kind {
+  const [type, command] = [frame[frame[0]], frame.readUInt16BE(1 + frame[0])];
+  if (type === 0) return command === 0 ? "heartbeatAck" : "response";
+  if (type > 2) return "other";
+  if (command === 0) return "heartbeat";
+  return type === 2 ? "oneway" : "request";
+}
