@@ -4,7 +4,7 @@ import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 
-const CLIENT_LIMIT_MS = 150_000;
+const CLIENT_LIMIT_MS = 300_000;
 const SERVER_LIMIT_MS = 60_000;
 
 /** The peers cannot be built or run; the message says why and what to do. */
