@@ -9,7 +9,6 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { appendBuffer } from "./buffers";
 import { GrpcCall, HttpCall } from "./call";
-import { currentMillis } from "./clock";
 import { takeReturned } from "./header_map";
 import { Metric, Metrics } from "./metrics";
 import { PairBlock } from "./pairs";
@@ -24,10 +23,9 @@ const MAX_ANSWER: i32 = 1 << 20;
 /** Memory kept for the next answer, and room that is offered for a message of gRPC's status, bytes. */
 const KEEP: i32 = 4096;
 const ROOM: i32 = 256;
-/** Chains of the table; the host's ids count up, so they spread evenly. A power of two. */
+/** Chains of the table, a power of two. The host's ids count up, in steps of four: so they spread evenly. */
 const CHAINS: i32 = 256;
-/** The host's timers are that coarse, ms. */
-const COARSE_MS: i64 = 8;
+const STEP_BITS: u32 = 2;
 
 /** Tags of GrpcService.envoy_grpc and EnvoyGrpc.cluster_name, and the longest name whose lengths take a byte. */
 const ENVOY_GRPC: u32 = 0x0a;
@@ -38,6 +36,8 @@ const GRPC_DEADLINE_EXCEEDED: i32 = 4;
 const GRPC_UNAVAILABLE: i32 = 14;
 const HTTP_GATEWAY_TIMEOUT: i32 = 504;
 
+/** How Envoy's text for a timeout begins; its gRPC status is that of a server that is not there. */
+const TIMED_OUT = Bytes.of("upstream request timeout");
 const STATUS = Bytes.of(":status");
 /** Envoy adds it to what a server has sent, and not to answers of its own. */
 const SERVICE_TIME = Bytes.of("x-envoy-upstream-service-time");
@@ -126,16 +126,16 @@ export abstract class Callout {
     return size <= MAX_ANSWER && appendBuffer(type, size, this.content);
   }
 
-  /** Takes gRPC's status, an error, and its text; `late`: the timeout has passed. For the table. */
-  takeStatus(status: i32, late: bool): void {
+  /** Takes gRPC's status, an error, and its text; for the table. */
+  takeStatus(status: i32): void {
     this.status = status;
-    this.outcome = Outcome.FAILED;
-    if (status == GRPC_UNAVAILABLE) this.outcome = late ? Outcome.TIMEOUT : Outcome.UNREACHABLE;
-    else if (status == GRPC_DEADLINE_EXCEEDED) this.outcome = Outcome.TIMEOUT;
     receiveAt(this.content.reserve(ROOM), ROOM);
     const result = proxy_get_status(word, returned, returned + sizeof<usize>());
     receiveAt(0, 0);
     if (result == Result.OK) takeReturned(this.content, ROOM);
+    const late = TIMED_OUT.isPrefixOf(this.content.ptr, this.content.length);
+    if (status == GRPC_DEADLINE_EXCEEDED || (status == GRPC_UNAVAILABLE && late)) this.outcome = Outcome.TIMEOUT;
+    else this.outcome = status == GRPC_UNAVAILABLE ? Outcome.UNREACHABLE : Outcome.FAILED;
   }
 }
 
@@ -166,8 +166,6 @@ function writeTarget(cluster: Bytes): void {
 class Flight {
   id: u32 = 0;
   grpc: bool = false;
-  /** Time it has to be over, ms. */
-  due: i64 = 0;
   /** Who gets the answer; null when nobody wants it any more. */
   callout: Callout | null = null;
   next: Flight | null = null;
@@ -231,7 +229,7 @@ export class Callouts {
     );
     enterContext(context);
     if (result != Result.OK) return this.refuse(callout);
-    this.add(load<u32>(word), false, 0, callout);
+    this.add(load<u32>(word), false, callout);
     return true;
   }
 
@@ -258,7 +256,7 @@ export class Callouts {
     );
     enterContext(context);
     if (result != Result.OK) return this.refuse(callout);
-    this.add(load<u32>(word), true, currentMillis() + (call.limitMs as i64) - COARSE_MS, callout);
+    this.add(load<u32>(word), true, callout);
     return true;
   }
 
@@ -277,7 +275,7 @@ export class Callouts {
     return made;
   }
 
-  private add(id: u32, grpc: bool, due: i64, callout: Callout | null): void {
+  private add(id: u32, grpc: bool, callout: Callout | null): void {
     let flight = this.spare;
     if (flight === null) flight = new Flight();
     else {
@@ -286,10 +284,9 @@ export class Callouts {
     }
     flight.id = id;
     flight.grpc = grpc;
-    flight.due = due;
     flight.callout = callout;
     if (callout !== null) callout.flight = flight;
-    const chain = (id & (CHAINS - 1)) as i32;
+    const chain = ((id >> STEP_BITS) & (CHAINS - 1)) as i32;
     flight.next = unchecked(this.chains[chain]);
     unchecked((this.chains[chain] = flight));
     this.count++;
@@ -315,7 +312,7 @@ export class Callouts {
 
   /** Takes a flight out of the table; null for an id that it has not: Envoy also tells of calls that it did not begin. */
   private remove(id: u32): Flight | null {
-    const chain = (id & (CHAINS - 1)) as i32;
+    const chain = ((id >> STEP_BITS) & (CHAINS - 1)) as i32;
     let previous: Flight | null = null;
     let flight = unchecked(this.chains[chain]);
     while (flight !== null && flight.id != id) {
@@ -374,10 +371,9 @@ export class Callouts {
   onGrpcClose(id: u32, status: i32): void {
     const flight = this.remove(id);
     if (flight === null) return;
-    const late = currentMillis() >= flight.due;
     const callout = this.land(flight);
     if (callout === null) return;
-    callout.takeStatus(status, late);
+    callout.takeStatus(status);
     this.end(callout);
   }
 }

@@ -43,15 +43,4 @@ export declare function proxy_call_foreign_function(
   data: usize,
   size: usize,
 ): u32;
-export declare function proxy_http_call(
-  a: u32,
-  b: u32,
-  c: u32,
-  d: u32,
-  e: u32,
-  f: u32,
-  g: u32,
-  h: u32,
-  i: u32,
-  j: u32,
-): u32;
+export declare function proxy_grpc_stream(a: u32, b: u32, c: u32, d: u32, e: u32, f: u32, g: u32, h: u32, i: u32): u32;

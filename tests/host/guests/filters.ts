@@ -8,6 +8,8 @@ import { LogLevel } from "../../../assembly/abi/types";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
+import { GrpcCall, HttpCall } from "../../../assembly/host/call";
+import { Outcome } from "../../../assembly/host/callout";
 import { log } from "../../../assembly/host/log";
 import { HttpRoot } from "../../../assembly/http/root";
 import { ProxyRoot } from "../../../assembly/proxy/root";
@@ -131,6 +133,61 @@ function trailerOf(name: string, handler: StreamHandler): string {
   return trailers === null ? "none" : headerOf(trailers, name);
 }
 
+const http = new HttpCall();
+const grpc = new GrpcCall();
+const GET = Bytes.of("GET");
+const AUTHORITY = Bytes.of("outside");
+const SERVICE = Bytes.of("grpc.health.v1.Health");
+const ANSWER = Bytes.of("x-answer");
+const TIMEOUT_MS: i32 = 300;
+
+/** A request to PATH, or a message to the method PATH; its body is what its filter sees. */
+function writeHttp(cluster: string, path: string, handler: StreamHandler): void {
+  http.begin(Bytes.of(cluster), GET, Bytes.of(path), AUTHORITY);
+  http.timeoutMs = TIMEOUT_MS;
+  const body = String.UTF8.encode(bodyOf(handler));
+  http.body.append(changetype<usize>(body), body.byteLength);
+}
+
+/** "http:CLUSTER:PATH[:TIMEOUT]" or the same by gRPC. */
+function callOut(isGrpc: bool, words: string[], handler: StreamHandler): FilterStatus {
+  writeHttp(words[1], words[2], handler);
+  grpc.begin(Bytes.of(words[1]), SERVICE, Bytes.of(words[2]));
+  if (words.length > 3) http.timeoutMs = I32.parseInt(words[3]);
+  grpc.timeoutMs = http.timeoutMs;
+  grpc.message.append(http.body.ptr, http.body.length);
+  if (isGrpc ? handler.callGrpc(grpc) : handler.callHttp(http)) return FilterStatus.WAIT;
+  return decide(false, handler);
+}
+
+function notify(cluster: string, path: string, handler: StreamHandler): void {
+  writeHttp(cluster, path, handler);
+  if (!handler.notifyHttp(http)) log(LogLevel.INFO, "not sent");
+}
+
+function answerOf(handler: StreamHandler): string {
+  const callout = handler.callout;
+  if (callout === null) return "no callout";
+  callout.body(view);
+  const body = String.UTF8.decodeUnsafe(view.ptr, view.length);
+  const header = callout.header(ANSWER, view) ? String.UTF8.decodeUnsafe(view.ptr, view.length) : "?";
+  const trailer = callout.trailer(ANSWER, view) ? String.UTF8.decodeUnsafe(view.ptr, view.length) : "?";
+  return `outcome=${callout.outcome} status=${callout.status} header=${header} body=${body} trailer=${trailer}`;
+}
+
+/** Allows what an answer of 200, or gRPC's OK, allows; without an answer what `open` says. */
+function decide(open: bool, handler: StreamHandler): FilterStatus {
+  const callout = handler.callout;
+  const answered = callout !== null && callout.outcome == Outcome.ANSWERED;
+  const allowed = answered && callout !== null ? callout.status == 200 || callout.status == 0 : open;
+  if (allowed) return FilterStatus.CONTINUE;
+  handler.hijack(403, answered ? DENIED : UNDECIDED);
+  return FilterStatus.STOP;
+}
+
+const DENIED = Bytes.of("denied");
+const UNDECIDED = Bytes.of("undecided");
+
 /** Does the commands of a text, divided by spaces; the status is what one of them says. */
 function run(text: string, handler: StreamHandler, headers: Headers | null): FilterStatus {
   const commands = text.split(" ");
@@ -144,7 +201,11 @@ function run(text: string, handler: StreamHandler, headers: Headers | null): Fil
     if (name == "wait") {
       handler.wait(I32.parseInt(argument));
       status = FilterStatus.WAIT;
-    } else if (name == "stop") status = FilterStatus.STOP;
+    } else if (name == "http" || name == "grpc") status = callOut(name == "grpc", parts, handler);
+    else if (name == "notify") notify(argument, parts[2], handler);
+    else if (name == "answer") log(LogLevel.INFO, answerOf(handler));
+    else if (name == "decide") status = decide(argument == "open", handler);
+    else if (name == "stop") status = FilterStatus.STOP;
     else if (name == "termination") status = FilterStatus.TERMINATION;
     else if (name == "rematch") status = FilterStatus.REMATCH_ROUTE;
     else if (name == "rechoose") status = FilterStatus.RECHOOSE_HOST;

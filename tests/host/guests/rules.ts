@@ -59,7 +59,7 @@ export function proxy_on_new_connection(id: u32): u32 {
 export function proxy_on_downstream_data(id: u32, size: u32, end: u32): u32 {
   if (mode == "lifecycle") log("down " + size.toString() + " " + end.toString());
   if (mode == "trap") unreachable();
-  if (mode == "unimplemented") host.proxy_http_call(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  if (mode == "unimplemented") host.proxy_grpc_stream(0, 0, 0, 0, 0, 0, 0, 0, 0);
   if (mode == "upstream-outside") log("set " + replace(UPSTREAM, "x").toString());
   if (mode == "close") host.proxy_close_stream(2);
   if (mode == "hold" || mode == "reentrant") return 1;

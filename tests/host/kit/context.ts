@@ -30,7 +30,7 @@ export abstract class GuestContext {
 
   /** The buffer of that type, empty and read-only where Envoy has one without content; null: NotFound. */
   buffer(type: BufferType): GuestBuffer | null {
-    if (type === BufferType.HttpCallResponseBody || type === BufferType.PluginConfiguration) return null;
+    if (type === BufferType.PluginConfiguration) return null;
     return new ConstBuffer(type === BufferType.VmConfiguration ? this.vm.configuration : undefined);
   }
 

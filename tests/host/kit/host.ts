@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { CallbackRecord } from "./accounting.ts";
+import type { CalloutServers } from "./callouts.ts";
 import { Client } from "./client.ts";
 import { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
@@ -71,6 +72,8 @@ export class Host {
   readonly workers: Vm[] = [];
   /** Foreign functions by name; stock Envoy's are not imitated. */
   readonly foreign: Services["foreign"] = new Map();
+  /** Servers of callouts: without one, nothing answers before the timeout. */
+  readonly callouts: CalloutServers = { clusters: null, unhealthy: new Set(), onCallout: () => {} };
   /** Broken rules so far; `close` throws the first. */
   readonly faults: KitFault[] = [];
   /** Every connection's decision about CONNECT requests, unless its switchboard has one of its own. */
@@ -93,6 +96,7 @@ export class Host {
       shared: new SharedData(),
       queues: new SharedQueues(),
       foreign: this.foreign,
+      callouts: this.callouts,
       properties: options.properties ?? {},
       expectTraps: options.expectTraps ?? false,
       fault: (rule, message) => this.fault(rule, message),

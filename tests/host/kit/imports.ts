@@ -1,4 +1,6 @@
 import { BufferType, HeaderMapType, LogLevel, Result, StreamType } from "./abi.ts";
+import type { GuestBuffer } from "./buffer.ts";
+import { calloutFunctions } from "./callouts.ts";
 import { HeaderMap } from "./http/header-map.ts";
 import { propertyPath } from "./properties.ts";
 import type { Vm } from "./vm.ts";
@@ -7,7 +9,8 @@ type HostFunctions = Record<string, (...args: never[]) => number>;
 
 /** The `env.proxy_*` functions for one VM, after proxy-wasm-cpp-host's exports.cc. */
 export function hostFunctions(vm: Vm): HostFunctions {
-  return { ...general(vm), ...headers(vm), ...buffers(vm), ...properties(vm), ...metrics(vm), ...shared(vm) };
+  const streams = { ...general(vm), ...headers(vm), ...buffers(vm), ...properties(vm) };
+  return { ...streams, ...metrics(vm), ...shared(vm), ...calloutFunctions(vm) };
 }
 
 function general(vm: Vm): HostFunctions {
@@ -61,6 +64,9 @@ function general(vm: Vm): HostFunctions {
 }
 
 function headers(vm: Vm): HostFunctions {
+  /** The map of that type, an answer's or the context's. */
+  const mapOf = (type: HeaderMapType): HeaderMap | null =>
+    type > HeaderMapType.ResponseTrailers ? vm.callouts.headerMap(type) : vm.context.headerMap(type, false);
   /** Changes a map by a name and perhaps a value. */
   const change =
     (act: (map: HeaderMap, name: string, value: string) => void) =>
@@ -77,17 +83,17 @@ function headers(vm: Vm): HostFunctions {
   return {
     proxy_get_header_map_pairs(type: number, at: number, sizeAt: number) {
       if (type >>> 0 > HeaderMapType.HttpCallResponseTrailers) return Result.BadArgument;
-      const map = vm.context.headerMap(type, false) ?? new HeaderMap();
+      const map = mapOf(type) ?? new HeaderMap();
       return stored(vm.memory.give(map.toBytes(), at, sizeAt));
     },
     proxy_get_header_map_size(type: number, sizeAt: number) {
-      const map = vm.context.headerMap(type, false);
+      const map = mapOf(type);
       return map === null ? Result.BadArgument : stored(vm.memory.writeU32(sizeAt, map.byteSize));
     },
     proxy_get_header_map_value(type: number, key: number, keySize: number, at: number, sizeAt: number) {
       const name = vm.memory.text(key, keySize);
       if (name === null) return Result.InvalidMemoryAccess;
-      const map = vm.context.headerMap(type, false);
+      const map = mapOf(type);
       if (map === null) return vm.frame.callback === "proxy_on_log" ? Result.NotFound : Result.BadArgument;
       const value = map.get(name);
       return value === null ? Result.NotFound : stored(vm.memory.give(Buffer.from(value), at, sizeAt));
@@ -116,22 +122,26 @@ function headers(vm: Vm): HostFunctions {
 }
 
 function buffers(vm: Vm): HostFunctions {
+  const bufferOf = (type: BufferType): GuestBuffer | null => {
+    const isAnswer = type === BufferType.HttpCallResponseBody || type === BufferType.GrpcReceiveBuffer;
+    return isAnswer ? vm.callouts.buffer(type) : vm.context.buffer(type);
+  };
   return {
     proxy_get_buffer_bytes(type: number, start: number, length: number, at: number, sizeAt: number) {
       if (type >>> 0 > BufferType.CallData) return Result.BadArgument;
-      const buffer = vm.context.buffer(type);
+      const buffer = bufferOf(type);
       if (buffer === null) return Result.NotFound;
       return stored(vm.memory.give(buffer.copy(start >>> 0, length >>> 0), at, sizeAt));
     },
     proxy_get_buffer_status(type: number, lengthAt: number, flagsAt: number) {
       if (type >>> 0 > BufferType.CallData) return Result.BadArgument;
-      const buffer = vm.context.buffer(type);
+      const buffer = bufferOf(type);
       if (buffer === null) return Result.NotFound;
       return stored(vm.memory.writeU32(lengthAt, buffer.length) && vm.memory.writeU32(flagsAt, 0));
     },
     proxy_set_buffer_bytes(type: number, start: number, length: number, data: number, size: number) {
       if (type >>> 0 > BufferType.CallData) return Result.BadArgument;
-      const buffer = vm.context.buffer(type);
+      const buffer = bufferOf(type);
       if (buffer === null) return Result.NotFound;
       const bytes = vm.memory.read(data, size);
       if (bytes === null) return Result.InvalidMemoryAccess;

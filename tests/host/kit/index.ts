@@ -1,5 +1,6 @@
 export * from "./abi.ts";
 export type { CallbackRecord, CallCounts } from "./accounting.ts";
+export { Callout } from "./callouts.ts";
 export { Client } from "./client.ts";
 export { ConnectStream } from "./connect-stream.ts";
 export { KitFault, LoadError } from "./errors.ts";

@@ -1,5 +1,6 @@
 import { Accounting, type CallbackRecord } from "./accounting.ts";
 import { LogLevel, Result } from "./abi.ts";
+import { type CalloutServers, CalloutTable } from "./callouts.ts";
 import type { Clock, TimerHandle } from "./clock.ts";
 import { type GuestContext, type PluginConfig, RootContext } from "./context.ts";
 import { KitFault, LoadError } from "./errors.ts";
@@ -24,6 +25,7 @@ export interface Services {
   shared: SharedData;
   queues: SharedQueues;
   foreign: Map<string, ForeignFunction>;
+  callouts: CalloutServers;
   /** Properties of every context that has none of its own by that path. */
   properties: Record<string, string | number | boolean | Uint8Array>;
   /** Whether a trap belongs to the test; otherwise it is a fault. */
@@ -53,6 +55,7 @@ export class Vm {
   readonly roots: RootContext[] = [];
   readonly metrics: MetricIds;
   readonly memory: GuestMemory;
+  readonly callouts: CalloutTable;
   /** After a trap no export is called again. */
   dead = false;
   /** The current callback has sent a local response: what it answers does not count. */
@@ -75,6 +78,7 @@ export class Vm {
     readonly configuration: Buffer,
   ) {
     this.metrics = new MetricIds(services.metrics);
+    this.callouts = new CalloutTable(this, services.clock, services.callouts);
     const functions: Record<string, Record<string, (...args: never[]) => number>> = {
       env: hostFunctions(this),
       wasi_snapshot_preview1: wasiFunctions(this),
