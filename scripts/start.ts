@@ -6,9 +6,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { build } from "./build.ts";
 import { ensureCertificates } from "./certs.ts";
+import { parse } from "yaml";
 import {
+  addStreamFilter,
   type Bootstrap,
-  pluginConfig,
+  hasRpc,
+  mainListener,
+  pluginConfigs,
   readBootstrap,
   rpcListener,
   socketAddress,
@@ -18,6 +22,7 @@ import { EnvoyProcess } from "./lib/envoy_process.ts";
 import { DEFAULT_VERSION, findEnvoy } from "./lib/envoy.ts";
 import { isFree } from "./lib/ports.ts";
 import { LiveView, table } from "./lib/table.ts";
+import { echoAddresses, startEchoes } from "./samples/echo.ts";
 import { INSTANCES } from "./samples/hello.ts";
 import { tlsClient } from "./samples/tls.ts";
 import { type ProxyPorts, Traffic } from "./samples/traffic.ts";
@@ -34,6 +39,9 @@ interface Options {
   once?: boolean;
   port?: number;
   adminPort?: number;
+  /** Stream filters, by type. */
+  filter: Record<string, unknown>;
+  logLevel?: string;
 }
 
 const view = new LiveView();
@@ -45,15 +53,26 @@ function parsePort(text: string): number {
   return port;
 }
 
+/** One more `TYPE: CONFIGURATION`, in YAML. */
+function parseFilter(text: string, before: Record<string, unknown>): Record<string, unknown> {
+  const filter = parse(text) as unknown;
+  if (typeof filter !== "object" || filter === null || Array.isArray(filter)) {
+    throw new InvalidArgumentError('Expected "TYPE: {FIELD: VALUE, …}".');
+  }
+  return { ...before, ...filter };
+}
+
 function parseOptions(): Options {
   return new Command("npm start --")
     .description(
       "Starts Envoy with the module and sample services, and shows live calls (SOFARPC, Dubbo, HTTP, gRPC, all on one port) " +
         "until Ctrl-C.",
     )
-    .option("--config <file>", "Envoy bootstrap with the RPC proxy; envoy/tls.yaml is another", "envoy/envoy.yaml")
+    .option("--config <file>", "Envoy bootstrap; envoy/tls.yaml and envoy/http.yaml are others", "envoy/envoy.yaml")
     .option("--no-samples", "no sample services and no calls; shows the module's counters")
     .option("--once", `one round of ${CALLS_ONCE} calls; exit code 0 if all were answered`)
+    .option("--filter <type: config>", "a stream filter before the others, in YAML; may be repeated", parseFilter, {})
+    .option("--log-level <level>", "Envoy's log level; info shows what filters log at that level")
     .addOption(new Option("--port <port>", "listener's port, not the file's").env("MOE_PORT").argParser(parsePort))
     .addOption(
       new Option("--admin-port <port>", "Envoy's admin port, not the file's")
@@ -82,19 +101,23 @@ function prepare(file: string, options: Options): Bootstrap {
   const bootstrap = readBootstrap(file);
   // Without an admin page nobody could tell when Envoy is ready.
   bootstrap.admin ??= { address: { socket_address: { address: "127.0.0.1", port_value: 9901 } } };
-  if (options.port) socketAddress(rpcListener(bootstrap)).port_value = options.port;
+  for (const [type, config] of Object.entries(options.filter).reverse()) {
+    addStreamFilter(bootstrap, type, config ?? {});
+  }
+  if (options.port) socketAddress(mainListener(bootstrap)).port_value = options.port;
   if (options.adminPort) socketAddress(bootstrap.admin).port_value = options.adminPort;
   return bootstrap;
 }
 
 /** Envoy itself would share a busy port with another Envoy, without a word. */
 async function checkPorts(bootstrap: Bootstrap, options: Options): Promise<void> {
-  const listener = socketAddress(rpcListener(bootstrap));
+  const listener = socketAddress(mainListener(bootstrap));
   const wanted = [{ ...listener, help: "Choose another one with --port." }];
   if (bootstrap.admin) {
     wanted.push({ ...socketAddress(bootstrap.admin), help: "Choose another one for Envoy's admin with --admin-port." });
   }
-  for (const { port } of options.samples ? INSTANCES : []) {
+  const samples = hasRpc(bootstrap) ? INSTANCES : echoAddresses(bootstrap);
+  for (const { port } of options.samples ? samples : []) {
     wanted.push({ address: "0.0.0.0", port_value: port, help: "The sample services need it; or use --no-samples." });
   }
   for (const { address, port_value, help } of wanted) {
@@ -105,7 +128,7 @@ async function checkPorts(bootstrap: Bootstrap, options: Options): Promise<void>
 /** Makes what the bootstrap names below build/: our own module, the certificates. Another module must be there. */
 function provideFiles(bootstrap: Bootstrap): void {
   if (writeBootstrap(bootstrap).includes("build/certs/")) ensureCertificates();
-  const module = pluginConfig(rpcListener(bootstrap)).vm_config.code.local?.filename;
+  const module = pluginConfigs(bootstrap)[0]?.vm_config.code.local?.filename;
   if (!module) return;
   const file = resolve(root, module);
   if (file === resolve(root, "build/moe.wasm")) build("release", say);
@@ -199,13 +222,15 @@ async function main(): Promise<void> {
 
   let stopped = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => (stopped = true));
-  const samples = options.samples ? await startSamples(upstreamTls(bootstrap)) : undefined;
+  const isRpc = hasRpc(bootstrap);
+  const samples = options.samples && isRpc ? await startSamples(upstreamTls(bootstrap)) : undefined;
+  const stopEchoes = options.samples && !isRpc ? await startEchoes(echoAddresses(bootstrap)) : undefined;
   let envoy: EnvoyProcess | undefined;
   let traffic: Traffic | undefined;
   try {
-    envoy = await EnvoyProcess.start({ binary, bootstrap, cwd: root });
+    envoy = await EnvoyProcess.start({ binary, bootstrap, cwd: root, logLevel: options.logLevel });
     say(
-      `Envoy takes calls of all protocols on port ${envoy.port}; its admin page is http://127.0.0.1:${envoy.adminPort}`,
+      `Envoy takes ${isRpc ? "calls of all protocols" : "HTTP requests"} on port ${envoy.port}; its admin page is http://127.0.0.1:${envoy.adminPort}`,
     );
     say(`Configuration: ${relative(process.cwd(), file)}.${options.once ? "" : " Ctrl-C ends it."}`);
     if (samples) {
@@ -219,6 +244,7 @@ async function main(): Promise<void> {
   } finally {
     await envoy?.stop();
     samples?.removeAllListeners("exit").kill();
+    stopEchoes?.();
   }
 }
 

@@ -87,6 +87,11 @@ export function rpcChain(listener: Listener): FilterChain {
   return chain;
 }
 
+/** Whether the module is an RPC proxy somewhere. */
+export function hasRpc(bootstrap: Bootstrap): boolean {
+  return bootstrap.static_resources.listeners.some((l) => filtersOf(l).some((f) => f.name === WASM));
+}
+
 /** The listener that clients use: that of the RPC proxy, or else the first. */
 export function mainListener(bootstrap: Bootstrap): Listener {
   const { listeners } = bootstrap.static_resources;
@@ -96,6 +101,30 @@ export function mainListener(bootstrap: Bootstrap): Listener {
 /** The listener's module configuration, to be changed in place. */
 export function pluginConfig(listener: Listener): PluginConfig {
   return filter(listener, WASM).typed_config.config as PluginConfig;
+}
+
+const HTTP_WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+
+/** All configurations of the module, on RPC and on HTTP, to be changed in place. */
+export function pluginConfigs(bootstrap: Bootstrap): PluginConfig[] {
+  const filters = bootstrap.static_resources.listeners.flatMap(filtersOf);
+  const http = filters.flatMap(({ typed_config }) => (typed_config?.http_filters as NetworkFilter[] | undefined) ?? []);
+  const wasm = [
+    ...filters.filter(({ name }) => name === WASM),
+    ...http.filter(({ typed_config }) => typed_config?.["@type"] === HTTP_WASM),
+  ];
+  return wasm.map(({ typed_config }) => typed_config.config as PluginConfig);
+}
+
+/** Puts a stream filter before the others, wherever the module runs. Throws where its configuration is no object. */
+export function addStreamFilter(bootstrap: Bootstrap, type: string, config: unknown): void {
+  for (const plugin of pluginConfigs(bootstrap)) {
+    const struct = { "@type": "type.googleapis.com/google.protobuf.Struct", value: {} };
+    const configuration = (plugin.configuration ?? struct) as { value: { stream_filters?: object[] } | string };
+    if (typeof configuration.value === "string") throw new Error("the module's configuration is no Struct");
+    configuration.value.stream_filters = [{ type, config }, ...(configuration.value.stream_filters ?? [])];
+    plugin.configuration = configuration;
+  }
 }
 
 /** The HTTP connection manager behind the module, to be changed in place. */

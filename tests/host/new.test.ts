@@ -1,4 +1,4 @@
-// `npm run new -- codec NAME` in a copy of the tree: what it writes passes its tests and speaks its protocol.
+// `npm run new` in a copy of the tree: what it writes passes its tests, and works in the module.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
@@ -6,15 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
-import { codecNames, register, render } from "../../scripts/lib/scaffold.ts";
+import { codecNames, filterNames, register, type Registration, render } from "../../scripts/lib/scaffold.ts";
+import * as bolt from "./kit/bolt.ts";
 import { Host } from "./kit/index.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
-const COPIED = ["assembly", "filters", "scripts", "tests/unit", "tests/vectors", "asconfig.json", "as-pect.config.js"];
+const COPIED = ["assembly", "filters", "scripts", "tests", "docs", "asconfig.json", "as-pect.config.js"];
 const CONFIGURED = ["as-pect.asconfig.json", "package.json", ".prettierrc.json", "eslint.config.js"];
 
-describe("npm run new -- codec", () => {
+describe("npm run new", () => {
   let folder = "";
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "moe-new-"));
@@ -28,46 +29,85 @@ describe("npm run new -- codec", () => {
     const { stdout } = await run(process.execPath, [join("node_modules", script), ...args], { cwd: folder });
     return stdout;
   };
-  const create = (name: string) => node("tsx/dist/cli.mjs", "scripts/new.ts", "codec", name);
+  const create = (kind: string, name: string) => node("tsx/dist/cli.mjs", "scripts/new.ts", kind, name);
 
-  it("writes a codec that passes its tests and the linters", async () => {
-    assert.match(await create("my-rpc"), /filters\/codec\/my_rpc\/my_rpc\.ts/);
-    const files = "filters/codec/my_rpc";
+  it("writes a codec and a filter that pass their tests and the linters", async () => {
+    assert.match(await create("codec", "my-rpc"), /filters\/codec\/my_rpc\/my_rpc\.ts/);
+    assert.match(await create("filter", "my_filter"), /tests\/vectors\/my_filter\.json/);
+    const files = ["filters/codec/my_rpc", "filters/stream/my_filter"];
+    const registries = ["filters/network", "tests/unit/vectors"];
+    const specs = [`${files[0]}/my_rpc.spec.ts`, `${files[1]}/my_filter.spec.ts`, "tests/unit/vectors/vectors.spec.ts"];
     const [tests] = await Promise.all([
-      node("@as-pect/cli/bin/asp.js", `${files}/my_rpc.spec.ts`, "--summary", "--no-logo"),
-      node("eslint/bin/eslint.js", files, "filters/network"),
-      node("prettier/bin/prettier.cjs", "--check", files, "filters/network"),
+      node("@as-pect/cli/bin/asp.js", ...specs, "--summary", "--no-logo"),
+      node("eslint/bin/eslint.js", ...files, ...registries),
+      node("prettier/bin/prettier.cjs", "--check", ...files, ...registries),
     ]);
     assert.match(tests, /Result\].*Pass!/);
-    assert.ok(existsSync(join(folder, files, "README.md")));
+    assert.match(tests, /vectors unit: .*my_filter 9/);
+    for (const folder_ of files) assert.ok(existsSync(join(folder, folder_, "README.md")));
   });
 
-  it("and that speaks its protocol in the module", async () => {
-    const module = join(folder, "moe.wasm");
-    await node("assemblyscript/bin/asc.js", "--target", "release", "-O0", "--outFile", module);
-    const host = await Host.start({ module, config: { protocols: ["my-rpc"] } });
-    host.onConnect = (stream) => {
-      stream.accept({ host: "10.0.0.1:8080" });
-      // Its answer: the same frame as a response.
-      stream.onData = (bytes) => stream.write(Buffer.from(bytes).fill(2, 2, 3));
-    };
-    const client = host.connect();
-    const { magic } = codecNames("my-rpc");
-    client.write(Buffer.from(`${magic}000000000007000000000000000000026869`, "hex"));
-    assert.equal(client.take().toString("hex"), `${magic}020000000007000000000000000000026869`);
-    host.close();
+  describe("in the module", () => {
+    let module = "";
+    before(async () => {
+      module = join(folder, "moe.wasm");
+      await node("assemblyscript/bin/asc.js", "--target", "release", "-O0", "--outFile", module);
+    });
+
+    it("the codec speaks its protocol", async () => {
+      const host = await Host.start({ module, config: { protocols: ["my-rpc"] } });
+      host.onConnect = (stream) => {
+        stream.accept({ host: "10.0.0.1:8080" });
+        // Its answer: the same frame as a response.
+        stream.onData = (bytes) => stream.write(Buffer.from(bytes).fill(2, 2, 3));
+      };
+      const client = host.connect();
+      const { magic } = codecNames("my-rpc");
+      client.write(Buffer.from(`${magic}000000000007000000000000000000026869`, "hex"));
+      assert.equal(client.take().toString("hex"), `${magic}020000000007000000000000000000026869`);
+      host.close();
+    });
+
+    it("the filter refuses and counts, on RPC and on HTTP", async () => {
+      const config = { stream_filters: [{ type: "my_filter", config: { header: "user", value: "eve" } }] };
+      const rpc = await Host.start({ module, config });
+      const client = rpc.connect();
+      client.write(bolt.request(1, { headers: [["user", "eve"]] }));
+      assert.equal(client.take().readUInt16BE(10), bolt.BoltStatus.SERVER_EXCEPTION);
+      rpc.advance(1000);
+      assert.equal(rpc.metrics.counter("moe.filter.my_filter.refused"), 1);
+      rpc.close();
+      const http = await Host.start({ module, root: "http", config });
+      assert.equal(http.request({ headers: { user: "adam" } }).status, 200);
+      const refused = http.request({ headers: { user: "eve" } });
+      assert.deepEqual([refused.status, refused.body], [403, "refused by my_filter"]);
+      http.close();
+    });
+
+    it("the filter's rows and schema", async () => {
+      const env: NodeJS.ProcessEnv = { ...process.env, MOE_MODULE: module };
+      // Or else it would tell its results to this test's runner.
+      delete env.NODE_TEST_CONTEXT;
+      const args = ["--import", "tsx", "--test-name-pattern", "my_filter", "--test-reporter", "spec", "--test"];
+      const files = ["tests/host/vectors.test.ts", "tests/host/schemas.test.ts"];
+      const { stdout } = await run(process.execPath, [...args, ...files], { cwd: folder, env });
+      assert.match(stdout, /pass 1[0-9]\n/);
+      assert.match(stdout, /fail 0\n/);
+    });
   });
 
   it("leaves what is there alone", async () => {
     const before = readFileSync(join(folder, "filters/network/moe.ts"), "utf8");
-    for (const name of ["tars", "my_rpc", "Bolt"]) {
-      await assert.rejects(create(name), (error: { code: number; stderr: string }) => {
-        assert.equal(error.code, 1, name);
-        assert.match(error.stderr, /there already|a name is/);
+    for (const one of ["codec tars", "codec Bolt", "filter fault", "filter bolt"]) {
+      const [kind, name] = one.split(" ");
+      await assert.rejects(create(kind, name), (error: { code: number; stderr: string }) => {
+        assert.equal(error.code, 1, one);
+        assert.match(error.stderr, /^[^\n]*(there already|name is|moe\.ts already)[^\n]*\n$/);
         return true;
       });
     }
     assert.equal(readFileSync(join(folder, "filters/network/moe.ts"), "utf8"), before);
+    assert.ok(!existsSync(join(folder, "filters/stream/bolt")));
   });
 });
 
@@ -82,17 +122,26 @@ describe("scaffold", () => {
     for (const bad of ["../x", "1st", "a--b", "a-", "a b", "a".repeat(41), ""]) {
       assert.throws(() => codecNames(bad), /a name is/);
     }
+    for (const bad of ["my-filter", "a__b", "a_", "Fault", "1st", ""]) assert.throws(() => filterNames(bad), /name is/);
+    assert.deepEqual(filterNames("rate_limit"), {
+      name: "rate_limit",
+      file: "rate_limit",
+      class: "RateLimit",
+      instance: "rateLimit",
+    });
+    for (const taken of ["filter", "phase", "rows"]) assert.match(filterNames(taken).instance, /Filter$/);
     for (const taken of ["delete", "frame", "codec", "byte-buffer"]) assert.match(codecNames(taken).instance, /Codec$/);
   });
 
   it("what cannot be filled in is an error", () => {
     assert.equal(render("{{a}}{{b}}{ {a}}", { a: "1", b: "2" }), "12{ {a}}");
     assert.throws(() => render("{{c}}", { a: "1" }), /asks for c/);
-    assert.throws(() => register("nothing", codecNames("a")), /no line like/);
+    const codecs: Registration = { registry: "codecs", folder: "../codec", path: "moe.ts" };
+    assert.throws(() => register("nothing", codecNames("a"), codecs), /moe\.ts has no line like/);
     const source = 'import { a } from "../codec/a/a";\nimport { z } from "z";\ncodecs.register(a);\nlast();\n';
-    assert.throws(() => register(source, codecNames("a")), /already/);
+    assert.throws(() => register(source, codecNames("a"), codecs), /already/);
     assert.equal(
-      register(source, codecNames("b")),
+      register(source, codecNames("b"), codecs),
       'import { a } from "../codec/a/a";\nimport { b } from "../codec/b/b";\nimport { z } from "z";\n' +
         "codecs.register(a);\ncodecs.register(b);\nlast();\n",
     );
