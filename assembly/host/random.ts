@@ -16,3 +16,8 @@ export function random(): u64 {
 export function randomBelow(bound: i32): i32 {
   return ((random() >> 33) % (bound as u64)) as i32;
 }
+
+/** Whether one of a hundred dice rolls is below the percentage. */
+export function draws(percent: i32): bool {
+  return percent >= 100 || (percent > 0 && randomBelow(100) < percent);
+}

@@ -2,6 +2,7 @@ import { Bytes } from "../bytes/bytes";
 import { ClusterConfig } from "../router/cluster_config";
 import { MetadataMatch } from "../router/metadata";
 import { ConnectTarget } from "../tunnel/connect";
+import { HostRecords } from "./host_records";
 import { HostSet } from "./host_set";
 import { CallStats } from "./stats";
 
@@ -15,6 +16,7 @@ export class Cluster {
   constructor(
     readonly config: ClusterConfig,
     readonly stats: CallStats,
+    readonly records: HostRecords,
   ) {}
 
   get name(): Bytes {
@@ -25,13 +27,17 @@ export class Cluster {
 /** Where a route sends requests: a cluster, or one subset of its hosts. */
 export class Destination {
   readonly set: HostSet;
+  /** Of one for copies: none is sent until this time, ms. */
+  restUntil: i64 = 0;
 
+  /** @param mirror whether it is for copies of requests alone: nobody waits for what is sent there */
   constructor(
     readonly cluster: Cluster,
     labels: MetadataMatch | null,
+    readonly mirror: bool = false,
   ) {
     const keys: Bytes[] = labels === null ? [] : labels.keys;
     const values: Bytes[] = labels === null ? [] : labels.values;
-    this.set = new HostSet(new ConnectTarget(cluster.name, keys, values), cluster.config);
+    this.set = new HostSet(new ConnectTarget(cluster.name, keys, values), cluster.config, cluster.records);
   }
 }

@@ -69,6 +69,8 @@ export class Connection extends Context {
   /** Bytes for the client. */
   readonly toClient: ByteBuffer = new ByteBuffer();
   readonly requests: SlotTable<Request> = new SlotTable<Request>();
+  /** Copies for mirror clusters. */
+  readonly mirrors: SlotTable<Request> = new SlotTable<Request>();
   readonly pushes: SlotTable<Push> = new SlotTable<Push>();
   private readonly pools: Pool[] = [];
 
@@ -333,6 +335,15 @@ export class Connection extends Context {
     return pool;
   }
 
+  /** Ends a connection for copies that nothing waits on; false when there is none. */
+  retireMirror(): bool {
+    for (let i = 0, n = this.pools.length; i < n; i++) {
+      const pool = unchecked(this.pools[i]);
+      if (pool.destination.mirror && pool.retireIdle()) return true;
+    }
+    return false;
+  }
+
   /** Ends what is idle: a client may name ever new clusters and subsets. */
   private dropIdlePools(): void {
     let kept = 0;
@@ -351,7 +362,10 @@ export class Connection extends Context {
     root.cancelTimer(request.tryTimer);
     const server = request.server;
     if (server !== null) server.detach(request);
-    if (request.id != 0) this.requests.release(request.id);
+    if (request.mirror) {
+      this.mirrors.release(request.id);
+      root.mirrorStats.active.add(-1);
+    } else if (request.id != 0) this.requests.release(request.id);
     const cluster = request.cluster;
     if (cluster !== null) {
       cluster.active--;
@@ -359,7 +373,8 @@ export class Connection extends Context {
     }
     this.keptBytes -= request.copy.length;
     const stream = request.stream;
-    if (stream !== null) stream.end();
+    // That of a copy is another request's, left from before.
+    if (stream !== null && !request.mirror) stream.end();
     const protocol = request.protocol;
     if (protocol !== null) protocol.active.add(-1);
     root.requestPool.give(request);
@@ -393,6 +408,10 @@ export class Connection extends Context {
     for (let i = 0; i < this.requests.capacity; i++) {
       const request = this.requests.at(i);
       if (request !== null) this.finish(request);
+    }
+    for (let i = 0; i < this.mirrors.capacity; i++) {
+      const copy = this.mirrors.at(i);
+      if (copy !== null) this.finish(copy);
     }
     for (let i = 0; i < this.pushes.capacity; i++) {
       const push = this.pushes.at(i);

@@ -12,10 +12,11 @@ import { Frame, FrameKind } from "../xprotocol/frame";
 import { Connection } from "./connection";
 import { Request, Stage } from "./request";
 import { abandon, answer, deliver, fail, writeReply } from "./respond";
+import { ProxyRoot } from "./root";
 import { Server } from "./server";
 
 /** Timeout of a request when neither the route nor the frame sets one, ms (MOSN's). */
-const DEFAULT_TIMEOUT_MS: i64 = 60000;
+export const DEFAULT_TIMEOUT_MS: i64 = 60000;
 /** Times that filters may have the route matched or the host chosen again (MOSN's). */
 const MAX_PASSES: i32 = 10;
 
@@ -208,23 +209,27 @@ function answerDirectly(request: Request, route: Route): bool {
 /** Whether a limit is reached; 0 is none. */
 // @ts-ignore: decorator
 @inline
-function full(count: i32, limit: u32): bool {
+export function full(count: i32, limit: u32): bool {
   return limit > 0 && (count as u32) >= limit;
 }
 
 /**
- * Sets the whole timeout and that of a try: the frame's own wins over the headers x-mosn-global-timeout and
- * x-mosn-try-timeout, and they over the route (mosn-semantics.md §1.5). Headers are looked at only where they count.
+ * The whole timeout of the request that the root's input is bound to, ms; 0: none. The frame's own wins over the header
+ * x-mosn-global-timeout, and that over the route (mosn-semantics.md §1.5). Headers are looked at only where they count.
  */
+export function timeoutOf(root: ProxyRoot, route: Route): i64 {
+  const own = root.input.timeout;
+  if (own > 0) return own as i64;
+  const routed = route.timeoutMs;
+  return root.input.milliseconds(GLOBAL_TIMEOUT, routed >= 0 ? (routed as i64) : DEFAULT_TIMEOUT_MS);
+}
+
+/** Sets the whole timeout and that of a try, for which the header x-mosn-try-timeout wins over the route. */
 function setTimeouts(request: Request, route: Route): void {
   const connection = request.connection;
   if (connection === null) return;
   const root = connection.root;
-  const own = root.input.timeout;
-  const routed = route.timeoutMs;
-  let timeout: i64 = routed >= 0 ? (routed as i64) : DEFAULT_TIMEOUT_MS;
-  if (own > 0) timeout = own as i64;
-  else timeout = root.input.milliseconds(GLOBAL_TIMEOUT, timeout);
+  const timeout = timeoutOf(root, route);
   // 0: the route wants none.
   if (timeout > 0) root.setTimer(request, root.now() + timeout, true);
   let perTry: i64 = max(route.perTryTimeoutMs, 0) as i64;
@@ -274,18 +279,29 @@ export function send(request: Request, server: Server, frame: Frame, changed: bo
   request.start = server.position;
   const queue = server.queue;
   const before = queue.length;
-  if (!changed || !hasChanges(request)) codec.copy(frame, request.id, queue);
-  else if (!encodeChanged(request, codec, frame, server)) return false;
+  if (!writeRequest(request, codec, frame, request.id, changed, server)) return false;
   request.length = queue.length - before;
-  server.codec = codec;
-  server.like = frame.aux;
-  server.tunnel.wrote(server, request.length);
+  server.wrote(codec, frame.aux, request.length);
   request.triedHost = server.host;
   server.attach(request);
   if (route !== null && route.retry.retryOn && !request.oneway) keepCopy(request, server);
   if (request.tryTimeout > 0) {
     connection.root.setTimer(request.tryTimer, connection.root.now() + (request.tryTimeout as i64), true);
   }
+  return true;
+}
+
+/** Appends a request to a server's queue under an id; see `send`. */
+export function writeRequest(
+  request: Request,
+  codec: Codec,
+  frame: Frame,
+  id: u32,
+  changed: bool,
+  server: Server,
+): bool {
+  if (changed && hasChanges(request)) return encodeChanged(request, codec, frame, id, server);
+  codec.copy(frame, id, server.queue);
   return true;
 }
 
@@ -300,7 +316,7 @@ function hasChanges(request: Request): bool {
 }
 
 /** Encodes a request whose headers or body have changed; false when they cannot be expressed. */
-function encodeChanged(request: Request, codec: Codec, frame: Frame, server: Server): bool {
+function encodeChanged(request: Request, codec: Codec, frame: Frame, id: u32, server: Server): bool {
   const connection = request.connection;
   if (connection === null) return false;
   const headers = connection.root.input.headers;
@@ -308,7 +324,7 @@ function encodeChanged(request: Request, codec: Codec, frame: Frame, server: Ser
   if (headers === null) return false;
   service.set(frame.ptr + (frame.contentOffset as usize), frame.contentLength);
   if (stream !== null) stream.requestBody(service);
-  return codec.encode(frame, headers, service.ptr, service.length, request.id, server.queue);
+  return codec.encode(frame, headers, service.ptr, service.length, id, server.queue);
 }
 
 /** Keeps a request's bytes for a retry after they were sent, while the connection's memory allows. */

@@ -1,5 +1,6 @@
 import { Bytes } from "../bytes/bytes";
 import { siphash24 } from "../bytes/hash";
+import { UpstreamHost } from "../stream/upstream_host";
 
 /** How long a host that could not be reached is left out at first, and at most, ms. */
 const FIRST_BACKOFF_MS: i64 = 250;
@@ -25,22 +26,28 @@ export class Host {
   readonly hash: u64;
 
   /**
-   * @param address "IP:PORT", as the switchboard tells it
+   * @param record it as filters see it
    * @param pin what makes the switchboard choose this host
    */
   constructor(
-    readonly address: Bytes,
+    readonly record: UpstreamHost,
     public pin: Bytes,
     readonly weight: i32,
   ) {
+    const address = record.address;
     this.hash = siphash24(0, 0, address.ptr, address.length);
+  }
+
+  /** "IP:PORT", as the switchboard tells it. */
+  get address(): Bytes {
+    return this.record.address;
   }
 
   /** Whether it may get a request. */
   // @ts-ignore: decorator
   @inline
   isUp(now: i64): bool {
-    return this.downUntil <= now && this.leavingUntil <= now;
+    return this.downUntil <= now && this.leavingUntil <= now && !this.record.ejected;
   }
 
   /** It sent a go-away: Dubbo servers that stop answer what they have read, but close new connections at once. */

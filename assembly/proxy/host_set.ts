@@ -2,6 +2,7 @@ import { Bytes } from "../bytes/bytes";
 import { ClusterConfig } from "../router/cluster_config";
 import { ConnectTarget } from "../tunnel/connect";
 import { Host } from "./host";
+import { HostRecords } from "./host_records";
 
 /** Most hosts that are remembered for one set; more are still reached, by connections that Envoy balances. */
 const MAX_HOSTS: i32 = 1024;
@@ -29,6 +30,7 @@ export class HostSet {
   constructor(
     readonly target: ConnectTarget,
     private readonly config: ClusterConfig,
+    private readonly records: HostRecords,
   ) {}
 
   /** Whether another connection should be opened to look for hosts. */
@@ -57,7 +59,7 @@ export class HostSet {
     }
     this.repeats = 0;
     if (this.hosts.length >= MAX_HOSTS) return null;
-    const host = new Host(address, pin, this.weightOf(address));
+    const host = new Host(this.records.of(address), pin, this.weightOf(address));
     this.hosts.push(host);
     return host;
   }
@@ -69,6 +71,12 @@ export class HostSet {
       if (host.pin.length > 0 && host.pin.equals(pin.ptr, pin.length)) return host;
     }
     return null;
+  }
+
+  /** Whether any host that is known may get a request. */
+  hasUp(now: i64): bool {
+    for (let i = 0, n = this.hosts.length; i < n; i++) if (unchecked(this.hosts[i]).isUp(now)) return true;
+    return false;
   }
 
   /** The configured weight of a host; 1 when there is none. */

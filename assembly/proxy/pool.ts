@@ -8,6 +8,9 @@ import { Server } from "./server";
 
 /** Hosts of a large cluster that one client connection spreads its requests over. */
 const MAX_SPAN: i32 = 16;
+/** The same for copies of requests, and the server connections for them of one client connection, whatever their clusters. */
+const MIRROR_SPAN: i32 = 4;
+const MAX_MIRRORS: i32 = 8;
 /** Server connections of one pool; consistent hashing may need more hosts than MAX_SPAN. */
 const MAX_SERVERS: i32 = 128;
 
@@ -29,8 +32,8 @@ export class Pool {
     const hosts = set.hosts.length;
     if (hosts > 0) {
       if (set.wantsSearch(now) && this.mayOpen) this.open(null);
-      const span = min(hosts, MAX_SPAN);
-      const from = hosts > MAX_SPAN ? (this.connection.id * MAX_SPAN) % hosts : 0;
+      const span = min(hosts, this.maxSpan);
+      const from = this.first(span);
       const type = this.destination.cluster.config.lbType;
       const host = chooseHost(type, set, from, span, hash, exclude, now);
       if (host !== null) {
@@ -41,8 +44,33 @@ export class Pool {
     return this.any();
   }
 
+  private get maxSpan(): i32 {
+    return this.destination.mirror ? MIRROR_SPAN : MAX_SPAN;
+  }
+
+  /** The first of so many hosts that are this client connection's. */
+  private first(span: i32): i32 {
+    const hosts = this.destination.set.hosts.length;
+    return hosts > span ? ((this.connection.id as u64) * (span as u64)) % (hosts as u64) as i32 : 0;
+  }
+
+  /** How many hosts this client connection can send copies to at once; 0: none is known. */
+  get spread(): i32 {
+    return min(this.destination.set.hosts.length, MAX_MIRRORS);
+  }
+
+  /** One of those hosts; null when it is not up. */
+  hostAt(index: i32, now: i64): Host | null {
+    const set = this.destination.set;
+    const span = this.spread;
+    if (index >= span) return null;
+    if (index == 0 && set.wantsSearch(now) && this.mayOpen) this.open(null);
+    const host = unchecked(set.hosts[(this.first(span) + index) % set.hosts.length]);
+    return host.isUp(now) ? host : null;
+  }
+
   /** The least busy connection to the host, or a new one while all are busy and there may be more. */
-  private of(host: Host): Server | null {
+  of(host: Host): Server | null {
     let best: Server | null = null;
     let count = 0;
     for (let i = 0, n = this.servers.length; i < n; i++) {
@@ -56,25 +84,35 @@ export class Pool {
     return best;
   }
 
-  /** No host is known to be up: what is open or opening, or else Envoy's own choice. */
+  /**
+   * No host is known to be up: what is open or opening, or else Envoy's own choice. A host that a filter has ejected
+   * comes last: an error of its is no worse than ours.
+   */
   private any(): Server | null {
     let best: Server | null = null;
+    let bestEjected = true;
     for (let i = 0, n = this.servers.length; i < n; i++) {
       const server = unchecked(this.servers[i]);
-      if (!server.usable || (best !== null && best.active <= server.active)) continue;
       const host = server.host;
-      if (host === null || server.state == UpstreamState.OPEN) best = server;
+      if (!server.usable || (host !== null && server.state != UpstreamState.OPEN)) continue;
+      const ejected = host !== null && host.record.ejected;
+      if (best !== null && (ejected == bestEjected ? best.active <= server.active : ejected)) continue;
+      best = server;
+      bestEjected = ejected;
     }
     return best === null && this.mayOpen ? this.open(null) : best;
   }
 
   private get mayOpen(): bool {
     if (this.connection.tunnel.goAway) return false;
+    if (this.destination.mirror && this.connection.tunnel.secondaries >= MAX_MIRRORS) {
+      return this.connection.retireMirror();
+    }
     return this.servers.length < MAX_SERVERS || this.retireIdle();
   }
 
   /** Makes room by ending a connection that nothing waits on. */
-  private retireIdle(): bool {
+  retireIdle(): bool {
     for (let i = 0, n = this.servers.length; i < n; i++) {
       const server = unchecked(this.servers[i]);
       if (server.active > 0 || server.state != UpstreamState.OPEN) continue;

@@ -60,6 +60,8 @@ export class Request extends Timer {
   /** Id of the current try towards the server; 0: none. */
   id: u32 = 0;
   oneway: bool = false;
+  /** A copy for a mirror cluster: its id is one of the connection's `mirrors`. */
+  mirror: bool = false;
   /** Value of the route's hash policy. */
   hash: u64 = 0;
 
@@ -102,6 +104,7 @@ export class Request extends Timer {
     this.id = 0;
     this.deadline = 0;
     this.retried = false;
+    this.mirror = false;
     this.copy.free();
   }
 }

@@ -9,6 +9,7 @@ import { Frame } from "../xprotocol/frame";
 import { answerReasonOf, codeOf as badFrameCode } from "./bad_frame";
 import { Connection } from "./connection";
 import { send } from "./exchange";
+import { onMirrorLost, onMirrorTimeout } from "./mirror";
 import { Request, Stage } from "./request";
 import { Server } from "./server";
 
@@ -115,6 +116,10 @@ export function onBadResponse(connection: Connection, server: Server, frame: Fra
 
 /** The server connection that a request was on is gone: another try, or an answer. */
 export function onLostRequest(request: Request, server: Server, reason: CloseReason, now: i64): void {
+  if (request.mirror) {
+    onMirrorLost(request);
+    return;
+  }
   const route = request.route;
   const unsent = request.start >= server.committed;
   const opening = reason != CloseReason.REMOTE && reason != CloseReason.RESET;
@@ -177,6 +182,10 @@ function resumeTimeout(request: Request, connection: Connection): bool {
 
 /** The whole timeout of a request has passed. */
 export function onRequestTimeout(request: Request, now: i64): void {
+  if (request.mirror) {
+    onMirrorTimeout(request);
+    return;
+  }
   const protocol = request.protocol;
   if (protocol !== null) protocol.timeouts.add(1);
   fail(request, Code.TIMEOUT, TIMED_OUT, ResponseFlag.UPSTREAM_REQUEST_TIMEOUT);

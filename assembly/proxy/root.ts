@@ -18,7 +18,8 @@ import { ClusterChoice } from "../router/clusters";
 import { Router } from "../router/router";
 import { FilterChains } from "../stream/chain";
 import { LabelSet } from "../stream/labels";
-import { PluginFilterMetrics } from "../stream/metrics";
+import { FilterMetrics, PluginFilterMetrics } from "../stream/metrics";
+import { FilterPlugin } from "../stream/plugin";
 import { FilterRegistry } from "../stream/registry";
 import { ConnectTarget } from "../tunnel/connect";
 import { Codec } from "../xprotocol/codec";
@@ -28,7 +29,9 @@ import { Cluster, Destination } from "./cluster";
 import { DEFAULT_CLUSTER, ProxyConfig } from "./config";
 import { Connection } from "./connection";
 import { FrameInput } from "./frame_input";
+import { HostRecords } from "./host_records";
 import { LabelledDestinations } from "./labelled";
+import { MirrorStats } from "./mirror";
 import { Request, RequestPool } from "./request";
 import { RpcStream } from "./rpc_stream";
 import { Server } from "./server";
@@ -42,6 +45,24 @@ const MAX_CLUSTERS: i32 = 4096;
 const OBJECTS_PER_DESTINATION: i32 = 16;
 /** Time between two flushes of the metrics, ms. */
 const FLUSH_MS: i64 = 100;
+
+/** The root as filters see it. */
+class ProxyPlugin extends FilterPlugin {
+  constructor(
+    metrics: FilterMetrics,
+    private readonly root: ProxyRoot,
+  ) {
+    super(metrics);
+  }
+
+  setTimer(timer: Timer, ms: i64): void {
+    this.root.setTimer(timer, this.root.now() + ms, false);
+  }
+
+  cancelTimer(timer: Timer): void {
+    this.root.cancelTimer(timer);
+  }
+}
 
 /** The plugin `proxy`: MOSN's proxy for the connections of one listener configuration in one worker. */
 export class ProxyRoot extends CalloutRoot {
@@ -80,6 +101,8 @@ export class ProxyRoot extends CalloutRoot {
   private readonly destinations: Map<string, Destination> = new Map<string, Destination>();
   private readonly byChoice: Map<ClusterChoice, Destination> = new Map<ClusterChoice, Destination>();
   private readonly byLabels: LabelledDestinations = new LabelledDestinations();
+  private readonly mirrors: Map<ClusterChoice, Destination> = new Map<ClusterChoice, Destination>();
+  private copyStats: MirrorStats | null = null;
   private readonly wheel: TimerWheel = new TimerWheel();
   private scheduled: Connection[] = [];
   private scheduledAt: i32 = 0;
@@ -109,6 +132,7 @@ export class ProxyRoot extends CalloutRoot {
     this.config = config;
     this.router = config.router;
     this.chains = config.chains;
+    this.chains.begin(new ProxyPlugin(this.filterMetrics, this));
     const chosen = this.registry.select(config.protocols);
     this.codecs = chosen !== null ? chosen : this.registry.all();
     const fallback = config.fallbackCluster;
@@ -198,6 +222,7 @@ export class ProxyRoot extends CalloutRoot {
   }
 
   onDone(): bool {
+    this.chains.end();
     this.metrics.flush();
     return true;
   }
@@ -244,12 +269,37 @@ export class ProxyRoot extends CalloutRoot {
     return destination;
   }
 
+  /**
+   * Where the copies of a mirror policy go: apart from what is sent to the same cluster otherwise, with limits of its
+   * own. Null when there are too many clusters.
+   */
+  mirrorDestination(choice: ClusterChoice): Destination | null {
+    if (this.mirrors.has(choice)) return this.mirrors.get(choice);
+    const shared = this.destination(choice);
+    if (shared === null) return null;
+    const cluster = new Cluster(shared.cluster.config, shared.cluster.stats, shared.cluster.records);
+    const mirror = new Destination(cluster, choice.metadata, true);
+    this.mirrors.set(choice, mirror);
+    return mirror;
+  }
+
+  /** The numbers of mirrored requests. */
+  get mirrorStats(): MirrorStats {
+    let stats = this.copyStats;
+    if (stats === null) {
+      stats = new MirrorStats(this.metrics);
+      this.copyStats = stats;
+    }
+    return stats;
+  }
+
   private addDestination(key: string, name: string, choice: ClusterChoice): bool {
     if (this.destinations.size >= MAX_CLUSTERS && !this.dropUnused()) return false;
     const config = this.config;
     if (config === null) return false;
     if (!this.clusters.has(name)) {
-      this.clusters.set(name, new Cluster(config.cluster(choice.name), this.calls.ofCluster(choice.name)));
+      const records = new HostRecords(choice.name);
+      this.clusters.set(name, new Cluster(config.cluster(choice.name), this.calls.ofCluster(choice.name), records));
     }
     this.destinations.set(key, new Destination(this.clusters.get(name), choice.metadata));
     return true;

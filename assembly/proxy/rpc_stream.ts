@@ -9,6 +9,7 @@ import { Part, StreamHandler } from "../stream/handler";
 import { LabelSet } from "../stream/labels";
 import { FilterMetrics } from "../stream/metrics";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../stream/phase";
+import { UpstreamHost } from "../stream/upstream_host";
 import { VariableTable } from "../stream/variables";
 import { Waiting } from "../stream/waiting";
 import { Peer } from "../xprotocol/codec";
@@ -18,6 +19,7 @@ import { HeaderList } from "../xprotocol/list";
 import { CallName } from "./call_name";
 import { Connection } from "./connection";
 import { HeldFrame } from "./held_frame";
+import { mirrorRequest } from "./mirror";
 import { Request } from "./request";
 import { fail } from "./respond";
 import { Server } from "./server";
@@ -112,6 +114,7 @@ export class RpcStream extends StreamHandler {
   /** The request has been sent: its bytes are gone. */
   sent(): void {
     this.message = Message.NONE;
+    this.server = null;
     this.bodyChanged = false;
     this.dropFrame();
   }
@@ -340,6 +343,23 @@ export class RpcStream extends StreamHandler {
 
   size(part: Part): i64 {
     return unchecked(this.sizes[part as i32]) as i64;
+  }
+
+  get upstreamHost(): UpstreamHost | null {
+    const server = this.server !== null ? this.server : this.request.server;
+    const host = server !== null ? server.host : this.request.triedHost;
+    return host === null ? null : host.record;
+  }
+
+  get mirrorPercent(): i32 {
+    const route = this.request.route;
+    if (route === null) return 0;
+    const policy = route.mirror;
+    return policy === null ? 0 : policy.percent;
+  }
+
+  mirror(copies: i32): void {
+    if (this.message == Message.REQUEST) mirrorRequest(this.request, this, copies);
   }
 
   variable(name: Bytes, out: View): bool {

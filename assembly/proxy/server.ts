@@ -8,6 +8,7 @@ import { codeOf, reasonOf } from "./bad_frame";
 import { Connection } from "./connection";
 import { Host } from "./host";
 import { HostSet } from "./host_set";
+import { onMirrorFrame, restMirror } from "./mirror";
 import { Pool } from "./pool";
 import { onServerRequest, refusePush } from "./push";
 import { Request } from "./request";
@@ -64,6 +65,7 @@ export class Server extends Upstream {
   ) {
     super(tunnel, Tunnel.streamReceiveWindow);
     this.host = host;
+    this.secondary = pool.destination.mirror;
     this.searching = host === null;
     if (host === null) this.set.searching = true;
     connection.root.setTimer(
@@ -80,6 +82,13 @@ export class Server extends Upstream {
   /** Whether it can take another request. */
   get usable(): bool {
     return !this.draining && this.state <= UpstreamState.OPEN;
+  }
+
+  /** Says that a request of this codec, `length` bytes, has been added to the queue. */
+  wrote(codec: Codec, aux: u64, length: i32): void {
+    this.codec = codec;
+    this.like = aux;
+    this.tunnel.wrote(this, length);
   }
 
   /** Adds a request that has been written to it. */
@@ -112,7 +121,10 @@ export class Server extends Upstream {
     request.next = null;
     this.active--;
     const host = this.host;
-    if (host !== null) host.active--;
+    if (host !== null) {
+      host.active--;
+      request.triedHost = host;
+    }
     if (this.pending > 0) {
       this.pending--;
       this.pool.destination.cluster.pending--;
@@ -163,8 +175,10 @@ export class Server extends Upstream {
     if (failed && host === null) host = this.set.findPin(this.pin);
     if (failed && host !== null) host.down(now);
     if (failed && this.searching) this.set.searchFailed(now);
+    if (this.secondary && this.searching && this.address.length == 0) restMirror(this.pool.destination, now);
     // Requests leave the list as they are retried or answered.
     for (let request = this.first; request !== null; request = this.first) {
+      if (failed) request.triedHost = host;
       onLostRequest(request, this, reason, now);
     }
     this.connection.dropPushes(this);
@@ -237,6 +251,10 @@ export class Server extends Upstream {
   private onFrame(kind: FrameKind): void {
     const connection = this.connection;
     const frame = connection.root.frame;
+    if (this.secondary && kind <= FrameKind.RESPONSE) {
+      onMirrorFrame(connection, this, frame);
+      return;
+    }
     switch (kind) {
       case FrameKind.RESPONSE:
         onResponse(connection, this, frame);
@@ -270,7 +288,8 @@ export class Server extends Upstream {
     this.connection.root.serverGarbage(this, reasonOf(frame.error));
     const now = min(frame.length, available);
     this.skip = frame.length - now;
-    if (frame.kind == FrameKind.RESPONSE) onBadResponse(this.connection, this, frame);
+    if (this.secondary) onMirrorFrame(this.connection, this, frame);
+    else if (frame.kind == FrameKind.RESPONSE) onBadResponse(this.connection, this, frame);
     else if (frame.kind == FrameKind.REQUEST) refusePush(this, frame, codeOf(frame.error), reasonOf(frame.error));
     return now;
   }

@@ -35,7 +35,7 @@ export function readRoute(from: ObjectReader, name: string, builder: RouterBuild
   readAnswers(from, route, builder.options.http);
   readLabels(from, "metadata");
   route.filterConfigs = readFilterConfigs(from, builder.options.filters);
-  route.mirror = readMirror(from.object("request_mirror_policies"));
+  route.mirror = readMirror(from, builder);
   from.finish();
   const actions = (picker !== null ? 1 : 0) + (route.direct !== null ? 1 : 0) + (route.redirect !== null ? 1 : 0);
   if (actions != 1) from.failHere("expected one of a cluster in route, direct_response, redirect");
@@ -153,10 +153,15 @@ export function readFilterConfigs(from: ObjectReader, filters: FilterRegistry): 
   return out;
 }
 
-function readMirror(policy: ObjectReader): MirrorPolicy | null {
+function readMirror(from: ObjectReader, builder: RouterBuilder): MirrorPolicy | null {
+  const policy = from.object("request_mirror_policies");
   const cluster = policy.string("cluster");
   const percent = policy.integer("percent", 0, 0, 100) as i32;
+  // MOSN reads it, too, and does not use it.
   policy.bool("trace_sampled", false);
   policy.finish();
-  return cluster.length > 0 && percent > 0 ? new MirrorPolicy(Bytes.of(cluster), percent) : null;
+  if (!from.has("request_mirror_policies")) return null;
+  if (!isVisible(cluster)) policy.fail("cluster", INVALID_NAME);
+  if (!policy.has("percent")) policy.failHere("percent must be given");
+  return percent > 0 ? new MirrorPolicy(builder.choice(cluster, new Map<string, string>()), percent) : null;
 }

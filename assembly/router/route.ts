@@ -42,9 +42,12 @@ export class Redirect {
 
 /** `request_mirror_policies`. */
 export class MirrorPolicy {
-  /** @param percent of the requests, 1 to 100 */
+  /**
+   * @param choice the cluster; no labels
+   * @param percent of the requests, 1 to 100
+   */
   constructor(
-    readonly cluster: Bytes,
+    readonly choice: ClusterChoice,
     readonly percent: i32,
   ) {}
 }

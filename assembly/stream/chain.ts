@@ -2,6 +2,7 @@ import { noteGarbage } from "../abi/dispatch";
 import { StreamFilter, FilterConfig, FilterType } from "./filter";
 import { StreamHandler } from "./handler";
 import { bit, FilterStatus, Phase } from "./phase";
+import { FilterPlugin } from "./plugin";
 
 /** One configured filter. */
 export class ChainEntry {
@@ -165,6 +166,16 @@ export class FilterChains {
 
   get empty(): bool {
     return this.entries.length == 0;
+  }
+
+  /** The plugin begins to run these filters. */
+  begin(plugin: FilterPlugin): void {
+    for (let i = 0; i < this.entries.length; i++) this.entries[i].config.begin(plugin);
+  }
+
+  /** The plugin ends. */
+  end(): void {
+    for (let i = 0; i < this.entries.length; i++) this.entries[i].config.end();
   }
 
   /** A chain for a request. */

@@ -2,6 +2,7 @@ import { ObjectReader } from "../config/object";
 import { StreamHandler } from "./handler";
 import { FilterMetric } from "./metrics";
 import { FilterStatus, Phase } from "./phase";
+import { FilterPlugin } from "./plugin";
 
 /** A filter's configuration, parsed once; each filter has a subclass of its own. Immutable. */
 export abstract class FilterConfig {
@@ -14,6 +15,12 @@ export abstract class FilterConfig {
   get readsResponseBody(): bool {
     return true;
   }
+
+  /** The plugin begins to run its filters with this configuration; not called for those of routes. */
+  begin(plugin: FilterPlugin): void {}
+
+  /** The plugin ends: what counts in gauges, or is set elsewhere, goes. */
+  end(): void {}
 }
 
 /**
@@ -64,6 +71,8 @@ export abstract class FilterType {
   readonly failures: FilterMetric;
   /** Where its filters mean something; elsewhere a configuration that names the type is refused. */
   roots: FilterRoots = FilterRoots.ALL;
+  /** What to use there instead: a part of the sentence that refuses it; may be empty. */
+  instead: string = "";
 
   /**
    * @param name MOSN's name

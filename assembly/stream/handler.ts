@@ -5,6 +5,7 @@ import { Callout } from "../host/callout";
 import { Headers } from "../xprotocol/headers";
 import { FilterConfig, FilterType } from "./filter";
 import { FilterMetrics } from "./metrics";
+import { UpstreamHost } from "./upstream_host";
 import { Waiting } from "./waiting";
 
 /** What `StreamHandler.size` is of. */
@@ -80,6 +81,21 @@ export abstract class StreamHandler {
   abstract hostAddress(out: View): bool;
   /** The client's address, "IP:PORT". */
   abstract sourceAddress(out: View): bool;
+  /** The host that the request was sent to last, for filters that judge hosts; null: to none, or on HTTP. */
+  get upstreamHost(): UpstreamHost | null {
+    return null;
+  }
+
+  /** How many of a hundred requests of this route are to be mirrored (MOSN's request_mirror_policies); on HTTP none. */
+  get mirrorPercent(): i32 {
+    return 0;
+  }
+
+  /**
+   * Sends copies of the request, as it is now, to the cluster of the route's mirror policy: so many, or with 0 one to
+   * each of its hosts. Nobody waits for them, and what cannot be sent is counted and dropped.
+   */
+  mirror(copies: i32): void {}
 
   /** When the request came: ns since 1970 by the wall clock. */
   abstract get startTime(): i64;

@@ -45,7 +45,10 @@ export class FilterRegistry {
   /** Why there is no type of that name. */
   explain(name: string): string {
     for (let i = 0; i < this.types.length; i++) {
-      if (this.types[i].name == name) return `the filter type "${name}" is not for this root; ${this.allowed}`;
+      const type = this.types[i];
+      if (type.name != name) continue;
+      const instead = type.instead.length > 0 ? `, use ${type.instead}` : "";
+      return `the filter type "${name}" is not for this root${instead}; ${this.allowed}`;
     }
     return `unknown filter type "${name}"; ${this.allowed}`;
   }

@@ -52,6 +52,8 @@ export class Tunnel extends FrameHandler {
   readonly out: ByteBuffer = new ByteBuffer();
   /** Bytes that upstreams have written and that are not sent. */
   backlog: i32 = 0;
+  /** The same of secondary upstreams, which `backlog` has not. */
+  secondaryBacklog: i32 = 0;
   /** Whether something waits that should go out without waiting for the client's next bytes. */
   urgent: bool = false;
   /** A PING is on its way: its answer calls on_upstream_data, where bytes can go to the client. */
@@ -70,6 +72,10 @@ export class Tunnel extends FrameHandler {
   private readonly upstreams: Map<u32, Upstream> = new Map<u32, Upstream>();
   private last: Upstream | null = null;
   private readonly dirty: Upstream[] = [];
+  private readonly secondaryDirty: Upstream[] = [];
+  private readonly secondary: Upstream[] = [];
+  /** The most that the connection's window has been, bytes. */
+  private widest: i32 = DEFAULT_WINDOW;
   private nextStream: u32 = 1;
   private started: bool = false;
   private maxFrame: i32 = DEFAULT_MAX_FRAME;
@@ -88,6 +94,7 @@ export class Tunnel extends FrameHandler {
     upstream.pin = pin;
     upstream.window = new SendWindow(this.streamWindow);
     this.nextStream += 2;
+    if (upstream.secondary) this.secondary.push(upstream);
     this.upstreams.set(upstream.streamId, upstream);
     block.clear();
     target.append(block, pin);
@@ -115,26 +122,57 @@ export class Tunnel extends FrameHandler {
   // @ts-ignore: decorator
   @inline
   wrote(upstream: Upstream, n: i32): void {
-    this.backlog += n;
+    this.count(upstream, n);
     if (!upstream.dirty) this.mark(upstream);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  private count(upstream: Upstream, n: i32): void {
+    if (upstream.secondary) this.secondaryBacklog += n;
+    else this.backlog += n;
+  }
+
+  /** Secondary upstreams that are not over. */
+  get secondaries(): i32 {
+    return this.secondary.length;
   }
 
   private mark(upstream: Upstream): void {
     if (upstream.dirty) return;
     upstream.dirty = true;
-    this.dirty.push(upstream);
+    (upstream.secondary ? this.secondaryDirty : this.dirty).push(upstream);
   }
 
   /** Moves what the windows allow from the upstreams' queues to `out`. */
   flush(): void {
-    const n = this.dirty.length;
+    this.flushAll(this.dirty);
+    // The end of one makes room for others.
+    for (let pass = 0; pass < 2 && this.secondaryDirty.length > 0; pass++) this.flushAll(this.secondaryDirty);
+    this.urgent = false;
+  }
+
+  private flushAll(dirty: Upstream[]): void {
+    const n = dirty.length;
     for (let i = 0; i < n; i++) {
-      const upstream = unchecked(this.dirty[i]);
+      const upstream = unchecked(dirty[i]);
       upstream.dirty = false;
       this.flushUpstream(upstream);
     }
-    this.dirty.length = 0;
-    this.urgent = false;
+    if (dirty.length == n) dirty.length = 0;
+    else dirty.splice(0, n);
+  }
+
+  /**
+   * What secondary upstreams may still send before the others could lack room: of the connection's window Envoy gives
+   * half back at a time, so less than half may be under way to servers that do not read.
+   */
+  private secondaryRoom(): i32 {
+    let room = (this.widest >> 3) * 3;
+    for (let i = 0, n = this.secondary.length; i < n; i++) {
+      room -= this.streamWindow - unchecked(this.secondary[i]).window.available;
+    }
+    return room;
   }
 
   private flushUpstream(upstream: Upstream): void {
@@ -147,12 +185,13 @@ export class Tunnel extends FrameHandler {
     if (upstream.ended) return;
     let left = upstream.unsent;
     while (left > 0) {
-      const n = min(min(left, this.maxFrame), min(upstream.window.available, this.window.available));
+      let n = min(min(left, this.maxFrame), min(upstream.window.available, this.window.available));
+      if (upstream.secondary) n = min(n, this.secondaryRoom());
       if (n <= 0) return;
       appendData(this.out, upstream.streamId, false, upstream.queue.ptr + (upstream.queue.length - left), n);
       upstream.window.sent(n);
       this.window.sent(n);
-      this.backlog -= n;
+      this.count(upstream, -n);
       upstream.advance(n);
       left -= n;
     }
@@ -223,6 +262,7 @@ export class Tunnel extends FrameHandler {
       upstreams[i].free();
     }
     this.upstreams.clear();
+    this.secondary.length = 0;
     this.last = null;
   }
 
@@ -237,7 +277,7 @@ export class Tunnel extends FrameHandler {
 
   /** Drops what has not been sent. */
   private drop(upstream: Upstream): void {
-    this.backlog -= upstream.unsent;
+    this.count(upstream, -upstream.unsent);
     upstream.free();
   }
 
@@ -245,8 +285,20 @@ export class Tunnel extends FrameHandler {
     upstream.state = UpstreamState.CLOSED;
     this.drop(upstream);
     this.upstreams.delete(upstream.streamId);
+    if (upstream.secondary) this.forgetSecondary(upstream);
     noteGarbage(OBJECTS_PER_UPSTREAM);
     if (this.last === upstream) this.last = null;
+  }
+
+  /** Its part of the window is free for the others of its kind. */
+  private forgetSecondary(upstream: Upstream): void {
+    const i = this.secondary.indexOf(upstream);
+    if (i >= 0) this.secondary.splice(i, 1);
+    this.resumeSecondary();
+  }
+
+  private resumeSecondary(): void {
+    for (let i = 0, n = this.secondary.length; i < n; i++) this.resume(unchecked(this.secondary[i]));
   }
 
   /** Ends an upstream connection that is over on the other side, and tells its owner, who may still read its queue. */
@@ -382,11 +434,13 @@ export class Tunnel extends FrameHandler {
       const upstream = this.find(stream);
       if (upstream === null) return;
       if (!upstream.window.increase(increment)) this.stopped = true;
-      this.resume(upstream);
+      if (upstream.secondary) this.resumeSecondary();
+      else this.resume(upstream);
       return;
     }
     if (!this.window.increase(increment)) this.stopped = true;
-    if (this.backlog == 0) return;
+    this.widest = max(this.widest, this.window.available);
+    if (this.backlog + this.secondaryBacklog == 0) return;
     const upstreams = this.upstreams.values();
     for (let i = 0; i < upstreams.length; i++) this.resume(upstreams[i]);
   }

@@ -47,6 +47,12 @@ export abstract class Upstream {
   /** Why CONNECT was refused, as Envoy puts it. */
   refusal: Bytes = Bytes.EMPTY;
 
+  /**
+   * It must not hold the others back: its bytes count apart (`Tunnel.secondaryBacklog`), go out last, and have only a
+   * part of the connection's window. To be set before it is opened.
+   */
+  secondary: bool = false;
+
   /** Bytes for the server that are not surely on their way: kept ones (while OPENING), then unsent ones. */
   readonly queue: ByteBuffer = new ByteBuffer();
   /** Bytes at the front of `queue` that were sent and are kept. */

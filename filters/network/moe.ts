@@ -16,9 +16,11 @@ import { xExample } from "../codec/x_example/x_example";
 import { dsl } from "../stream/dsl/dsl";
 import { dubboStream } from "../stream/dubbo_stream/dubbo_stream";
 import { fault } from "../stream/fault/fault";
+import { faultTolerance } from "../stream/fault_tolerance/fault_tolerance";
 import { grpcMetric } from "../stream/grpc_metric/grpc_metric";
 import { headerToMetadata } from "../stream/header_to_metadata/header_to_metadata";
 import { ipAccess } from "../stream/ip_access/ip_access";
+import { mirror } from "../stream/mirror/mirror";
 import { payloadLimit } from "../stream/payload_limit/payload_limit";
 
 const codecs = new CodecRegistry();
@@ -33,9 +35,11 @@ const filters = new FilterRegistry();
 filters.register(dsl);
 filters.register(dubboStream);
 filters.register(fault);
+filters.register(faultTolerance);
 filters.register(grpcMetric);
 filters.register(headerToMetadata);
 filters.register(ipAccess);
+filters.register(mirror);
 filters.register(payloadLimit);
 
 registerRoot("proxy", (id: u32): RootContext => new ProxyRoot(id, codecs, filters.of(FilterRoots.PROXY)));

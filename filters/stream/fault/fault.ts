@@ -1,7 +1,7 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
-import { randomBelow } from "../../../assembly/host/random";
+import { draws } from "../../../assembly/host/random";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../../../assembly/stream/phase";
@@ -12,11 +12,6 @@ const METHOD_VARIABLE = Bytes.of("x-mosn-method");
 const ABORTED = Bytes.of("fault filter abort");
 
 const view = new View();
-
-/** Whether one of a hundred dice rolls is below the percentage. */
-function draws(percent: i32): bool {
-  return percent >= 100 || (percent > 0 && randomBelow(100) < percent);
-}
 
 /** Delays and aborts requests that match: MOSN's `fault` (pkg/filter/stream/faultinject). */
 class FaultFilter extends StreamFilter {

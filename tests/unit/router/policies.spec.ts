@@ -168,7 +168,7 @@ describe("answers and extras", () => {
     const mirrored = `'request_mirror_policies':{'cluster':'m','percent':10,'trace_sampled':true}`;
     const route = routeOf(routes(`{'route':{'cluster_name':'c'},${mirrored}}`), new TestRequest());
     const mirror = route.mirror;
-    expect(mirror !== null && mirror.cluster.toString() == "m" && mirror.percent == 10).toBe(true);
+    expect(mirror !== null && mirror.choice.name.toString() == "m" && mirror.percent == 10).toBe(true);
     expect(action("'timeout':'1s'").mirror === null).toBe(true);
   });
 

@@ -11,6 +11,7 @@ import { Part, StreamHandler } from "../../../assembly/stream/handler";
 import { LabelSet } from "../../../assembly/stream/labels";
 import { FilterMetric, FilterMetrics, FilterMetricTable } from "../../../assembly/stream/metrics";
 import { FilterStatus, Phase } from "../../../assembly/stream/phase";
+import { UpstreamHost } from "../../../assembly/stream/upstream_host";
 import { VariableTable } from "../../../assembly/stream/variables";
 import { Waiting } from "../../../assembly/stream/waiting";
 import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
@@ -92,6 +93,11 @@ export class TestHandler extends StreamHandler {
   waited: i32 = 0;
   /** Names of the types that counted a failure. */
   readonly failures: string[] = [];
+  /** The host that the request was sent to. */
+  host: UpstreamHost | null = null;
+  /** The route's mirror policy, and what was mirrored: the copies asked for at each time. */
+  percent: i32 = 0;
+  readonly mirrored: i32[] = [];
   private readonly view: View = new View();
   private readonly calls: NoCallouts = new NoCallouts();
 
@@ -199,6 +205,15 @@ export class TestHandler extends StreamHandler {
   size(part: Part): i64 {
     if (part > Part.REQUEST) return this.responseSize;
     return part == Part.REQUEST ? this.requestSize : (this.body.length as i64);
+  }
+  get upstreamHost(): UpstreamHost | null {
+    return this.host;
+  }
+  get mirrorPercent(): i32 {
+    return this.percent;
+  }
+  mirror(copies: i32): void {
+    this.mirrored.push(copies);
   }
   variable(name: Bytes, out: View): bool {
     return this.variables.get(name, out);
