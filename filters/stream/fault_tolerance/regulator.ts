@@ -21,7 +21,9 @@ const EJECTED = FilterMetric.gauge("fault_tolerance", "ejected");
 export class HostStat {
   calls: i64 = 0;
   exceptions: i64 = 0;
-  /** Windows in a row without a call. */
+  /** Those of the calls that were there when the last window ended. */
+  seen: i64 = 0;
+  /** Windows in a row without a new call. */
   idle: i32 = 0;
   /** When it was ejected, ms; only while it is. */
   ejectedAt: i64 = 0;
@@ -87,7 +89,8 @@ export class ClusterModel extends Timer {
       worst = this.worst(calls, exceptions);
     }
     for (let i = 0; i < this.stats.length; i++) {
-      if (this.stats[i].measured) this.stats[i].calls = this.stats[i].exceptions = 0;
+      const stat = this.stats[i];
+      if (stat.measured) stat.calls = stat.exceptions = stat.seen = 0;
     }
   }
 
@@ -99,8 +102,9 @@ export class ClusterModel extends Timer {
       const ejected = stat.host.ejected;
       if (ejected && now - stat.ejectedAt >= this.config.recoverTime) this.recover(stat);
       stat.measured = !ejected && stat.calls > 0;
-      if (stat.measured) stat.idle = 0;
-      else if (!ejected && ++stat.idle >= MAX_IDLE_WINDOWS) {
+      stat.idle = ejected || stat.calls != stat.seen ? 0 : stat.idle + 1;
+      stat.seen = stat.calls;
+      if (stat.idle >= MAX_IDLE_WINDOWS) {
         this.byHost.delete(stat.host);
         this.regulator.hosts--;
         noteGarbage(1);
@@ -167,7 +171,7 @@ export class ClusterModel extends Timer {
 
   private recover(stat: HostStat): void {
     stat.host.ejected = false;
-    stat.calls = stat.exceptions = 0;
+    stat.calls = stat.exceptions = stat.seen = 0;
     stat.idle = 0;
     this.ejected--;
     this.regulator.count(-1);

@@ -336,7 +336,7 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
     if (this.dispatching || this.flushing) return;
     this.flushing = true;
     try {
-      while (this.output.length > 0) this.connection?.write(this.nextWrite());
+      while (this.output.length > 0 && this.connection !== null) this.connection.write(this.nextWrite());
     } finally {
       this.flushing = false;
     }
