@@ -51,7 +51,7 @@ export class Pool {
   /** The first of so many hosts that are this client connection's. */
   private first(span: i32): i32 {
     const hosts = this.destination.set.hosts.length;
-    return hosts > span ? ((this.connection.id as u64) * (span as u64)) % (hosts as u64) as i32 : 0;
+    return hosts > span ? ((((this.connection.id as u64) * (span as u64)) % (hosts as u64)) as i32) : 0;
   }
 
   /** How many hosts this client connection can send copies to at once; 0: none is known. */

@@ -235,6 +235,22 @@ describe("refused", () => {
     expect(route("'route':{'cluster_name':'c'},'request_mirror_policies':{'cluster':'m','percent':101}")).toBe(
       "R.request_mirror_policies.percent: expected an integer from 0 to 100, got 101",
     );
+    const mirrored = (policy: string): string =>
+      route(`'route':{'cluster_name':'c'},'request_mirror_policies':{${policy}}`).replace(
+        "R.request_mirror_policies",
+        "M",
+      );
+    expect(mirrored("'percent':10")).toBe(
+      "M.cluster: the name of a cluster must be of 1 to 255 visible ASCII characters",
+    );
+    expect(mirrored("'cluster':'a b','percent':10")).toBe(
+      "M.cluster: the name of a cluster must be of 1 to 255 visible ASCII characters",
+    );
+    expect(mirrored("'cluster':'m'")).toBe("M: percent must be given");
+    expect(mirrored("'cluster':'m','percent':0")).toBe("accepted");
+    expect(mirrored("'cluster':'m','percent':1,'x':1")).toBe(
+      'M: unknown field "x"; allowed: cluster, percent, trace_sampled',
+    );
     expect(route("'route':{'cluster_name':'c'},'name':'x'")).toBe(
       'R: unknown field "name"; allowed: match, route, direct_response, redirect, metadata, per_filter_config, ' +
         "request_mirror_policies",
