@@ -129,8 +129,9 @@ export class Compiler {
   private unary(part: Syntax): Node {
     const inner = part.parts[0];
     // The least int has no positive counterpart.
-    if (part.text == "-" && inner.form == Form.INT)
-      return this.integer(part, inner.text.startsWith("0x") ? inner.text : "-" + inner.text);
+    if (part.text == "-" && inner.form == Form.INT && !inner.text.startsWith("0x")) {
+      return this.integer(part, "-" + inner.text);
+    }
     const node = this.compile(inner);
     if (part.text == "!") {
       return node.kind == Kind.BOOL

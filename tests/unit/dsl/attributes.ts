@@ -21,13 +21,13 @@ export class TestAttributes extends AttributeSource {
 
   constructor() {
     super();
-    this.text0(Attribute.REQUEST_HOST, "test.local");
-    this.text0(Attribute.REQUEST_PATH, "/url/a");
-    this.text0(Attribute.REQUEST_URL_PATH, "/url/a?k1=v1&k2=v2");
-    this.text0(Attribute.REQUEST_METHOD, "GET");
-    this.text0(Attribute.ORIGIN_IP, "10.0.0.1");
-    this.text0(Attribute.DESTINATION_IP, "10.0.0.2");
-    this.text0(Attribute.CONTEXT_PROTOCOL, "http");
+    this.give(Attribute.REQUEST_HOST, "test.local");
+    this.give(Attribute.REQUEST_PATH, "/url/a");
+    this.give(Attribute.REQUEST_URL_PATH, "/url/a?k1=v1&k2=v2");
+    this.give(Attribute.REQUEST_METHOD, "GET");
+    this.give(Attribute.ORIGIN_IP, "10.0.0.1");
+    this.give(Attribute.DESTINATION_IP, "10.0.0.2");
+    this.give(Attribute.CONTEXT_PROTOCOL, "http");
     this.numbers.set(Attribute.REQUEST_SIZE, 11);
     this.numbers.set(Attribute.REQUEST_TOTAL_SIZE, 120);
     this.numbers.set(Attribute.REQUEST_TIME, REQUEST_TIME);
@@ -47,7 +47,7 @@ export class TestAttributes extends AttributeSource {
   }
 
   /** Gives an attribute a text. */
-  text0(attribute: Attribute, text: string): void {
+  give(attribute: Attribute, text: string): void {
     this.texts.set(attribute, Bytes.of(text));
   }
 
