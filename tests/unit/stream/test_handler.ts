@@ -17,6 +17,8 @@ import { Waiting } from "../../../assembly/stream/waiting";
 import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
 import { HeaderList } from "../../../assembly/xprotocol/list";
 
+const PATH = Bytes.of("x-mosn-path");
+
 function point(bytes: Bytes, out: View): bool {
   out.set(bytes.ptr, bytes.length);
   return bytes.length > 0;
@@ -134,9 +136,19 @@ export class TestHandler extends StreamHandler {
 
   /** The headers, one "key: value" a line. */
   get headerText(): string {
+    return this.textOf(this.headers);
+  }
+
+  /** The same of any headers. */
+  textOf(headers: Headers): string {
     const lines = new Lines();
-    this.headers.forEach(lines);
+    headers.forEach(lines);
     return lines.lines.join("\n");
+  }
+
+  /** The variable x-mosn-path. */
+  get pathText(): string {
+    return this.variable(PATH, this.view) ? String.UTF8.decodeUnsafe(this.view.ptr, this.view.length) : "";
   }
 
   /** The labels, one "key: value" a line, sorted by key. */
