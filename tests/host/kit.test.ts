@@ -210,6 +210,36 @@ describe("services", () => {
     });
   });
 
+  it("a queue crosses workers: one consumer, the VM that has registered last", async () => {
+    const { host, client } = await echo("queue", { workers: 2 });
+    client.write(Buffer.from("abc"));
+    const lines = host.log.lines.map(({ worker, text }) => `${worker} ${text}`);
+    const put = ["0 put 0", "0 elsewhere 1", "1 got abc [7]"];
+    assert.deepEqual(lines, ["0 registered 0", "1 registered 0", ...put]);
+    host.close();
+  });
+
+  it("foreign functions: a test's own, and NotFound", async () => {
+    const { host, client } = await echo("foreign");
+    host.foreign.set("double", (argument) => Buffer.concat([argument, argument]));
+    client.write(Buffer.from("ab"));
+    assert.deepEqual(logged(host), ["abab [1]"]);
+    host.close();
+  });
+
+  it("strict: a host call that a test does not expect is a fault", async () => {
+    const { host, client } = await echo("upper");
+    const expected = ["proxy_get_buffer_bytes", "proxy_set_buffer_bytes"];
+    host.allowing(expected, () => client.write(Buffer.from("abc")));
+    assert.equal(client.take().toString(), "ABC");
+    assert.throws(() => host.allowing(expected.slice(1), () => client.write(Buffer.from("abc"))), {
+      rule: "unexpected-call",
+      message: /proxy_get_buffer_bytes in proxy_on_upstream_data/,
+    });
+    assert.throws(() => host.close(), { rule: "unexpected-call" });
+    await assert.rejects(start("", { allowedCalls: ["proxy_log"] }), { rule: "unexpected-call" });
+  });
+
   it("properties: the connection's, the plugin's, and NotFound", async () => {
     const { host } = await echo("properties", { root: "proxy" }, { properties: { "source/address": "10.9.8.7:1" } });
     assert.deepEqual(logged(host), ["10.9.8.7:1 proxy [1]"]);

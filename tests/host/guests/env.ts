@@ -16,6 +16,16 @@ export declare function proxy_define_metric(type: u32, name: usize, nameSize: u3
 export declare function proxy_increment_metric(id: u32, offset: i64): u32;
 export declare function proxy_get_shared_data(key: usize, keySize: u32, data: usize, size: usize, cas: usize): u32;
 export declare function proxy_set_shared_data(key: usize, keySize: u32, data: usize, size: u32, cas: u32): u32;
+export declare function proxy_register_shared_queue(name: usize, nameSize: u32, token: usize): u32;
+export declare function proxy_resolve_shared_queue(
+  vmId: usize,
+  vmIdSize: u32,
+  name: usize,
+  nameSize: u32,
+  token: usize,
+): u32;
+export declare function proxy_enqueue_shared_queue(token: u32, data: usize, size: u32): u32;
+export declare function proxy_dequeue_shared_queue(token: u32, data: usize, size: usize): u32;
 export declare function proxy_get_header_map_value(map: u32, key: usize, keySize: u32, data: usize, size: usize): u32;
 export declare function proxy_replace_header_map_value(
   map: u32,

@@ -2,7 +2,22 @@
 // @ts-nocheck AssemblyScript, compiled by the test
 // A guest that breaks one rule of the host, or shows one behaviour of it: the configuration names which.
 import * as host from "./env";
-import { DOWNSTREAM, UPSTREAM, append, bufferText, configuration, count, log, now, property, replace } from "./sdk";
+import {
+  DOWNSTREAM,
+  UPSTREAM,
+  append,
+  bufferText,
+  configuration,
+  count,
+  log,
+  now,
+  property,
+  replace,
+  dequeue,
+  enqueue,
+  foreign,
+  register,
+} from "./sdk";
 
 let mode = "";
 let stream: u32 = 0;
@@ -30,6 +45,7 @@ export function proxy_on_configure(root: u32, size: u32): u32 {
   if (mode == "metrics") log("ids differ: " + (count("moe.calls") != count("moe.calls")).toString());
   if (mode == "shared") log("set " + append("list", "x", false).toString());
   if (mode == "stale") log("set " + append("list", "x", false).toString() + append("list", "y", true).toString());
+  if (mode == "queue") log("registered " + register("work").toString());
   if (mode.startsWith("tick")) host.proxy_set_tick_period_milliseconds(<u32>parseInt(mode.substring(4)));
   if (mode == "continue-storm" || mode == "reentrant" || mode == "after-continue")
     host.proxy_set_tick_period_milliseconds(100);
@@ -60,6 +76,11 @@ export function proxy_on_downstream_data(id: u32, size: u32, end: u32): u32 {
   if (mode == "lifecycle") log("down " + size.toString() + " " + end.toString());
   if (mode == "trap") unreachable();
   if (mode == "unimplemented") host.proxy_grpc_stream(0, 0, 0, 0, 0, 0, 0, 0, 0);
+  if (mode == "queue") {
+    log("put " + enqueue("", "work", bufferText(DOWNSTREAM)).toString());
+    log("elsewhere " + enqueue("other", "work", "x").toString());
+  }
+  if (mode == "foreign") log(foreign("double", bufferText(DOWNSTREAM)) + " " + foreign("none", ""));
   if (mode == "upstream-outside") log("set " + replace(UPSTREAM, "x").toString());
   if (mode == "close") host.proxy_close_stream(2);
   if (mode == "hold" || mode == "reentrant") return 1;
@@ -80,6 +101,10 @@ export function proxy_on_upstream_data(id: u32, size: u32, end: u32): u32 {
   if (mode == "reentrant" && seen++ == 0) replace(DOWNSTREAM, "two");
   if (mode == "upper") replace(UPSTREAM, bufferText(UPSTREAM).toUpperCase());
   return mode == "stop-in-upstream" ? 1 : 0;
+}
+
+export function proxy_on_queue_ready(root: u32, token: u32): void {
+  log("got " + dequeue(token) + " " + dequeue(token));
 }
 
 export function proxy_on_downstream_connection_close(id: u32, type: u32): void {

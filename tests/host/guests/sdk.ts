@@ -66,3 +66,48 @@ export function append(key: string, text: string, stale: bool): u32 {
     cas,
   );
 }
+
+/** Registers a shared queue of this VM's; returns the host's result. */
+export function register(queue: string): u32 {
+  const name = String.UTF8.encode(queue);
+  return host.proxy_register_shared_queue(changetype<usize>(name), name.byteLength, slots);
+}
+
+/** Puts a text into a queue of a VM id ("": the own one); returns the host's result. */
+export function enqueue(vm: string, queue: string, text: string): u32 {
+  const owner = String.UTF8.encode(vm);
+  const name = String.UTF8.encode(queue);
+  const result = host.proxy_resolve_shared_queue(
+    changetype<usize>(owner),
+    owner.byteLength,
+    changetype<usize>(name),
+    name.byteLength,
+    slots,
+  );
+  if (result != 0) return result;
+  const data = String.UTF8.encode(text);
+  return host.proxy_enqueue_shared_queue(load<u32>(slots), changetype<usize>(data), data.byteLength);
+}
+
+/** The next text of a queue, or the host's result in brackets. */
+export function dequeue(token: u32): string {
+  const result = host.proxy_dequeue_shared_queue(token, slots, slots + 4);
+  if (result != 0) return "[" + result.toString() + "]";
+  return String.UTF8.decodeUnsafe(load<u32>(slots), load<u32>(slots + 4));
+}
+
+/** What a foreign function answers, or the host's result in brackets. */
+export function foreign(name: string, argument: string): string {
+  const called = String.UTF8.encode(name);
+  const bytes = String.UTF8.encode(argument);
+  const result = host.proxy_call_foreign_function(
+    changetype<usize>(called),
+    called.byteLength,
+    changetype<usize>(bytes),
+    bytes.byteLength,
+    slots,
+    slots + 4,
+  );
+  if (result != 0) return "[" + result.toString() + "]";
+  return String.UTF8.decodeUnsafe(load<u32>(slots), load<u32>(slots + 4));
+}

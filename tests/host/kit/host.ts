@@ -39,6 +39,8 @@ export interface HostOptions {
   properties?: Record<string, PropertyValue>;
   /** A trap of the module is part of the test, not a fault. */
   expectTraps?: boolean;
+  /** Strict mode: names of the host calls that the module may make; any other one is a fault. Default: all. */
+  allowedCalls?: readonly string[];
   /** The plugin's `allow_on_headers_stop_iteration`, for HTTP. */
   allowOnHeadersStopIteration?: boolean;
   /** Resolution of Envoy's timers, milliseconds; default 4. */
@@ -86,6 +88,8 @@ export class Host {
   private exchanges: HttpExchange[] = [];
   private lastConnectionId = 0;
 
+  private readonly services: Services;
+
   private constructor(private readonly options: HostOptions) {
     this.clock = new Clock(this.loop, options.resolutionMs);
     const services: Services = {
@@ -99,8 +103,10 @@ export class Host {
       callouts: this.callouts,
       properties: options.properties ?? {},
       expectTraps: options.expectTraps ?? false,
+      allowed: options.allowedCalls ? new Set(options.allowedCalls) : null,
       fault: (rule, message) => this.fault(rule, message),
     };
+    this.services = services;
     const module = compiled(options.module);
     const { config = "" } = options;
     const isBytes = config instanceof Uint8Array;
@@ -174,6 +180,17 @@ export class Host {
   /** Lets virtual time pass. */
   advance(ms: number): void {
     this.clock.advance(ms);
+  }
+
+  /** Strict mode for an action: a host call of any other name is a fault. */
+  allowing(calls: readonly string[], action: () => void): void {
+    const before = this.services.allowed;
+    this.services.allowed = new Set(calls);
+    try {
+      action();
+    } finally {
+      this.services.allowed = before;
+    }
   }
 
   /** Every entry into the guest of a worker during `action`, with its host calls. */

@@ -30,6 +30,8 @@ export interface Services {
   properties: Record<string, string | number | boolean | Uint8Array>;
   /** Whether a trap belongs to the test; otherwise it is a fault. */
   expectTraps: boolean;
+  /** Strict mode: host calls that the module may make; null: all. */
+  allowed: ReadonlySet<string> | null;
   /** Records a broken rule and returns it to be thrown. */
   fault(rule: string, message: string): KitFault;
 }
@@ -231,6 +233,9 @@ export class Vm {
       this.accounting.count(record, name);
       if (context === null && from === "env" && !ALLOWED_AT_START.has(name)) {
         throw this.services.fault("call-at-start", `${name} called before the VM has started`);
+      }
+      if (this.services.allowed?.has(name) === false) {
+        throw this.services.fault("unexpected-call", `${name} in ${this.frame.callback}`);
       }
       if (run === undefined)
         throw this.services.fault("unimplemented", `${name}: not expected here, the kit has no such call`);
