@@ -32,6 +32,8 @@ const STREAM_FILTERS = `[
   {"type": "fault", "config": {"headers": [{"name": "fault", "value": "yes"}],
                                "abort": {"status": 503, "percentage": 100}}},
   {"type": "payload_limit", "config": {"max_entity_size": 1000, "http_status": 413}},
+  {"type": "dsl", "config": {"after_router_by_dsl":
+    "conditional(request.headers[\\"other\\"] == \\"x\\", ctx.add_request_header(\\"x-dsl\\", \\"seen\\"), true)"}},
   {"type": "header_to_metadata", "config": {"request_rules": [
     {"header": "zone", "on_header_present": {"key": "zone"}, "remove": true}]}}
 ]`;
@@ -150,12 +152,12 @@ describe(`one chain for all protocols, --concurrency ${concurrency}`, () => {
         }
       });
 
-      it("a header becomes a label that chooses the server, and goes", async (t) => {
+      it("a header becomes a label that chooses the server, and goes; an expression adds one", async (t) => {
         const client = await peer().connect(t);
         for (const zone of [...ZONES, ...ZONES]) {
           assert.equal((await client.call({ headers: { zone, other: "x" } })).servedBy, zone);
-          const { zone: left, other } = peer().lastHeaders(zone);
-          assert.deepEqual([left, other], [undefined, "x"]);
+          const { zone: left, other, "x-dsl": added } = peer().lastHeaders(zone);
+          assert.deepEqual([left, other, added], [undefined, "x", "seen"]);
         }
       });
     });

@@ -21,6 +21,11 @@ interface Pin {
 
 /** Every filter of the module, with the calls that it adds to a request with the header `zone` and a body; gRPC on HTTP. */
 const PINS: Record<string, Pin> = {
+  dsl: {
+    config: { after_router_by_dsl: 'ctx.add_request_header("x-dsl", request.headers["zone"])' },
+    proxy: {},
+    http: { proxy_get_property: 1, proxy_get_header_map_pairs: 1, proxy_replace_header_map_value: 1 },
+  },
   dubbo_stream: {
     config: { protocols: ["bolt"] },
     perRoute: false,
