@@ -160,6 +160,7 @@ export class Host {
     const allowOnHeadersStopIteration = this.options.allowOnHeadersStopIteration ?? false;
     const host = {
       loop: this.loop,
+      clock: this.clock,
       routes: (headers: HeaderMap) => this.routes(headers),
       onRequest: (request: UpstreamRequest) => this.onRequest(request),
     };

@@ -10,7 +10,11 @@ export class StreamProperties {
   /** Once a server has the request. */
   upstreamAddress: string | null = null;
 
-  constructor(private readonly protocol: string) {}
+  /** @param startNs when the request came, nanoseconds since 1970 */
+  constructor(
+    private readonly protocol: string,
+    private readonly startNs: bigint,
+  ) {}
 
   /**
    * Null: there is none now; undefined: none of these. `request` is null while the filter has no request headers: then
@@ -25,6 +29,7 @@ export class StreamProperties {
 
   private ofRequest(name: string, headers: HeaderMap | null): Buffer | null {
     if (name === "protocol") return text(this.protocol);
+    if (name === "time") return encode(this.startNs);
     if (name === "total_size") return encode(this.bytesReceived + (headers?.byteSize ?? 0));
     if (headers === null) return name === "size" ? encode(this.bytesReceived) : null;
     if (name.startsWith("headers/")) return text(headers.get(name.slice(8)));
@@ -45,7 +50,11 @@ export class StreamProperties {
     if (name === "code_details") return text(this.details === "" ? null : this.details);
     if (headers === null) return null;
     if (name.startsWith("headers/")) return text(headers.get(name.slice(8)));
-    const known: Record<string, number> = { code: Number(headers.get(":status")), size: this.bytesSent };
+    const known: Record<string, number> = {
+      code: Number(headers.get(":status")),
+      size: this.bytesSent,
+      total_size: this.bytesSent + headers.byteSize,
+    };
     return encode(known[name]);
   }
 }
@@ -54,7 +63,7 @@ function text(value: string | null): Buffer | null {
   return value === null ? null : Buffer.from(value);
 }
 
-function encode(value: string | number | null | undefined): Buffer | null {
+function encode(value: string | number | bigint | null | undefined): Buffer | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "string") return Buffer.from(value);
   const bytes = Buffer.alloc(8);

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { NetBuffer } from "../buffer.ts";
 import type { RootContext } from "../context.ts";
 import type { EventLoop } from "../loop.ts";
@@ -25,6 +26,7 @@ export interface HttpClientSide {
 /** What a stream needs of the host. */
 export interface HttpHost {
   readonly loop: EventLoop;
+  readonly clock: Clock;
   readonly routes: RouteTable;
   /** The server: it gets each request whose headers Envoy has forwarded. */
   onRequest(request: UpstreamRequest): void;
@@ -76,7 +78,7 @@ export class HttpStream implements DirectionOwner {
     private readonly options: HttpStreamOptions,
   ) {
     this.route = new StreamRoute((headers) => host.routes(headers));
-    this.state = new StreamProperties(options.protocol);
+    this.state = new StreamProperties(options.protocol, host.clock.realtimeNs);
     const properties = new Properties(options.properties);
     this.context = new HttpContext(root, this, options.allowOnHeadersStopIteration, properties);
     this.decode = new Direction(this, this.context.decoder, this.router(), options.bufferLimit);
