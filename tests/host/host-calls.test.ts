@@ -33,12 +33,6 @@ const PINS: Record<string, Pin> = {
     // It counts nothing there, and has to ask for the protocol; status and flags are read for every filter that logs.
     http: { proxy_get_header_map_pairs: 1, proxy_get_property: 2 },
   },
-  dsl: {
-    config: { after_router_by_dsl: 'has(request.path) && ctx.add_request_header("x", request.host)' },
-    proxy: {},
-    // Host and path are headers, read at once for all filters.
-    http: { proxy_get_property: 1, proxy_get_header_map_pairs: 1, proxy_replace_header_map_value: 1 },
-  },
   grpc_metric: {
     config: {},
     perRoute: false,
