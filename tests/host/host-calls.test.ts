@@ -33,6 +33,8 @@ const PINS: Record<string, Pin> = {
     // It counts nothing there, and has to ask for the protocol; status and flags are read for every filter that logs.
     http: { proxy_get_header_map_pairs: 1, proxy_get_property: 2 },
   },
+  fault_tolerance: { config: { enabled: true }, perRoute: false, proxy: {}, http: null },
+  mirror: { config: { amplification: 1 }, perRoute: false, proxy: {}, http: null },
   grpc_metric: {
     config: {},
     perRoute: false,

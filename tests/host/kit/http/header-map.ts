@@ -24,13 +24,12 @@ export class HeaderMap {
     this.pairs.push([name.toLowerCase(), value]);
   }
 
-  /** Leaves one value, in the place of the first (Envoy's setCopy). */
+  /** Leaves one value, behind all others of its kind: Envoy's setCopy removes and adds. Pseudo-headers stay in front. */
   set(name: string, value: string): void {
     const key = name.toLowerCase();
-    const at = this.pairs.findIndex(([other]) => other === key);
-    if (at < 0) return this.add(name, value);
-    this.pairs = this.pairs.filter(([other], i) => i <= at || other !== key);
-    this.pairs[at] = [key, value];
+    this.remove(key);
+    const end = key.startsWith(":") ? this.pairs.findIndex(([other]) => !other.startsWith(":")) : -1;
+    this.pairs.splice(end < 0 ? this.pairs.length : end, 0, [key, value]);
   }
 
   remove(name: string): void {
