@@ -1,0 +1,2 @@
+/** Notes that a statement ran. */
+export function hit(statement: number): void;
