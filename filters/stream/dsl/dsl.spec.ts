@@ -19,7 +19,7 @@ function request(): TestHandler {
   handler.with("x-mosn-querystring", "k=v&&k=w;e&p%20q=1%2B2+3&bad=%zz");
   handler.with("protocol", "Http1");
   handler.with("downstream_local_address", "10.0.0.1:2045");
-  handler.host = Bytes.of("10.0.0.2:12200");
+  handler.address = Bytes.of("10.0.0.2:12200");
   handler.cluster = Bytes.of("outbound|80|v1|reviews.default.svc.cluster.local");
   handler.began = 1614834367008000000;
   handler.requestSize = 120;
@@ -96,9 +96,9 @@ describe("dsl", () => {
     expect(valueOf(handler, "context.protocol")).toBe("h2");
     handler.with("protocol", "bolt");
     expect(valueOf(handler, "context.protocol")).toBe("bolt");
-    handler.host = Bytes.of("[2001:db8::1]:80");
+    handler.address = Bytes.of("[2001:db8::1]:80");
     expect(valueOf(handler, "string(destination.ip) + string(destination.port)")).toBe("2001:db8::180");
-    handler.host = Bytes.of("somewhere");
+    handler.address = Bytes.of("somewhere");
     expect(valueOf(handler, "string(has(destination.port) || has(destination.ip))")).toBe("false");
     const clusters: string[][] = [
       ["outbound|80||a.b", "a.b."],

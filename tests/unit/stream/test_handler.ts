@@ -78,7 +78,7 @@ export class TestHandler extends StreamHandler {
   readonly body: ByteBuffer = new ByteBuffer();
   source: Bytes = Bytes.EMPTY;
   /** The host, "IP:PORT"; empty: not known yet. */
-  host: Bytes = Bytes.EMPTY;
+  address: Bytes = Bytes.EMPTY;
   /** When the request came, ns since 1970, and bytes of all of it, and of the response. */
   began: i64 = 0;
   requestSize: i64 = 0;
@@ -206,7 +206,7 @@ export class TestHandler extends StreamHandler {
     return point(this.cluster, out);
   }
   hostAddress(out: View): bool {
-    return point(this.host, out);
+    return point(this.address, out);
   }
   sourceAddress(out: View): bool {
     return point(this.source, out);
