@@ -36,6 +36,7 @@ const NOT_SHIPPED = ["**/*.spec.ts", "**/testing.ts"];
 const LOADING = [
   "assembly/{abi,config,host,router}/**",
   "**/{config,root,registry,stats,failures}.ts",
+  "assembly/stream/metrics.ts",
   "**/{read_,parse}*.ts",
   "**/*_config{,s}.ts",
   "assembly/dsl/{compiler,functions,lexer}.ts",
