@@ -1,7 +1,7 @@
 import { ByteBuffer } from "../bytes/buffer";
 import { ConfigErrors } from "./errors";
 import { NumberReader } from "./number";
-import { INVALID_RUNE, decodeRune, encodeRune } from "./utf8";
+import { INVALID_RUNE, decodeRune, encodeRune } from "../bytes/utf8";
 import { JsonKind, JsonValue } from "./value";
 
 /** Longest text that is read, bytes. */

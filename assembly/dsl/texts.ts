@@ -1,6 +1,6 @@
 // What functions do to texts. They count in characters, as Go's runes: bytes that are not UTF-8 are U+FFFD each.
 import { bytesEqual } from "../bytes/memory";
-import { decodeRune, encodeRune, INVALID_RUNE } from "../config/utf8";
+import { decodeRune, encodeRune, INVALID_RUNE } from "../bytes/utf8";
 import { arena } from "./arena";
 import { Fault, fail } from "./fault";
 import { Value } from "./value";

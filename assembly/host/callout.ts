@@ -9,6 +9,7 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { appendBuffer } from "./buffers";
 import { GrpcCall, HttpCall } from "./call";
+import { GrpcService, GrpcServiceTargetSpecifier } from "./generated/grpc_service";
 import { takeReturned } from "./header_map";
 import { Metric, Metrics } from "./metrics";
 import { PairBlock } from "./pairs";
@@ -27,11 +28,6 @@ const ROOM: i32 = 256;
 const CHAINS: i32 = 256;
 const STEP_BITS: u32 = 2;
 
-/** Tags of GrpcService.envoy_grpc and EnvoyGrpc.cluster_name, and the longest name whose lengths take a byte. */
-const ENVOY_GRPC: u32 = 0x0a;
-const CLUSTER_NAME: u32 = 0x0a;
-const MAX_CLUSTER: i32 = 125;
-
 const GRPC_DEADLINE_EXCEEDED: i32 = 4;
 const GRPC_UNAVAILABLE: i32 = 14;
 const HTTP_GATEWAY_TIMEOUT: i32 = 504;
@@ -47,6 +43,7 @@ const word: usize = heap.alloc(4);
 const headers = new ByteBuffer();
 const trailers = new ByteBuffer();
 const target = new ByteBuffer();
+const service = new GrpcService();
 
 /** How a callout ended. */
 export const enum Outcome {
@@ -148,18 +145,13 @@ function number(digits: View): i32 {
   return value;
 }
 
-/**
- * Names the cluster of a gRPC call as Envoy wants it, an envoy.config.core.v3.GrpcService: it takes a bare name only
- * where that is not such a message by chance.
- */
+/** Names the cluster of a gRPC call: Envoy takes a bare name only where that is not such a message by chance. */
 function writeTarget(cluster: Bytes): void {
-  const length = min(cluster.length, MAX_CLUSTER);
+  service.targetSpecifier = GrpcServiceTargetSpecifier.ENVOY_GRPC;
+  service.envoyGrpc.clusterName.set(cluster.ptr, cluster.length);
   target.clear();
-  target.appendByte(ENVOY_GRPC);
-  target.appendByte(length + 2);
-  target.appendByte(CLUSTER_NAME);
-  target.appendByte(length);
-  target.append(cluster.ptr, length);
+  service.encode(target);
+  service.clear();
 }
 
 /** A callout that Envoy has not ended. */

@@ -1,12 +1,10 @@
 import {
-  proxy_call_foreign_function,
   proxy_close_stream,
   proxy_continue_stream,
   proxy_send_local_response,
   proxy_set_effective_context,
   proxy_set_tick_period_milliseconds,
 } from "../abi/imports";
-import { returned } from "../abi/inbox";
 import { Result, StreamType } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
 
@@ -50,14 +48,6 @@ export function continueHttp(type: StreamType): void {
 /** Resets the current HTTP stream after the current callback has returned. */
 export function resetHttp(type: StreamType): void {
   proxy_close_stream(type);
-}
-
-const CLEAR_ROUTE_CACHE = Bytes.of("clear_route_cache");
-
-/** Has Envoy match the route of the current HTTP stream again, before it is forwarded. */
-export function clearRouteCache(): void {
-  const name = CLEAR_ROUTE_CACHE;
-  proxy_call_foreign_function(name.ptr, name.length, 0, 0, returned, returned + sizeof<usize>());
 }
 
 /** Calls the current context's root every `ms` milliseconds; 0 never. The host's resolution is about 4 ms. */

@@ -86,6 +86,38 @@ describe("a filter that calls out", () => {
     closeHttp(host);
   });
 
+  it("by gRPC sends a message, and reads the one that it gets", async () => {
+    const script = { BEFORE_ROUTE: ["grpc:auth:Check"], resume: ["answer health decide:closed"] };
+    const host = await startHttp([script], { types: ["script_request"] });
+    const asked = keep(host);
+    const answers = [Buffer.from([8, 1]), Buffer.from([8, 2]), Buffer.alloc(0), Buffer.from([8])];
+    for (const body of answers) {
+      const exchange = host.request({ method: "POST", body: "the.Service" });
+      const one = asked[asked.length - 1];
+      assert.deepEqual([one.sent.service, one.sent.method], ["grpc.health.v1.Health", "Check"]);
+      assert.deepEqual(one.body, Buffer.concat([Buffer.from([0x0a, 11]), Buffer.from("the.Service")]));
+      one.respond({ body });
+      assert.equal(exchange.status, 200);
+    }
+    const told = lines(host).filter((line) => line.startsWith("health="));
+    assert.deepEqual(told, ["health=1", "health=2", "health=0", "health=unreadable"]);
+    assertNone(host);
+    closeHttp(host);
+  });
+
+  it("by gRPC to a cluster with a long name goes to that one", async () => {
+    for (const length of [1, 123, 124, 125, 126, 127, 128, 300, 16_400]) {
+      const name = "c".repeat(length);
+      const host = await startHttp([{ BEFORE_ROUTE: [`grpc:${name}:/check`], resume: DECIDE }]);
+      const asked = keep(host);
+      host.request({});
+      assert.equal(asked[0].cluster, name);
+      asked[0].respond();
+      assertNone(host);
+      closeHttp(host);
+    }
+  });
+
   const failures: [name: string, kind: string, expected: string, act: (callout: Callout) => void][] = [
     ["a timeout", "http", "outcome=2 status=504 header=? body=upstream request timeout trailer=?", () => {}],
     ["no connection", "http", "outcome=3 status=503 header=? body=no trailer=?", (one) => one.answerLocally(503, "no")],

@@ -1,4 +1,4 @@
-import { decodeRune } from "../../config/utf8";
+import { decodeRune } from "../../bytes/utf8";
 import { Assert } from "./node";
 import { Op, Program } from "./program";
 import { Threads } from "./threads";

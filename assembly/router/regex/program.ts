@@ -1,5 +1,5 @@
 import { Bytes } from "../../bytes/bytes";
-import { encodeRune } from "../../config/utf8";
+import { encodeRune } from "../../bytes/utf8";
 import { CharSet } from "./class";
 import { Assert } from "./node";
 

@@ -1,6 +1,6 @@
 import { Bytes } from "../../bytes/bytes";
 import { ByteBuffer } from "../../bytes/buffer";
-import { decodeRune } from "../../config/utf8";
+import { decodeRune } from "../../bytes/utf8";
 import { Compiler } from "./compiler";
 import { Dfa } from "./dfa";
 import { machine } from "./machine";

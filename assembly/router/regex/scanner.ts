@@ -1,5 +1,5 @@
 import { hexDigit } from "../../config/json";
-import { decodeRune } from "../../config/utf8";
+import { decodeRune } from "../../bytes/utf8";
 import { MAX_RUNE } from "./class";
 
 /** What `Scanner.escapedLiteral` gives when there is none. */

@@ -10,6 +10,8 @@ import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
 import { GrpcCall, HttpCall } from "../../../assembly/host/call";
 import { Outcome } from "../../../assembly/host/callout";
+import { setFilterState } from "../../../assembly/host/foreign";
+import { LifeSpan } from "../../../assembly/host/generated/foreign";
 import { log } from "../../../assembly/host/log";
 import { HttpRoot } from "../../../assembly/http/root";
 import { ProxyRoot } from "../../../assembly/proxy/root";
@@ -20,8 +22,10 @@ import { FilterStatus, Phase } from "../../../assembly/stream/phase";
 import { FilterRegistry } from "../../../assembly/stream/registry";
 import { Headers } from "../../../assembly/xprotocol/headers";
 import { CodecRegistry } from "../../../assembly/xprotocol/registry";
+import { ProtoStatus } from "../../../assembly/protobuf/reader";
 import { bolt } from "../../../filters/codec/bolt/bolt";
 import { boltv2 } from "../../../filters/codec/boltv2/boltv2";
+import { HealthCheckRequest, HealthCheckResponse } from "./generated/health";
 
 const view = new View();
 
@@ -149,13 +153,17 @@ function writeHttp(cluster: string, path: string, handler: StreamHandler): void 
   http.body.append(changetype<usize>(body), body.byteLength);
 }
 
-/** "http:CLUSTER:PATH[:TIMEOUT]" or the same by gRPC. */
+const ask = new HealthCheckRequest();
+const health = new HealthCheckResponse();
+
+/** "http:CLUSTER:PATH[:TIMEOUT]" or the same by gRPC, which asks for the health of what the body names. */
 function callOut(isGrpc: bool, words: string[], handler: StreamHandler): FilterStatus {
   writeHttp(words[1], words[2], handler);
   grpc.begin(Bytes.of(words[1]), SERVICE, Bytes.of(words[2]));
   if (words.length > 3) http.timeoutMs = I32.parseInt(words[3]);
   grpc.timeoutMs = http.timeoutMs;
-  grpc.message.append(http.body.ptr, http.body.length);
+  ask.service.set(http.body.ptr, http.body.length);
+  ask.encode(grpc.message);
   if (isGrpc ? handler.callGrpc(grpc) : handler.callHttp(http)) return FilterStatus.WAIT;
   return decide(false, handler);
 }
@@ -173,6 +181,14 @@ function answerOf(handler: StreamHandler): string {
   const header = callout.header(ANSWER, view) ? String.UTF8.decodeUnsafe(view.ptr, view.length) : "?";
   const trailer = callout.trailer(ANSWER, view) ? String.UTF8.decodeUnsafe(view.ptr, view.length) : "?";
   return `outcome=${callout.outcome} status=${callout.status} header=${header} body=${body} trailer=${trailer}`;
+}
+
+/** What the gRPC answer says of the health. */
+function healthOf(handler: StreamHandler): string {
+  const callout = handler.callout;
+  if (callout === null || callout.outcome != Outcome.ANSWERED) return "unknown";
+  callout.body(view);
+  return health.decode(view.ptr, view.length) == ProtoStatus.OK ? health.status.toString() : "unreadable";
 }
 
 /** Allows what an answer of 200, or gRPC's OK, allows; without an answer what `open` says. */
@@ -204,7 +220,11 @@ function run(text: string, handler: StreamHandler, headers: Headers | null): Fil
     } else if (name == "http" || name == "grpc") status = callOut(name == "grpc", parts, handler);
     else if (name == "notify") notify(argument, parts[2], handler);
     else if (name == "answer") log(LogLevel.INFO, answerOf(handler));
-    else if (name == "decide") status = decide(argument == "open", handler);
+    else if (name == "health") log(LogLevel.INFO, "health=" + healthOf(handler));
+    else if (name == "state") {
+      const result = setFilterState(key, value.ptr, value.length, LifeSpan.DOWNSTREAM_REQUEST);
+      log(LogLevel.INFO, "state " + result.toString());
+    } else if (name == "decide") status = decide(argument == "open", handler);
     else if (name == "stop") status = FilterStatus.STOP;
     else if (name == "termination") status = FilterStatus.TERMINATION;
     else if (name == "rematch") status = FilterStatus.REMATCH_ROUTE;

@@ -249,7 +249,19 @@ export function calloutFunctions(vm: Vm): Record<string, (...args: never[]) => n
 
 /** The cluster in an envoy.config.core.v3.GrpcService with nothing else in it, or else the bytes as a name. */
 function clusterOf(target: Buffer): string {
-  const [outer, outerSize, inner, size] = target;
-  const isMessage = outer === 0x0a && outerSize === target.length - 2 && inner === 0x0a && size === outerSize - 2;
-  return target.subarray(isMessage ? 4 : 0).toString();
+  const service = onlyField(target);
+  const name = service === null ? null : onlyField(service);
+  return (name ?? target).toString();
+}
+
+/** The content of a protobuf message that is field 1 and nothing else; null when it is not. */
+function onlyField(message: Buffer): Buffer | null {
+  if (message[0] !== 0x0a) return null;
+  let [length, at] = [0, 1];
+  for (let shift = 0; at < message.length && shift < 28; shift += 7) {
+    const byte = message[at++];
+    length |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return length === message.length - at ? message.subarray(at) : null;
+  }
+  return null;
 }
