@@ -1,0 +1,191 @@
+// The soak: mixed traffic through a real Envoy while connections come and go and servers restart.
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
+import { dice } from "../e2e/kit/random.ts";
+import type { Scope } from "../e2e/kit/scope.ts";
+import { waitUntil } from "../e2e/kit/wait.ts";
+import type { LoadOptions, LoadReport } from "./load_main.ts";
+import { type Memory, memoryOf } from "./memory.ts";
+import { LOST, PROTOCOLS } from "./operations.ts";
+import type { ServerCommand, ServerCount } from "./server_main.ts";
+import { SERVERS, startSoakEnvoy } from "./stage.ts";
+import { WIRES } from "./wire.ts";
+
+export interface SoakOptions {
+  requests: number;
+  seed: number;
+  concurrency: number;
+  connections: LoadOptions["connections"];
+  /** Mean time between two restarts of servers, milliseconds. */
+  restartMs: number;
+  /** Gets a line now and then. */
+  onProgress?: (line: string) => void;
+}
+
+export interface SoakResult {
+  report: LoadReport;
+  seconds: number;
+  restarts: number;
+  servers: ServerCount;
+  /** At a fifth, and at the end, both times without load. */
+  before: Memory;
+  after: Memory;
+  /** Answers that only a server that went away excuses. */
+  lost: number;
+}
+
+/** How long the last answers may take. Requests to servers that were restarted fail long before. */
+const SETTLE_MS = 60_000;
+const PROGRESS_MS = 10_000;
+/** Gauges that say what is under way. */
+const ACTIVE = "^wasmcustom\\.moe\\..*active$";
+
+function start(scope: Scope, file: string, ...args: string[]): ChildProcess {
+  const child = fork(new URL(file, import.meta.url), args, { execArgv: ["--import", "tsx"] });
+  scope.after(() => child.kill("SIGKILL"));
+  return child;
+}
+
+/** Waits until all `moe.*.active` gauges are 0. */
+async function untilNothingActive(envoy: EnvoyProcess): Promise<void> {
+  let active: [string, number][] = [];
+  await waitUntil(
+    async () => {
+      active = [...(await envoy.stats(ACTIVE))].filter(([, value]) => value !== 0);
+      return active.length === 0;
+    },
+    SETTLE_MS,
+    () => `active: ${JSON.stringify(active)}`,
+  );
+}
+
+/** The load process and what it last said. */
+class Load {
+  private last: LoadReport | undefined;
+
+  private constructor(private readonly child: ChildProcess) {
+    child.on("message", (report: LoadReport) => (this.last = report));
+  }
+
+  static async start(scope: Scope, options: LoadOptions): Promise<Load> {
+    const child = start(scope, "load_main.ts");
+    await once(child, "message");
+    child.send(options);
+    return new Load(child);
+  }
+
+  get report(): LoadReport | undefined {
+    return this.last;
+  }
+
+  /** Sends so many requests; returns when each has its answer. Throws what the clients found wrong. */
+  async send(requests: number): Promise<LoadReport> {
+    const target = (this.last?.sent ?? 0) + requests;
+    this.child.send({ send: requests });
+    let sentAt = Number.POSITIVE_INFINITY;
+    for (;;) {
+      await sleep(50);
+      const { last } = this;
+      if (last?.failure !== undefined) throw new Error(last.failure);
+      if (this.child.exitCode !== null) throw new Error(`the load generator ended (${this.child.exitCode})`);
+      if (last === undefined || last.sent < target) continue;
+      if (last.idle) return last;
+      sentAt = Math.min(sentAt, Date.now());
+      if (Date.now() - sentAt > SETTLE_MS) throw new Error(`without an answer: ${last.waiting.join("; ")}`);
+    }
+  }
+
+  end(): void {
+    this.child.send({ end: true });
+  }
+}
+
+/** Restarts one host after the other until it is stopped. */
+function restartServers(
+  child: ChildProcess,
+  roll: () => number,
+  meanMs: number,
+): { count: () => number; stop(): void } {
+  let count = 0;
+  let timer: NodeJS.Timeout;
+  const next = () => {
+    timer = setTimeout(
+      () => {
+        const command: ServerCommand = { restart: count % SERVERS, refuseMs: roll() % 300 };
+        child.send(command);
+        count++;
+        next();
+      },
+      meanMs / 2 + (roll() % meanMs),
+    );
+  };
+  next();
+  return { count: () => count, stop: () => clearTimeout(timer) };
+}
+
+/** How many answers say that a server went away, where the operation itself gives no reason for it. */
+function lost(codes: [string, number][]): number {
+  const without = codes.filter(([key]) => {
+    const [, operation, code] = key.split(" ");
+    return LOST.includes(Number(code)) && operation !== "aborted" && operation !== "retried";
+  });
+  return without.reduce((sum, [, count]) => sum + count, 0);
+}
+
+/** Most requests that are under way at once, and that a restart may lose. */
+function underWay(connections: LoadOptions["connections"]): number {
+  return PROTOCOLS.reduce((sum, protocol) => sum + connections[protocol] * WIRES[protocol].window, 0);
+}
+
+/** Runs it. Throws if an answer is wrong, missing or crossed, if Envoy fails, or if gauges do not return to 0. */
+export async function soak(scope: Scope, options: SoakOptions): Promise<SoakResult> {
+  const { requests, seed, concurrency, connections, restartMs, onProgress } = options;
+  const roll = dice(seed ^ 0x5eed);
+  const servers = start(scope, "server_main.ts", String(SERVERS));
+  const [ports] = (await once(servers, "message")) as [number[]];
+  const envoy = await startSoakEnvoy(scope, ports, concurrency);
+  const httpPort = envoy.ports.get("http") ?? 0;
+  const load = await Load.start(scope, { rpcPort: envoy.port, httpPort, seed, connections });
+  const restarts = restartServers(servers, roll, restartMs);
+  scope.after(() => restarts.stop());
+  const begin = Date.now();
+  const seconds = () => (Date.now() - begin) / 1000;
+  const progress = setInterval(() => {
+    const { sent = 0, connections: opened = 0 } = load.report ?? {};
+    const { rss, linear } = memoryOf(envoy.pid);
+    onProgress?.(
+      `${seconds().toFixed(0)} s: ${sent} requests (${Math.round(sent / seconds())}/s), ${opened} connections, ` +
+        `${restarts.count()} restarts, RSS ${mib(rss)}, linear memory ${mib(linear)}`,
+    );
+  }, PROGRESS_MS);
+  scope.after(() => clearInterval(progress));
+
+  const fifth = Math.floor(requests / 5);
+  await load.send(fifth);
+  await untilNothingActive(envoy);
+  const before = memoryOf(envoy.pid);
+  const report = await load.send(requests - fifth);
+  const took = seconds();
+  await untilNothingActive(envoy);
+  const after = memoryOf(envoy.pid);
+  restarts.stop();
+  clearInterval(progress);
+  load.end();
+  await untilNothingActive(envoy);
+  servers.send({ count: true } satisfies ServerCommand);
+  const [count] = (await once(servers, "message")) as [ServerCount];
+  const { sent, answered, oneway, left, codes } = report;
+  if (answered + oneway + left !== sent)
+    throw new Error(`of ${sent}: ${answered} answered, ${oneway} one-way, ${left} left`);
+  const excused = restarts.count() * underWay(connections);
+  if (lost(codes) > excused)
+    throw new Error(`${lost(codes)} answers were lost, which ${restarts.count()} restarts do not excuse`);
+  return { report, seconds: took, restarts: restarts.count(), servers: count, before, after, lost: lost(codes) };
+}
+
+/** Bytes as MiB. */
+export function mib(bytes: number): string {
+  return `${(bytes / (1 << 20)).toFixed(1)} MiB`;
+}
