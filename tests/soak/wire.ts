@@ -45,7 +45,7 @@ function boltWire(version: 1 | 2, crc: boolean): Wire {
   return {
     window: 32,
     frameLength(bytes, at, end) {
-      if (end - at < 22 + 2 * shift) return 0;
+      if (end - at < 2 + shift || end - at < fixed(bytes, at)) return 0;
       if (bytes[at] !== version) throw new Error(`no Bolt: ${bytes.toString("hex", at, at + 16)}`);
       const lengths = at + fixed(bytes, at) - 8;
       const parts = bytes.readUInt16BE(lengths) + bytes.readUInt16BE(lengths + 2) + bytes.readUInt32BE(lengths + 4);
