@@ -96,6 +96,11 @@ function makeBootstrap(options: HttpEnvoyOptions): Bootstrap {
   return bootstrap;
 }
 
+/** The shipped listener with what the test wants instead, for an Envoy that has others beside it. */
+export function httpListener(options: HttpListenerOptions): Listener {
+  return makeListener(readBootstrap(resolve(root, "envoy/http.yaml")).static_resources.listeners[0], options);
+}
+
 function makeListener(shipped: Listener, options: HttpListenerOptions): Listener {
   const listener = structuredClone(shipped);
   listener.name = options.name;

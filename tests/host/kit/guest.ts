@@ -15,13 +15,14 @@ function newest(folder: string): number {
 
 /**
  * Compiles an AssemblyScript guest of tests/host/guests where its sources are newer, or those in `folders`, from the
- * root, of which it is made; throws with the compiler's messages.
+ * root, of which it is made; throws with the compiler's messages. `abort` is the function that AssemblyScript calls where
+ * it would throw, as a path from the guests' folder; without it there is only the trap.
  */
-export async function compileGuest(name: string, folders: string[] = []): Promise<Uint8Array> {
+export async function compileGuest(name: string, folders: string[] = [], abort = ""): Promise<Uint8Array> {
   const output = join(build, `${name}.wasm`);
   const changed = Math.max(...[guests, ...folders.map((folder) => join(root, folder))].map(newest));
   if (!existsSync(output) || statSync(output).mtimeMs < changed) {
-    const running = compiling.get(output) ?? compile(name, output);
+    const running = compiling.get(output) ?? compile(name, output, abort);
     compiling.set(output, running);
     await running;
     compiling.delete(output);
@@ -32,12 +33,12 @@ export async function compileGuest(name: string, folders: string[] = []): Promis
 /** What this process compiles, by file: several parts of a test may ask for the same guest. */
 const compiling = new Map<string, Promise<void>>();
 
-async function compile(name: string, output: string): Promise<void> {
+async function compile(name: string, output: string, abort: string): Promise<void> {
   mkdirSync(build, { recursive: true });
   // Test files run in parallel: each writes a file of its own and moves it into place.
   const part = `${output}.${process.pid}`;
   // The base directory keeps the project's own asconfig.json out.
-  const flags = ["--runtime", "minimal", "--exportStart", "_initialize", "--use", "abort=", "-O1"];
+  const flags = ["--runtime", "minimal", "--exportStart", "_initialize", "--use", `abort=${abort}`, "-O1"];
   const { error, stderr } = await asc.main([`${name}.ts`, "--baseDir", guests, "--outFile", part, ...flags]);
   if (error !== null) throw new Error(`${name}: ${error.message}\n${stderr.toString()}`);
   renameSync(part, output);
