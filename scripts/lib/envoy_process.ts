@@ -161,7 +161,10 @@ export class EnvoyProcess {
     for (const status of page.listener_statuses) {
       this.ports.set(status.name, status.local_address.socket_address.port_value);
     }
-    this.port = this.ports.get(mainListener(bootstrap).name) ?? 0;
+    // Without any in the bootstrap they come from a discovery service.
+    const main =
+      bootstrap.static_resources.listeners.length > 0 ? mainListener(bootstrap).name : [...this.ports.keys()][0];
+    this.port = this.ports.get(main) ?? 0;
   }
 
   private async isReady(adminFile: string): Promise<boolean> {

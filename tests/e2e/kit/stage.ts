@@ -20,7 +20,10 @@ export interface StageCluster extends Omit<ClusterOptions, "hosts"> {
   module?: object | ((port: (server: string) => number) => object);
 }
 
-export interface StageOptions extends Pick<TestEnvoyOptions, "args" | "concurrency" | "change" | "allowLog"> {
+export interface StageOptions extends Pick<
+  TestEnvoyOptions,
+  "args" | "concurrency" | "change" | "allowLog" | "mayEnd"
+> {
   clusters: Record<string, StageCluster>;
   /** Routes that come before those to the clusters. */
   routers?: object[];
@@ -56,9 +59,9 @@ export class Stage {
       const hosts = [...ports, ...names.map((server) => servers.get(server)?.port ?? 0)];
       clusters[name] = { ...rest, hosts: rest.dns ? hosts.map((port) => `localhost:${port}`) : hosts };
     }
-    const { args, concurrency, change, allowLog } = options;
+    const { args, concurrency, change, allowLog, mayEnd } = options;
     const config = moduleConfig(options, (server) => servers.get(server)?.port ?? 0);
-    const stage = new Stage(await startEnvoy(scope, { args, concurrency, change, allowLog, clusters, config }));
+    const stage = new Stage(await startEnvoy(scope, { args, concurrency, change, allowLog, mayEnd, clusters, config }));
     for (const [name, server] of servers) stage.servers.set(name, server);
     return stage;
   }
