@@ -1,0 +1,292 @@
+import { Bytes } from "../bytes/bytes";
+import { hashBytes, siphash24 } from "../bytes/hash";
+import { View } from "../bytes/view";
+import { Entry, Outcome, Verdict } from "./entry";
+import { HotController, HotVerdict } from "./hot";
+import { identify } from "./keys";
+import { Lease } from "./lease";
+import { Resource } from "./resource";
+import { FlowRule, Match, MS, RuleSet, Target } from "./rules";
+import { RecordStore } from "./store";
+import { System } from "./system";
+
+/** What a request has for rules on parameters. */
+export abstract class ParamSource {
+  /** The value of a header or attachment; false: there is none. */
+  abstract param(name: Bytes, out: View): bool;
+}
+
+const SEED: u64 = 0x7265736f75726365;
+/** Longest name that has a resource of its own, bytes, and most tokens of one lease. */
+const MAX_NAME: i32 = 1024;
+const MAX_LEASE: f64 = 1000;
+
+const view = new View();
+
+/**
+ * Flow control of one configuration in one worker: the resources that its rules name, and the order in which a request
+ * asks them. Rules that match many resources get a resource for each name that comes, up to `maxResources`; names that
+ * come later share one for each of the rules' patterns.
+ */
+export class Engine {
+  private readonly slots: StaticArray<Resource | null>;
+  private readonly mask: i32;
+  private count: i32 = 0;
+  private readonly most: i32;
+  private readonly patterns: Target[] = [];
+  private readonly overflow: (Resource | null)[] = [];
+  private readonly resources: Resource[] = [];
+  private readonly system: System | null;
+  private readonly scope: u64;
+  /** Names that found no room for a resource of their own. */
+  crowded: i64 = 0;
+  /** What rules on the VM's memory go by, bytes. */
+  memoryBytes: i64 = 0;
+
+  /**
+   * @param application whose counts these are: configurations of the same name share them
+   * @param leasePercent of a limit are taken in one lease; 0: no leases
+   */
+  constructor(
+    private readonly rules: RuleSet,
+    application: string,
+    private readonly store: RecordStore,
+    maxResources: i32,
+    private readonly leasePercent: i32,
+  ) {
+    // Those that rules name have their place whatever comes: a flow rule may name two.
+    const named = 2 * rules.flow.length + rules.isolation.length + rules.breakers.length + rules.hot.length;
+    const most = max(1, maxResources) + named;
+    let size = 16;
+    while (size < 2 * most && size < 1 << 24) size <<= 1;
+    const scope = identify(application);
+    this.scope = scope;
+    this.most = most;
+    this.slots = new StaticArray<Resource | null>(size);
+    this.mask = size - 1;
+    this.system = rules.system.length > 0 ? new System(rules.system, scope, store) : null;
+    this.findPatterns();
+    this.addExact();
+    for (let i = 0; i < this.resources.length; i++) this.lend(this.resources[i]);
+  }
+
+  private findPatterns(): void {
+    const rules = this.rules;
+    for (let i = 0; i < rules.flow.length; i++) this.addPattern(rules.flow[i].target);
+    for (let i = 0; i < rules.isolation.length; i++) this.addPattern(rules.isolation[i].target);
+    for (let i = 0; i < rules.breakers.length; i++) this.addPattern(rules.breakers[i].target);
+    for (let i = 0; i < rules.hot.length; i++) this.addPattern(rules.hot[i].target);
+  }
+
+  private addPattern(target: Target): void {
+    if (target.match == Match.EXACT) return;
+    this.patterns.push(target);
+    this.overflow.push(null);
+  }
+
+  /** The resources that rules name. */
+  private addExact(): void {
+    const rules = this.rules;
+    for (let i = 0; i < rules.flow.length; i++) {
+      const to = this.named(rules.flow[i].target);
+      if (to !== null) this.addFlow(to, rules.flow[i]);
+    }
+    for (let i = 0; i < rules.isolation.length; i++) {
+      const to = this.named(rules.isolation[i].target);
+      if (to !== null) to.addIsolation(rules.isolation[i]);
+    }
+    for (let i = 0; i < rules.breakers.length; i++) {
+      const to = this.named(rules.breakers[i].target);
+      if (to !== null) to.addBreaker(rules.breakers[i]);
+    }
+    for (let i = 0; i < rules.hot.length; i++) {
+      const to = this.named(rules.hot[i].target);
+      if (to !== null) to.addHot(new HotController(rules.hot[i], to.hash, this.store));
+    }
+  }
+
+  private named(target: Target): Resource | null {
+    return target.match == Match.EXACT ? this.obtain(target.name.ptr, target.name.length) : null;
+  }
+
+  private addFlow(to: Resource, rule: FlowRule): void {
+    const related = rule.related;
+    to.addFlow(rule, related !== null ? this.obtain(related.ptr, related.length) : null);
+  }
+
+  /** The resource of that name; made where there is none. */
+  private obtain(ptr: usize, length: i32): Resource {
+    const slot = this.slotOf(ptr, length);
+    const known = unchecked(this.slots[slot]);
+    if (known !== null) return known;
+    const made = this.make(ptr, length);
+    unchecked((this.slots[slot] = made));
+    this.count++;
+    this.addMatching(made, null);
+    return made;
+  }
+
+  private make(ptr: usize, length: i32): Resource {
+    const made = new Resource(Bytes.copy(ptr, length), siphash24(this.scope, SEED, ptr, length), this.store);
+    this.resources.push(made);
+    return made;
+  }
+
+  /** Gives a resource the rules of a pattern; with null those whose patterns match its name. */
+  private addMatching(to: Resource, pattern: Target | null): void {
+    const rules = this.rules;
+    for (let i = 0; i < rules.flow.length; i++) {
+      if (isFor(rules.flow[i].target, pattern, to.name)) this.addFlow(to, rules.flow[i]);
+    }
+    for (let i = 0; i < rules.isolation.length; i++) {
+      if (isFor(rules.isolation[i].target, pattern, to.name)) to.addIsolation(rules.isolation[i]);
+    }
+    for (let i = 0; i < rules.breakers.length; i++) {
+      if (isFor(rules.breakers[i].target, pattern, to.name)) to.addBreaker(rules.breakers[i]);
+    }
+    for (let i = 0; i < rules.hot.length; i++) {
+      if (!isFor(rules.hot[i].target, pattern, to.name)) continue;
+      to.addHot(new HotController(rules.hot[i], to.hash, this.store));
+    }
+  }
+
+  /** The slot of a name, or the free one where it belongs; the table is never full. */
+  private slotOf(ptr: usize, length: i32): i32 {
+    let slot = (hashBytes(ptr, length) as i32) & this.mask;
+    for (let i = 0; i <= this.mask; i++) {
+      const known = unchecked(this.slots[slot]);
+      if (known === null || known.name.equals(ptr, length)) break;
+      slot = (slot + 1) & this.mask;
+    }
+    return slot;
+  }
+
+  /** The resource of a request; null: no rule is for it, and only the system's rules count. */
+  private find(ptr: usize, length: i32): Resource | null {
+    const known = unchecked(this.slots[this.slotOf(ptr, length)]);
+    if (known !== null || this.patterns.length == 0) return known;
+    for (let i = 0; i < this.patterns.length; i++) {
+      if (!unchecked(this.patterns[i]).matches(ptr, length)) continue;
+      if (this.count >= this.most || length > MAX_NAME) return this.shared(i);
+      const made = this.obtain(ptr, length);
+      this.lend(made);
+      return made;
+    }
+    return null;
+  }
+
+  /** The resource of all names that match a pattern and found no room. */
+  private shared(pattern: i32): Resource {
+    this.crowded++;
+    const known = unchecked(this.overflow[pattern]);
+    if (known !== null) return known;
+    const target = unchecked(this.patterns[pattern]);
+    const made = this.make(target.name.ptr, target.name.length);
+    this.addMatching(made, target);
+    this.lend(made);
+    unchecked((this.overflow[pattern] = made));
+    return made;
+  }
+
+  /** Has a resource lease its tokens, where it can. */
+  private lend(to: Resource): void {
+    if (this.leasePercent <= 0 || !this.store.shared || !to.leasable) return;
+    const most = min<f64>((to.threshold * (this.leasePercent as f64)) / 100, MAX_LEASE);
+    if (most >= 2) to.lease = new Lease(most as i64);
+  }
+
+  /**
+   * Asks all rules for a request. With PASS it is counted, and `exit` or `cancel` must follow; `entry.waitNs` says how long
+   * it has to be held before.
+   * @param name of its resource
+   * @param nowNs ns on a clock that never steps and is the same for all workers
+   */
+  enter(name: View, params: ParamSource, entry: Entry, nowNs: i64): Verdict {
+    entry.clear();
+    entry.startNs = nowNs;
+    const resource = this.find(name.ptr, name.length);
+    const system = this.system;
+    if (system !== null) {
+      const verdict = system.enter(nowNs / MS);
+      if (verdict != Verdict.PASS) return verdict;
+      entry.inSystem = true;
+    }
+    if (resource === null) return Verdict.PASS;
+    let verdict = resource.counts ? resource.enter(entry, nowNs, this.memoryBytes) : Verdict.PASS;
+    if (verdict == Verdict.PASS) {
+      verdict = this.enterHot(resource, params, entry, nowNs);
+      if (verdict != Verdict.PASS && resource.counts) resource.cancel(entry, nowNs);
+    }
+    if (verdict == Verdict.PASS) entry.resource = resource;
+    else if (system !== null) system.exit(nowNs / MS, nowNs / MS, true);
+    if (verdict != Verdict.PASS) entry.clear();
+    return verdict;
+  }
+
+  private enterHot(resource: Resource, params: ParamSource, entry: Entry, nowNs: i64): Verdict {
+    const hots = resource.hots;
+    for (let i = 0; i < hots.length; i++) {
+      const hot = unchecked(hots[i]);
+      unchecked((entry.hotHashes[i] = 0));
+      entry.hots = i + 1;
+      if (!params.param(hot.rule.param, view)) continue;
+      const verdict = hot.enter(view.ptr, view.length, nowNs / MS);
+      if (verdict == HotVerdict.PASS) {
+        unchecked((entry.hotHashes[i] = hot.hash));
+        unchecked((entry.hotCosts[i] = hot.costMs));
+        entry.waitNs = max(entry.waitNs, hot.waitNs);
+        continue;
+      }
+      this.exitHot(resource, entry, true);
+      return verdict == HotVerdict.BLOCK ? Verdict.HOT_PARAM : Verdict.UNKNOWN;
+    }
+    return Verdict.PASS;
+  }
+
+  private exitHot(resource: Resource, entry: Entry, undone: bool): bool {
+    let noted: bool = true;
+    for (let i = 0; i < entry.hots; i++) {
+      const hash = unchecked(entry.hotHashes[i]);
+      if (hash != 0 && !unchecked(resource.hots[i]).exit(hash, undone, unchecked(entry.hotCosts[i]))) noted = false;
+    }
+    entry.hots = 0;
+    return noted;
+  }
+
+  /**
+   * A request that passed is over.
+   * @returns false: something could not be noted in the shared records
+   */
+  exit(entry: Entry, nowNs: i64, outcome: Outcome): bool {
+    return this.leave(entry, nowNs, outcome, false);
+  }
+
+  /** A request that passed is not made after all: its client left while it waited, or before there was an answer. */
+  cancel(entry: Entry, nowNs: i64): bool {
+    return this.leave(entry, nowNs, Outcome.UNKNOWN, true);
+  }
+
+  private leave(entry: Entry, nowNs: i64, outcome: Outcome, undone: bool): bool {
+    let noted: bool = true;
+    const resource = entry.resource;
+    if (resource !== null) {
+      noted = this.exitHot(resource, entry, undone);
+      if (resource.counts) {
+        const left = undone ? resource.cancel(entry, nowNs) : resource.exit(entry, nowNs, outcome);
+        noted = noted && left;
+      }
+    }
+    const system = this.system;
+    if (entry.inSystem && system !== null) {
+      const left = system.exit(entry.startNs / MS, nowNs / MS, undone);
+      noted = noted && left;
+    }
+    entry.clear();
+    return noted;
+  }
+}
+
+function isFor(target: Target, pattern: Target | null, name: Bytes): bool {
+  if (target.match == Match.EXACT) return false;
+  return pattern !== null ? target.is(pattern) : target.matches(name.ptr, name.length);
+}

@@ -1,0 +1,202 @@
+import { siphash24 } from "../bytes/hash";
+import { Behavior, HotMetric, HotRule, MS } from "./rules";
+import { RecordStore, Saved, SharedRecord } from "./store";
+import { recordKey } from "./keys";
+
+/** Values of one record, and bytes of one: its hash, when it was used (ms), time, tokens, requests at the same time. */
+const WAYS: i32 = 16;
+const ENTRY: i32 = 40;
+const HASH: usize = 0;
+const USED: usize = 8;
+const TIME: usize = 16;
+const TOKENS: usize = 24;
+const ACTIVE: usize = 32;
+
+/** How often an entry is tried against other workers, and an exit, which must not be lost. */
+const TRIES: i32 = 64;
+const EXIT_TRIES: i32 = 1024;
+const REFRESH_MS: i64 = 100;
+
+const K0: u64 = 0x6d6f652e666c6f77;
+const K1: u64 = 0x686f742e76616c75;
+
+export const enum HotVerdict {
+  PASS = 0,
+  BLOCK = 1,
+  /** It could not be decided. */
+  UNKNOWN = 2,
+}
+
+/**
+ * A rule on a parameter's values for one resource (Sentinel's hotspot.TrafficShapingController). Values are known by a
+ * 64-bit hash, sixteen in a record by some of its bits; the one that was not used for the longest makes room for a new
+ * one. So there is a fixed number of records, whatever clients send.
+ */
+export class HotController {
+  private readonly records: StaticArray<SharedRecord | null>;
+  /** Outcome of the last `enter`: the value, ns to wait, and ms that it took of the queue. */
+  hash: u64 = 0;
+  waitNs: i64 = 0;
+  costMs: i64 = 0;
+
+  /**
+   * @param resource of the records' keys
+   */
+  constructor(
+    readonly rule: HotRule,
+    private readonly resource: u64,
+    private readonly store: RecordStore,
+  ) {
+    this.records = new StaticArray<SharedRecord | null>(max(1, (rule.capacity + WAYS - 1) / WAYS));
+  }
+
+  /** One more request with the value. */
+  enter(value: usize, length: i32, nowMs: i64): HotVerdict {
+    const hash = siphash24(K0, K1, value, length) | 1;
+    this.hash = hash;
+    this.waitNs = 0;
+    this.costMs = 0;
+    const record = this.recordOf(hash);
+    const threshold = this.rule.thresholdOf(value, length);
+    for (let i = 0; i < TRIES; i++) {
+      if (!this.store.load(record)) return HotVerdict.UNKNOWN;
+      this.waitNs = 0;
+      this.costMs = 0;
+      const verdict = this.decide(record, hash, threshold, nowMs);
+      if (verdict != HotVerdict.PASS) {
+        if (verdict == HotVerdict.BLOCK) this.refresh(record, hash, nowMs);
+        return verdict;
+      }
+      const saved = this.store.save(record);
+      if (saved == Saved.OK) return verdict;
+      if (saved == Saved.FAILED) return HotVerdict.UNKNOWN;
+    }
+    return HotVerdict.UNKNOWN;
+  }
+
+  /**
+   * A request that passed is over, or was not made after all (`undone`): then its token and its place come back, too.
+   * False: that could not be noted.
+   */
+  exit(hash: u64, undone: bool, costMs: i64): bool {
+    const concurrency = this.rule.metric == HotMetric.CONCURRENCY;
+    if (!concurrency && !undone) return true;
+    const record = this.recordOf(hash);
+    for (let i = 0; i < EXIT_TRIES; i++) {
+      if (!this.store.load(record)) return false;
+      const at = find(record, hash);
+      if (at == 0) return true;
+      if (concurrency) store<i32>(at, max(0, load<i32>(at, ACTIVE) - 1), ACTIVE);
+      else if (this.rule.behavior == Behavior.REJECT) store<i64>(at, load<i64>(at, TOKENS) + 1, TOKENS);
+      else store<i64>(at, load<i64>(at, TIME) - costMs, TIME);
+      const saved = this.store.save(record);
+      if (saved != Saved.CONFLICT) return saved == Saved.OK;
+    }
+    return false;
+  }
+
+  /** A value that is blocked is in use, too; that is noted now and then, and need not be. */
+  private refresh(record: SharedRecord, hash: u64, nowMs: i64): void {
+    const at = find(record, hash);
+    if (at == 0 || nowMs - load<i64>(at, USED) < REFRESH_MS) return;
+    store<i64>(at, nowMs, USED);
+    this.store.save(record);
+  }
+
+  private recordOf(hash: u64): SharedRecord {
+    const index = ((hash >> 8) % (this.records.length as u64)) as i32;
+    const known = unchecked(this.records[index]);
+    if (known !== null) return known;
+    const made = new SharedRecord(recordKey(this.resource ^ (this.rule.key as u64), index));
+    unchecked((this.records[index] = made));
+    return made;
+  }
+
+  private decide(record: SharedRecord, hash: u64, threshold: i64, nowMs: i64): HotVerdict {
+    const size = WAYS * ENTRY;
+    if (record.length != size) {
+      record.length = 0;
+      record.resize(size);
+    }
+    const known = find(record, hash);
+    const at = known != 0 ? known : oldest(record);
+    if (at == 0) return HotVerdict.UNKNOWN;
+    const verdict = this.judge(at, known == 0, threshold, nowMs);
+    if (verdict != HotVerdict.PASS) return verdict;
+    store<u64>(at, hash, HASH);
+    store<i64>(at, nowMs, USED);
+    return verdict;
+  }
+
+  private judge(at: usize, isNew: bool, threshold: i64, nowMs: i64): HotVerdict {
+    const rule = this.rule;
+    if (rule.metric == HotMetric.CONCURRENCY) return this.concurrency(at, isNew, threshold);
+    if (threshold <= 0) return HotVerdict.BLOCK;
+    return rule.behavior == Behavior.REJECT
+      ? this.reject(at, isNew, threshold, nowMs)
+      : this.throttle(at, isNew, threshold, nowMs);
+  }
+
+  private concurrency(at: usize, isNew: bool, threshold: i64): HotVerdict {
+    const active = isNew ? 1 : load<i32>(at, ACTIVE) + 1;
+    if ((active as i64) > threshold) return HotVerdict.BLOCK;
+    store<i32>(at, active, ACTIVE);
+    return HotVerdict.PASS;
+  }
+
+  /** A bucket of tokens that is filled when its duration has passed. */
+  private reject(at: usize, isNew: bool, threshold: i64, nowMs: i64): HotVerdict {
+    const most = threshold + this.rule.burst;
+    let left = most;
+    let time = nowMs;
+    if (!isNew) {
+      const passed = nowMs - load<i64>(at, TIME);
+      const duration = max<i64>(1, this.rule.durationSec * 1000);
+      left = load<i64>(at, TOKENS);
+      time = load<i64>(at, TIME);
+      if (passed > duration) {
+        const periods = min<i64>(passed, 1000 * duration);
+        left = min(most, left + (periods * threshold) / duration);
+        time = nowMs;
+      }
+    }
+    if (left < 1) return HotVerdict.BLOCK;
+    store<i64>(at, left - 1, TOKENS);
+    store<i64>(at, time, TIME);
+    store<i32>(at, 0, ACTIVE);
+    return HotVerdict.PASS;
+  }
+
+  /** Requests with the value pass one after the other. */
+  private throttle(at: usize, isNew: bool, threshold: i64, nowMs: i64): HotVerdict {
+    const cost = (this.rule.durationSec * 1000) / max<i64>(1, threshold);
+    const due = isNew ? nowMs : load<i64>(at, TIME) + cost;
+    if (due > nowMs) {
+      if (due - nowMs >= this.rule.maxQueueingMs) return HotVerdict.BLOCK;
+      this.waitNs = (due - nowMs) * MS;
+      this.costMs = cost;
+    }
+    store<i64>(at, max(due, nowMs), TIME);
+    store<i32>(at, 0, ACTIVE);
+    return HotVerdict.PASS;
+  }
+}
+
+/** The entry of a value; 0: none. */
+function find(record: SharedRecord, hash: u64): usize {
+  const end = record.ptr + (record.length as usize);
+  for (let at = record.ptr; at + ENTRY <= end; at += ENTRY) if (load<u64>(at, HASH) == hash) return at;
+  return 0;
+}
+
+/** The entry to use for a new value: one that is free, or else was not used for the longest; 0: all have requests. */
+function oldest(record: SharedRecord): usize {
+  const end = record.ptr + (record.length as usize);
+  let best: usize = 0;
+  for (let at = record.ptr; at + ENTRY <= end; at += ENTRY) {
+    if (load<u64>(at, HASH) == 0) return at;
+    if (load<i32>(at, ACTIVE) > 0) continue;
+    if (best == 0 || load<i64>(at, USED) < load<i64>(best, USED)) best = at;
+  }
+  return best;
+}

@@ -1,0 +1,296 @@
+import { Bytes } from "../bytes/bytes";
+import { Breaker } from "./breaker";
+import { Entry, MAX_RULES, Outcome, Verdict } from "./entry";
+import { FLOW_STATE, FlowController, RESOURCE_WINDOW, windowOf } from "./flow_controller";
+import { HotController } from "./hot";
+import { recordKey } from "./keys";
+import { Lease } from "./lease";
+import { Layout, Section } from "./record";
+import { Behavior, BreakerRule, FlowRule, IsolationRule, MS, TokenStrategy } from "./rules";
+import { RecordStore, Saved, SharedRecord } from "./store";
+import { Window } from "./window";
+
+/** The counts of a resource: requests at the same time, then its window. */
+const ACTIVE: i32 = 8;
+const STATISTICS: u32 = 1;
+
+/** How often an entry is tried against other workers, and an exit, which must not be lost. */
+const TRIES: i32 = 64;
+const EXIT_TRIES: i32 = 1024;
+
+/** A window of the resource that a rule needs beside that of every resource. */
+class OwnWindow {
+  constructor(
+    readonly window: Window,
+    readonly section: Section,
+  ) {}
+}
+
+/**
+ * A resource with its rules, and the record of its counts that all workers share. A change is: read the record, decide,
+ * write it if nobody else has; or all again.
+ */
+export class Resource {
+  readonly record: SharedRecord;
+  private readonly layout: Layout;
+  private readonly statistics: Section;
+  private readonly windows: OwnWindow[] = [];
+  private readonly flows: FlowController[] = [];
+  /** The resource whose requests a flow rule counts; null: this one. */
+  private readonly related: (Resource | null)[] = [];
+  private readonly breakers: Breaker[] = [];
+  readonly hots: HotController[] = [];
+  /** Most requests at the same time; -1: no rule. */
+  private most: i64 = -1;
+  /** Whether other resources' rules count its requests. */
+  private watched: bool = false;
+  /** Tokens of this worker; null: it has none, and asks the record each time. */
+  lease: Lease | null = null;
+  /** Exits that could not be noted, and are with the next change. */
+  private owed: i32 = 0;
+
+  constructor(
+    readonly name: Bytes,
+    readonly hash: u64,
+    private readonly store: RecordStore,
+  ) {
+    this.record = new SharedRecord(recordKey(hash, 0));
+    const layout = new Layout();
+    this.statistics = layout.add(STATISTICS, ACTIVE + RESOURCE_WINDOW.size);
+    this.layout = layout;
+  }
+
+  /** False when there are too many rules. */
+  addFlow(rule: FlowRule, related: Resource | null): bool {
+    if (this.flows.length >= MAX_RULES) return false;
+    const counted = related !== null ? related : this;
+    const window = windowOf(rule);
+    let counts = counted.statistics;
+    if (FlowController.counts(rule)) {
+      counted.watched = true;
+      if (window !== RESOURCE_WINDOW) counts = counted.addWindow(window);
+    }
+    const state = FlowController.hasState(rule) ? this.layout.add(rule.key, FLOW_STATE) : null;
+    const shift = counts === counted.statistics ? ACTIVE : 0;
+    this.flows.push(new FlowController(rule, window, counts, shift, state));
+    this.related.push(related);
+    return true;
+  }
+
+  private addWindow(window: Window): Section {
+    const section = this.layout.add((window.bucketMs as u32) | 0x80000000, window.size);
+    for (let i = 0; i < this.windows.length; i++) if (this.windows[i].section === section) return section;
+    this.windows.push(new OwnWindow(window, section));
+    return section;
+  }
+
+  addIsolation(rule: IsolationRule): void {
+    this.most = this.most < 0 ? rule.threshold : min(this.most, rule.threshold);
+  }
+
+  addBreaker(rule: BreakerRule): bool {
+    if (this.breakers.length >= MAX_RULES) return false;
+    this.breakers.push(new Breaker(rule, this.layout.add(rule.key, Breaker.size(rule))));
+    return true;
+  }
+
+  addHot(controller: HotController): bool {
+    if (this.hots.length >= MAX_RULES) return false;
+    this.hots.push(controller);
+    return true;
+  }
+
+  /** Whether anything is counted in the record. */
+  get counts(): bool {
+    return this.watched || this.most >= 0 || this.breakers.length > 0 || this.flows.length > 0;
+  }
+
+  /** Whether tokens can be leased: only counts that reject, of this resource alone. */
+  get leasable(): bool {
+    if (this.flows.length == 0 || this.most >= 0 || this.breakers.length > 0) return false;
+    for (let i = 0; i < this.flows.length; i++) {
+      const rule = this.flows[i].rule;
+      if (rule.strategy != TokenStrategy.DIRECT || rule.behavior != Behavior.REJECT) return false;
+      if (this.related[i] !== null) return false;
+    }
+    return true;
+  }
+
+  /** The number that tells the buckets of all its windows at a time from those of another time. */
+  epoch(nowMs: i64): i64 {
+    let epoch = RESOURCE_WINDOW.bucketOf(nowMs);
+    for (let i = 0; i < this.windows.length; i++) epoch = epoch * 31 + this.windows[i].window.bucketOf(nowMs);
+    return epoch;
+  }
+
+  /** Reads the record. */
+  read(): bool {
+    if (!this.store.load(this.record)) return false;
+    this.layout.locate(this.record);
+    return true;
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  private get base(): usize {
+    return this.record.ptr;
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  private get activeAt(): usize {
+    return this.record.ptr + (this.statistics.offset as usize);
+  }
+
+  /** Requests at the same time, as it was read. */
+  get active(): i64 {
+    return max<i64>(0, load<i64>(this.activeAt) - (this.owed as i64));
+  }
+
+  /** Lets a request pass if all rules in the record do. */
+  enter(entry: Entry, nowNs: i64, memoryBytes: i64): Verdict {
+    const lease = this.lease;
+    if (lease !== null) return lease.enter(this, entry, nowNs);
+    for (let i = 0; i < TRIES; i++) {
+      if (!this.readAll()) return Verdict.UNKNOWN;
+      const verdict = this.check(nowNs, memoryBytes);
+      if (verdict != Verdict.PASS) return verdict;
+      this.take(entry, nowNs);
+      const saved = this.store.save(this.record);
+      if (saved == Saved.OK) {
+        this.owed = 0;
+        return verdict;
+      }
+      if (saved == Saved.FAILED) break;
+    }
+    entry.clear();
+    return Verdict.UNKNOWN;
+  }
+
+  /** Reads the record, and those that its rules count in. */
+  private readAll(): bool {
+    for (let i = 0; i < this.related.length; i++) {
+      const related = unchecked(this.related[i]);
+      if (related !== null && !related.read()) return false;
+    }
+    return this.read();
+  }
+
+  private check(nowNs: i64, memoryBytes: i64): Verdict {
+    for (let i = 0; i < this.flows.length; i++) {
+      const related = unchecked(this.related[i]);
+      const countsBase = related !== null ? related.base : this.base;
+      if (!unchecked(this.flows[i]).check(this.base, countsBase, nowNs, 1, memoryBytes)) return Verdict.FLOW;
+    }
+    if (this.most >= 0 && this.active >= this.most) return Verdict.ISOLATION;
+    for (let i = 0; i < this.breakers.length; i++) {
+      if (!unchecked(this.breakers[i]).check(this.base, nowNs / MS)) return Verdict.BREAKER;
+    }
+    return Verdict.PASS;
+  }
+
+  private take(entry: Entry, nowNs: i64): void {
+    const base = this.base;
+    entry.waitNs = 0;
+    entry.probes = 0;
+    for (let i = 0; i < this.flows.length; i++) {
+      const flow = unchecked(this.flows[i]);
+      flow.take(base);
+      entry.waitNs = max(entry.waitNs, flow.waitNs);
+      unchecked((entry.costs[i] = flow.costNs));
+    }
+    for (let i = 0; i < this.breakers.length; i++) {
+      const breaker = unchecked(this.breakers[i]);
+      breaker.take(base);
+      if (breaker.probes) entry.probes |= 1 << i;
+    }
+    this.count(nowNs / MS, 1);
+    if (this.most >= 0) store<i64>(this.activeAt, this.active + 1);
+  }
+
+  /** Counts requests that pass in all windows of the record as it was read. */
+  count(nowMs: i64, requests: i32): void {
+    RESOURCE_WINDOW.add(this.activeAt + ACTIVE, nowMs, 0, requests);
+    for (let i = 0; i < this.windows.length; i++) {
+      const own = unchecked(this.windows[i]);
+      own.window.add(this.base + (own.section.offset as usize), nowMs, 0, requests);
+    }
+  }
+
+  /** Takes requests off again that were counted at `ms`. */
+  uncount(ms: i64, requests: i32): void {
+    RESOURCE_WINDOW.takeBack(this.activeAt + ACTIVE, ms, 0, requests);
+    for (let i = 0; i < this.windows.length; i++) {
+      const own = unchecked(this.windows[i]);
+      own.window.takeBack(this.base + (own.section.offset as usize), ms, 0, requests);
+    }
+  }
+
+  /** Of a record as it was read: how many requests more may pass now, at most `most`; for leases. */
+  left(nowNs: i64, most: i64): i64 {
+    let left = most;
+    for (let i = 0; i < this.flows.length; i++) left = unchecked(this.flows[i]).left(this.base, nowNs, left);
+    return left;
+  }
+
+  /** The lowest threshold of its flow rules. */
+  get threshold(): f64 {
+    let least: f64 = Infinity;
+    for (let i = 0; i < this.flows.length; i++) least = min(least, this.flows[i].rule.threshold);
+    return least;
+  }
+
+  /** Writes the record back. */
+  write(): Saved {
+    return this.store.save(this.record);
+  }
+
+  /** A request that passed is over. False: it could not be noted, or will be later. */
+  exit(entry: Entry, nowNs: i64, outcome: Outcome): bool {
+    if (entry.leased || (this.most < 0 && this.breakers.length == 0)) return true;
+    return this.leave(entry, nowNs, outcome, false);
+  }
+
+  /** A request that passed is not made after all: it leaves no trace, and those behind it in a queue wait less. */
+  cancel(entry: Entry, nowNs: i64): bool {
+    const lease = this.lease;
+    if (lease !== null && entry.leased) return lease.giveBack(this, entry);
+    return this.leave(entry, nowNs, Outcome.UNKNOWN, true);
+  }
+
+  private leave(entry: Entry, nowNs: i64, outcome: Outcome, undone: bool): bool {
+    if (this.most >= 0) this.owed++;
+    for (let i = 0; i < EXIT_TRIES; i++) {
+      if (!this.read()) return false;
+      if (this.most >= 0) store<i64>(this.activeAt, this.active);
+      if (undone) this.undo(entry);
+      else this.complete(entry, nowNs, outcome);
+      const saved = this.store.save(this.record);
+      if (saved == Saved.OK) this.owed = 0;
+      if (saved != Saved.CONFLICT) return saved == Saved.OK;
+    }
+    return false;
+  }
+
+  private complete(entry: Entry, nowNs: i64, outcome: Outcome): void {
+    if (outcome == Outcome.UNKNOWN) return this.unprobe(entry);
+    const rtMs = max<i64>(0, (nowNs - entry.startNs) / MS);
+    for (let i = 0; i < this.breakers.length; i++) {
+      unchecked(this.breakers[i]).complete(this.base, nowNs / MS, rtMs, outcome == Outcome.FAILED);
+    }
+  }
+
+  private undo(entry: Entry): void {
+    this.uncount(entry.startNs / MS, 1);
+    for (let i = 0; i < this.flows.length; i++) {
+      unchecked(this.flows[i]).giveBack(this.base, unchecked(entry.costs[i]));
+    }
+    this.unprobe(entry);
+  }
+
+  private unprobe(entry: Entry): void {
+    for (let i = 0; i < this.breakers.length; i++) {
+      if ((entry.probes & (1 << i)) != 0) unchecked(this.breakers[i]).takeBack(this.base);
+    }
+  }
+}

@@ -1,0 +1,212 @@
+// Circuit breakers and system rules under a virtual clock: rows from sentinel-golang v1.0.4, each naming its test.
+import { Breaker, BreakerState } from "../../../assembly/flow/breaker";
+import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
+import { Section } from "../../../assembly/flow/record";
+import { Parsed, START, World } from "./world";
+
+const BASE = "'resource':'abc','retryTimeoutMs':3000,'minRequestAmount':10,'statIntervalMs':10000";
+
+function rules(fields: string): string {
+  return `{'circuit_breaker_rules':[{${BASE},${fields}}]}`;
+}
+
+const SLOW = "'strategy':0,'maxAllowedRtMs':50,'threshold':0.5";
+const RATIO = "'strategy':1,'threshold':0.5";
+const COUNT = "'strategy':2,'threshold':1.0";
+const ALL = [SLOW, RATIO, COUNT];
+
+/** A breaker alone. */
+class Alone {
+  readonly breaker: Breaker;
+  readonly base: usize;
+
+  constructor(fields: string) {
+    const rule = new Parsed(rules(fields)).rules.breakers[0];
+    const section = new Section(1, Breaker.size(rule));
+    this.breaker = new Breaker(rule, section);
+    this.base = heap.alloc(section.size as usize);
+    memory.fill(this.base, 0, section.size as usize);
+  }
+
+  get state(): BreakerState {
+    return this.breaker.state(this.base);
+  }
+
+  set state(state: BreakerState) {
+    this.breaker.setState(this.base, state);
+  }
+
+  /** As Sentinel's TryPass. */
+  passes(): bool {
+    const passes = this.breaker.check(this.base, START);
+    if (passes) this.breaker.take(this.base);
+    return passes;
+  }
+
+  /** A request that was good, or not. */
+  complete(good: bool): void {
+    this.breaker.complete(this.base, START, good ? 10 : 1000, !good);
+  }
+
+  get probes(): i64 {
+    return this.breaker.probesDone(this.base);
+  }
+}
+
+describe("circuit_breaker_test.go", () => {
+  test("Test{SlowRt,ErrorRatio,ErrorCount}CircuitBreaker_TryPass/TryPass_Closed, TryPass_Probe", () => {
+    for (let i = 0; i < ALL.length; i++) {
+      const one = new Alone(ALL[i]);
+      expect(one.passes()).toBe(true);
+      one.state = BreakerState.OPEN;
+      expect(one.passes()).toBe(true);
+      expect(one.state).toBe(BreakerState.HALF_OPEN);
+      expect(one.passes()).toBe(false, "only the probe");
+    }
+  });
+
+  test("…/TryPass_ProbeNum", () => {
+    for (let i = 0; i < ALL.length; i++) {
+      const one = new Alone(ALL[i] + ",'probeNum':10");
+      one.state = BreakerState.OPEN;
+      for (let n = 0; n < 10; n++) {
+        expect(one.passes()).toBe(true);
+        expect(one.state).toBe(BreakerState.HALF_OPEN);
+        one.complete(true);
+      }
+      expect(one.state).toBe(BreakerState.CLOSED);
+    }
+  });
+
+  test("Test{SlowRt,ErrorRatio,ErrorCount}_OnRequestComplete/Less_Than_MinRequestAmount, Probe_Failed, Probe_Succeed", () => {
+    for (let i = 0; i < ALL.length; i++) {
+      const one = new Alone(ALL[i]);
+      one.complete(false);
+      expect(one.state).toBe(BreakerState.CLOSED);
+      one.state = BreakerState.HALF_OPEN;
+      one.complete(false);
+      expect(one.state).toBe(BreakerState.OPEN);
+      one.state = BreakerState.HALF_OPEN;
+      one.complete(true);
+      expect(one.state).toBe(BreakerState.CLOSED);
+    }
+  });
+
+  test("…/ProbeNum_Success, ProbeNum_Failed", () => {
+    for (let i = 0; i < ALL.length; i++) {
+      const one = new Alone(ALL[i] + ",'probeNum':2");
+      one.state = BreakerState.HALF_OPEN;
+      one.complete(true);
+      expect(one.state).toBe(BreakerState.HALF_OPEN);
+      expect(one.probes).toBe(1);
+      one.complete(false);
+      expect(one.state).toBe(BreakerState.OPEN);
+      expect(one.probes).toBe(0);
+    }
+  });
+});
+
+describe("breakers", () => {
+  test("rule_manager_test.go Test_isApplicableRule_{valid,invalid}", () => {
+    expect(new Parsed(rules(SLOW)).error).toBe("");
+    expect(new Parsed(rules(COUNT)).error).toBe("");
+    const bad = [
+      "'strategy':0,'threshold':1.1",
+      "'strategy':1,'threshold':1.5",
+      "'strategy':2,'threshold':-1",
+      "'strategy':3",
+    ];
+    for (let i = 0; i < bad.length; i++) {
+      expect(new Parsed(rules(bad[i])).error.includes("config.circuit_breaker_rules[0]")).toBe(true);
+    }
+    const none = "{'circuit_breaker_rules':[{'resource':'abc','statIntervalMs':1000}]}";
+    expect(new Parsed(none).error.includes("retryTimeoutMs")).toBe(true);
+  });
+
+  test("open by slow requests, by part or number of errors; closed again by a good probe", () => {
+    for (let i = 0; i < ALL.length; i++) {
+      const world = new World(rules(ALL[i]));
+      for (let n = 0; n < 10; n++)
+        expect(world.call(i == 0 && n % 2 == 0 ? 51 : 0, i != 0 && n % 2 == 0)).toBe(Verdict.PASS);
+      expect(world.call(0, false)).toBe(Verdict.BREAKER, ALL[i]);
+      world.sleep(2999);
+      expect(world.call(0, false)).toBe(Verdict.BREAKER);
+      world.sleep(1);
+      expect(world.call(100, true)).toBe(Verdict.PASS, "a probe that fails");
+      expect(world.call(0, false)).toBe(Verdict.BREAKER);
+      world.sleep(3000);
+      expect(world.call(10, false)).toBe(Verdict.PASS);
+      for (let n = 0; n < 9; n++) expect(world.call(0, n == 0)).toBe(Verdict.PASS, "its counts begin anew");
+    }
+  });
+
+  test("fewer errors than the threshold, or too few requests, leave it closed", () => {
+    const world = new World(rules(RATIO));
+    for (let n = 0; n < 9; n++) world.call(0, true);
+    expect(world.passes(1)).toBe(1);
+    const other = new World(rules(RATIO));
+    for (let n = 0; n < 100; n++) expect(other.call(0, n % 5 == 4)).toBe(Verdict.PASS);
+  });
+
+  test("errors of before the window are forgotten", () => {
+    const world = new World(rules(RATIO + ",'statSlidingWindowBucketCount':10"));
+    for (let n = 0; n < 9; n++) world.call(0, true);
+    world.sleep(10000);
+    expect(world.call(0, true)).toBe(Verdict.PASS);
+    expect(world.passes(1)).toBe(1);
+  });
+
+  test("a probe that is blocked by another rule, or whose client leaves, is made by the next request", () => {
+    const world = new World(rules(COUNT));
+    for (let n = 0; n < 10; n++) world.call(0, true);
+    world.sleep(3000);
+    const probe = new Entry();
+    expect(world.enter(probe)).toBe(Verdict.PASS);
+    expect(world.passes(1)).toBe(0);
+    world.engine.cancel(probe, world.now);
+    expect(world.call(0, false)).toBe(Verdict.PASS);
+    expect(world.passes(5)).toBe(5);
+  });
+});
+
+describe("system rules", () => {
+  test("rule_manager_test.go TestIsValidSystemRule; load and CPU usage are not a VM's to know", () => {
+    const bad = [
+      "'metricType':3,'triggerCount':-1",
+      "'metricType':5",
+      "'metricType':0",
+      "'metricType':4,'triggerCount':0.5",
+    ];
+    for (let i = 0; i < bad.length; i++) {
+      expect(new Parsed(`{'system_rules':[{${bad[i]}}]}`).error.includes("config.system_rules[0]")).toBe(true);
+    }
+  });
+
+  test("slot_test.go TestDoCheckRuleConcurrency: 0 is below 0.5, 1 is not", () => {
+    const world = new World("{'system_rules':[{'metricType':2,'triggerCount':0.5}]}");
+    const entry = new Entry();
+    expect(world.enter(entry, "any")).toBe(Verdict.PASS);
+    expect(world.enter(new Entry(), "other")).toBe(Verdict.SYSTEM);
+    world.engine.exit(entry, world.now, Outcome.GOOD);
+    expect(world.enter(new Entry(), "other")).toBe(Verdict.PASS);
+  });
+
+  test("inbound QPS over all resources, and what another rule blocks does not count", () => {
+    const world = new World(
+      "{'system_rules':[{'metricType':3,'triggerCount':10}],'rules':[{'resource':'abc','threshold':0}]}",
+    );
+    expect(world.passes(20, "abc")).toBe(0);
+    expect(world.passes(20, "a")).toBe(10);
+    expect(world.passes(20, "b")).toBe(0);
+    world.sleep(1000);
+    expect(world.passes(20, "b")).toBe(10);
+  });
+
+  test("average response time", () => {
+    const world = new World("{'system_rules':[{'metricType':1,'triggerCount':100}]}");
+    expect(world.call(150, false)).toBe(Verdict.PASS);
+    expect(world.call(0, false)).toBe(Verdict.SYSTEM);
+    world.sleep(1000);
+    expect(world.call(0, false)).toBe(Verdict.PASS);
+  });
+});

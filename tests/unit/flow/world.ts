@@ -1,0 +1,151 @@
+// Engines under a virtual clock on a store of their own, for specs of flow control.
+import { Bytes } from "../../../assembly/bytes/bytes";
+import { View } from "../../../assembly/bytes/view";
+import { ConfigErrors } from "../../../assembly/config/errors";
+import { parseJson } from "../../../assembly/config/json";
+import { ObjectReader } from "../../../assembly/config/object";
+import { Engine, ParamSource } from "../../../assembly/flow/engine";
+import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
+import { readRules } from "../../../assembly/flow/read_rules";
+import { MS, RuleSet } from "../../../assembly/flow/rules";
+import { RecordStore, Saved, SharedRecord } from "../../../assembly/flow/store";
+
+/** Where virtual time begins, ms: a whole second. */
+export const START: i64 = 1578416556000;
+
+const ABC = Bytes.of("abc");
+
+/** What a store has under a key. */
+class Stored {
+  constructor(
+    public bytes: Bytes,
+    public version: u32,
+  ) {}
+}
+
+/** Shared data as Envoy has it: values with versions. Conflicts can be forced. */
+export class TestStore extends RecordStore {
+  readonly values: Map<string, Stored> = new Map<string, Stored>();
+  private versions: u32 = 0;
+  /** So many of the next writes find that another one was first. */
+  conflicts: i32 = 0;
+  broken: bool = false;
+  loads: i32 = 0;
+  saves: i32 = 0;
+
+  load(record: SharedRecord): bool {
+    this.loads++;
+    if (this.broken) return false;
+    const key = keyText(record);
+    record.length = 0;
+    record.version = 0;
+    if (!this.values.has(key)) return true;
+    const stored = this.values.get(key);
+    record.resize(stored.bytes.length);
+    memory.copy(record.ptr, stored.bytes.ptr, stored.bytes.length as usize);
+    record.version = stored.version;
+    return true;
+  }
+
+  save(record: SharedRecord): Saved {
+    this.saves++;
+    if (this.broken) return Saved.FAILED;
+    const key = keyText(record);
+    const version = this.values.has(key) ? this.values.get(key).version : 0;
+    if (this.conflicts > 0) {
+      this.conflicts--;
+      return Saved.CONFLICT;
+    }
+    if (version != record.version) return Saved.CONFLICT;
+    this.values.set(key, new Stored(Bytes.copy(record.ptr, record.length), ++this.versions));
+    return Saved.OK;
+  }
+
+  get shared(): bool {
+    return true;
+  }
+}
+
+function keyText(record: SharedRecord): string {
+  let text = "";
+  for (let i = 0; i < record.key.length; i++) text += load<u8>(record.key.ptr + i).toString() + " ";
+  return text;
+}
+
+/** The value of the only parameter that requests have. */
+class OneParam extends ParamSource {
+  value: Bytes = Bytes.EMPTY;
+
+  param(name: Bytes, out: View): bool {
+    out.set(this.value.ptr, this.value.length);
+    return this.value.length > 0;
+  }
+}
+
+/** The rules of a text, in which ' stands for "; `error` says what is wrong. */
+export class Parsed {
+  readonly rules: RuleSet;
+  readonly error: string;
+
+  constructor(text: string) {
+    const bytes = Bytes.of(text.replaceAll("'", '"'));
+    const errors = new ConfigErrors();
+    this.rules = readRules(new ObjectReader(parseJson(bytes.ptr, bytes.length, errors), "config", errors));
+    this.error = errors.failed ? errors.message : "";
+  }
+}
+
+/** One worker. */
+export class World {
+  readonly engine: Engine;
+  readonly params: OneParam = new OneParam();
+  private readonly view: View = new View();
+  /** ns. */
+  now: i64 = START * MS;
+
+  constructor(
+    rules: string,
+    readonly store: RecordStore = new TestStore(),
+    maxResources: i32 = 100,
+    lease: i32 = 0,
+  ) {
+    const parsed = new Parsed(rules);
+    assert(parsed.error.length == 0, parsed.error);
+    this.engine = new Engine(parsed.rules, "app", store, maxResources, lease);
+  }
+
+  /** Milliseconds pass. */
+  sleep(ms: i64): void {
+    this.now += ms * MS;
+  }
+
+  enter(entry: Entry, resource: string = "abc", param: string = ""): Verdict {
+    const name = Bytes.of(resource);
+    this.view.set(name.ptr, name.length);
+    this.params.value = Bytes.of(param);
+    return this.engine.enter(this.view, this.params, entry, this.now);
+  }
+
+  /** A request to `abc` whose parameter is the bytes of a number: it makes no garbage. */
+  enterNumber(entry: Entry, value: i64): Verdict {
+    store<i64>(this.params.value.ptr, value);
+    this.view.set(ABC.ptr, ABC.length);
+    return this.engine.enter(this.view, this.params, entry, this.now);
+  }
+
+  /** How many of so many requests pass now; they stay. */
+  passes(count: i32, resource: string = "abc", param: string = ""): i32 {
+    let passed = 0;
+    for (let i = 0; i < count; i++) if (this.enter(new Entry(), resource, param) == Verdict.PASS) passed++;
+    return passed;
+  }
+
+  /** One request that takes so long; its verdict. */
+  call(ms: i64, failed: bool, resource: string = "abc"): Verdict {
+    const entry = new Entry();
+    const verdict = this.enter(entry, resource);
+    this.sleep(ms);
+    if (verdict == Verdict.PASS) this.engine.exit(entry, this.now, failed ? Outcome.FAILED : Outcome.GOOD);
+    return verdict;
+  }
+}
