@@ -6,6 +6,7 @@ import { continueHttp, resetHttp, sendLocalResponse } from "../host/stream";
 import { bit, FilterStatus, Phase } from "../stream/phase";
 import { Code } from "../xprotocol/code";
 import { HeaderHold } from "./config";
+import { isFromServer } from "./live";
 import { HttpMessage } from "./message";
 import { learnAllowed, noteProgress, startProbe } from "./probe";
 import { HttpStream, Stage } from "./stream";
@@ -205,7 +206,7 @@ export function onResponseHeaders(stream: HttpStream, ended: bool): HeadersStatu
  */
 function finishRequest(stream: HttpStream): void {
   const held = stream.requestStage == Stage.HELD;
-  const early = stream.late && (held || stream.requestStage == Stage.COLLECTING) && stream.isFromServer();
+  const early = stream.late && (held || stream.requestStage == Stage.COLLECTING) && isFromServer();
   stream.waiting.hurry();
   stream.requestStage = Stage.PASSED;
   stream.request.pass();

@@ -4,6 +4,7 @@ import { LogLevel } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
 import { log } from "../host/log";
 import { ResponseFlag } from "../stream/phase";
+import { Part } from "../stream/handler";
 import { HeaderHold } from "./config";
 import { releaseRequest, terminateStream } from "./exchange";
 import { HttpStream } from "./stream";
@@ -17,7 +18,7 @@ const TOO_LARGE = Bytes.of("the body is too large, or does not come");
 
 /** A request is held for its body, for all we know. */
 export function startProbe(stream: HttpStream): void {
-  stream.probedBytes = stream.bytesReceived();
+  stream.probedBytes = stream.size(Part.REQUEST);
   stream.probedAt = stream.root.now();
   stream.root.setTimer(stream.timer, 0);
 }
@@ -47,7 +48,7 @@ export function onProbe(stream: HttpStream): void {
   }
   if (root.hold == HeaderHold.ALLOWED) return;
   // Envoy has a part of the body and does not tell of it.
-  const refused = root.hold == HeaderHold.REFUSED || stream.bytesReceived() > stream.probedBytes;
+  const refused = root.hold == HeaderHold.REFUSED || stream.size(Part.REQUEST) > stream.probedBytes;
   if (refused && root.hold == HeaderHold.UNKNOWN) {
     root.hold = HeaderHold.REFUSED;
     log(

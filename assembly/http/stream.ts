@@ -13,8 +13,9 @@ import { VariableTable } from "../stream/variables";
 import { Waiting } from "../stream/waiting";
 import { Code } from "../xprotocol/code";
 import { Headers } from "../xprotocol/headers";
+import { sharedFlags, sizeOf } from "./live";
 import { HttpMessage } from "./message";
-import { Property, StreamProperties } from "./property";
+import { StreamProperties } from "./property";
 import { HttpRoot } from "./root";
 import { AskedConfigs } from "./route_configs";
 import { applyVariables, findVariable } from "./variables";
@@ -23,22 +24,10 @@ import { HttpWaiting, StreamTimer } from "./waiting";
 
 /** Memory kept for the next stream, bytes. */
 const KEEP: i32 = 4096;
-/** Envoy's response flags that mean the same in MOSN, bit by bit: all from NO_HEALTHY_UPSTREAM to RATE_LIMITED. */
-const SHARED_FLAGS: i64 = 0xffe;
-
 const NO_REASON = Bytes.of("ended by a filter");
 const UNDECIDED = Bytes.of("the route's configuration of a protective filter is invalid");
 const STATUS = Bytes.of(":status");
-const VIA_UPSTREAM = Bytes.of("via_upstream");
 const LABEL_PREFIX = Bytes.of("x-moe-");
-
-// What changes while a stream lives.
-const requestSize = new Property("request/total_size");
-const requestBodySize = new Property("request/size");
-const responseSize = new Property("response/total_size");
-const responseBodySize = new Property("response/size");
-const responseFlags = new Property("response/flags");
-const responseDetails = new Property("response/code_details");
 
 const view = new View();
 const name = new ByteBuffer();
@@ -163,24 +152,7 @@ export class HttpStream extends StreamHandler {
       }
     }
     // Without an error there is nothing to tell.
-    if (this.responseCode == 0 || this.responseCode >= 400) this.readFlags();
-  }
-
-  private readFlags(): void {
-    this.flags |= (responseFlags.integer() & SHARED_FLAGS) as u32;
-    responseFlags.forget();
-  }
-
-  /** Bytes of the request that Envoy has got: headers and body. */
-  bytesReceived(): i64 {
-    return readOnce(requestSize);
-  }
-
-  /** Whether the response is a server's, not Envoy's own. */
-  isFromServer(): bool {
-    const found = responseDetails.read(view) && VIA_UPSTREAM.equals(view.ptr, view.length);
-    responseDetails.forget();
-    return found;
+    if (this.responseCode == 0 || this.responseCode >= 400) this.flags |= sharedFlags();
   }
 
   /** Runs the filters of the response; `again`: from the one that needed its body. */
@@ -326,9 +298,7 @@ export class HttpStream extends StreamHandler {
   }
 
   size(part: Part): i64 {
-    if (part == Part.REQUEST_BODY) return readOnce(requestBodySize);
-    if (part == Part.REQUEST) return readOnce(requestSize);
-    return readOnce(part == Part.RESPONSE ? responseSize : responseBodySize);
+    return sizeOf(part);
   }
 
   variable(name: Bytes, out: View): bool {
@@ -365,7 +335,7 @@ export class HttpStream extends StreamHandler {
       this.hasResponse = this.response.headers.find(STATUS, view);
     }
     if (this.hasResponse && this.responseCode == 0) this.readStatus();
-    this.readFlags();
+    this.flags |= sharedFlags();
     chain.log(this);
   }
 
@@ -411,11 +381,4 @@ export class HttpStream extends StreamHandler {
     this.properties.free();
     this.waits.free();
   }
-}
-
-/** A number that changes while the stream lives. */
-function readOnce(property: Property): i64 {
-  const value = property.integer();
-  property.forget();
-  return value;
 }

@@ -1,5 +1,4 @@
 import { Context } from "../abi/context";
-import { noteGarbage } from "../abi/dispatch";
 import { Action, BufferType } from "../abi/types";
 import { ByteBuffer, bufferMemory } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
@@ -10,8 +9,7 @@ import { readProperty } from "../host/properties";
 import { closeDownstream, continueDownstream } from "../host/stream";
 import { Timer } from "../host/timers";
 import { Tunnel } from "../tunnel/tunnel";
-import { Destination } from "./cluster";
-import { Pool } from "./pool";
+import { Pools } from "./pools";
 import { Push } from "./push";
 import { ClientReader } from "./reader";
 import { Request } from "./request";
@@ -40,9 +38,6 @@ const LINGER_MS: i64 = 5000;
 const QUIET_MS: i64 = 500;
 /** Time between two looks at a connection that drains or is held back, ms. */
 const LOOK_MS: i64 = 500;
-/** Pools of server connections above which those that are idle go, and the objects that one leaves behind. */
-const MAX_IDLE_POOLS: i32 = 256;
-const OBJECTS_PER_POOL: i32 = 16;
 /** Memory that empty buffers keep, bytes. */
 const KEEP: i32 = 4096;
 
@@ -72,7 +67,7 @@ export class Connection extends Context {
   /** Copies for mirror clusters. */
   readonly mirrors: SlotTable<Request> = new SlotTable<Request>();
   readonly pushes: SlotTable<Push> = new SlotTable<Push>();
-  private readonly pools: Pool[] = [];
+  readonly pools: Pools = new Pools(this);
 
   private readonly reader: ClientReader = new ClientReader(this);
   private readonly timer: LookTimer = new LookTimer(this);
@@ -323,38 +318,6 @@ export class Connection extends Context {
     if (!this.inUpstreamData) this.schedule();
   }
 
-  /** The upstream connections to a destination. */
-  pool(destination: Destination): Pool {
-    for (let i = 0, n = this.pools.length; i < n; i++) {
-      const pool = unchecked(this.pools[i]);
-      if (pool.destination === destination) return pool;
-    }
-    if (this.pools.length >= MAX_IDLE_POOLS) this.dropIdlePools();
-    const pool = new Pool(this, destination);
-    this.pools.push(pool);
-    return pool;
-  }
-
-  /** Ends a connection for copies that nothing waits on; false when there is none. */
-  retireMirror(): bool {
-    for (let i = 0, n = this.pools.length; i < n; i++) {
-      const pool = unchecked(this.pools[i]);
-      if (pool.destination.mirror && pool.retireIdle()) return true;
-    }
-    return false;
-  }
-
-  /** Ends what is idle: a client may name ever new clusters and subsets. */
-  private dropIdlePools(): void {
-    let kept = 0;
-    for (let i = 0; i < this.pools.length; i++) {
-      const pool = unchecked(this.pools[i]);
-      if (!pool.retire()) unchecked((this.pools[kept++] = pool));
-    }
-    noteGarbage((this.pools.length - kept) * OBJECTS_PER_POOL);
-    this.pools.length = kept;
-  }
-
   /** A request is over: nothing of it is kept. Its timers, its place on a server connection and its id go. */
   finish(request: Request): void {
     const root = this.root;
@@ -417,7 +380,7 @@ export class Connection extends Context {
       const push = this.pushes.at(i);
       if (push !== null) this.root.cancelTimer(push);
     }
-    for (let i = 0; i < this.pools.length; i++) unchecked(this.pools[i]).dispose();
+    this.pools.dispose();
     this.tunnel.free();
     this.input.free();
     this.toClient.free();

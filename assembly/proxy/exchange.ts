@@ -183,7 +183,7 @@ function chooseHost(request: Request): bool {
   const destination = request.destination;
   if (destination === null) return false;
   const cluster = destination.cluster;
-  const server = connection.pool(destination).pick(request.hash, null, root.now());
+  const server = connection.pools.to(destination).pick(request.hash, null, root.now());
   if (server === null) {
     return refuse(request, Code.NO_HEALTH_UPSTREAM, NO_CONNECTION, ResponseFlag.NO_HEALTHY_UPSTREAM);
   }

@@ -62,7 +62,7 @@ export function mirrorRequest(request: Request, stream: RpcStream, copies: i32):
     root.mirrorStats.dropped.add(max(copies, 1));
     return;
   }
-  const pool = connection.pool(destination);
+  const pool = connection.pools.to(destination);
   const timeout = timeoutOf(root, route);
   if (copies == 0 && pool.spread > 0) {
     for (let i = 0, n = pool.spread; i < n; i++) {

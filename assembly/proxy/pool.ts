@@ -106,7 +106,7 @@ export class Pool {
   private get mayOpen(): bool {
     if (this.connection.tunnel.goAway) return false;
     if (this.destination.mirror && this.connection.tunnel.secondaries >= MAX_MIRRORS) {
-      return this.connection.retireMirror();
+      return this.connection.pools.retireMirror();
     }
     return this.servers.length < MAX_SERVERS || this.retireIdle();
   }

@@ -156,7 +156,7 @@ function retry(request: Request, ptr: usize, length: i32): bool {
   request.retried = true;
   const old = request.server;
   if (old !== null) old.detach(request);
-  const server = connection.pool(destination).pick(request.hash, request.triedHost, root.now());
+  const server = connection.pools.to(destination).pick(request.hash, request.triedHost, root.now());
   if (server === null) return false;
   // An answer to the try before must not be taken for one to this.
   connection.requests.release(request.id);

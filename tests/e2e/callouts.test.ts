@@ -6,6 +6,7 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
+import protobuf from "protobufjs";
 import { type Bootstrap, type Listener, pluginConfig } from "../../scripts/lib/bootstrap.ts";
 import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
 import { BoltStatus as Status, request } from "../host/kit/bolt.ts";
@@ -16,10 +17,18 @@ import { type Scope, suiteScope } from "./kit/scope.ts";
 import { callOf, Stage } from "./kit/stage.ts";
 import { WAIT_MS, waitUntil } from "./kit/wait.ts";
 
-/** A gRPC server: the method says what it does, the answer's message is that of the request; `held` wait for `release`. */
+const health = protobuf.loadSync(join(import.meta.dirname, "../host/guests/protos/health.proto"));
+const HealthCheckRequest = health.lookupType("grpc.health.v1.HealthCheckRequest");
+const HealthCheckResponse = health.lookupType("grpc.health.v1.HealthCheckResponse");
+const SERVING = 1;
+/** Before a message of gRPC: whether it is compressed, and its length. */
+const PREFIX = 5;
+
+/** A gRPC server of health, whose methods say what it does. */
 class GrpcServer {
   port = 0;
-  readonly messages: Buffer[] = [];
+  /** What it was asked about. */
+  readonly services: string[] = [];
 
   static async start(scope: Scope): Promise<GrpcServer> {
     const self = new GrpcServer();
@@ -40,8 +49,8 @@ class GrpcServer {
     stream.on("error", () => {});
     const parts: Buffer[] = [];
     for await (const part of stream) parts.push(part as Buffer);
-    const message = Buffer.concat(parts);
-    this.messages.push(message.subarray(5));
+    const asked = HealthCheckRequest.decode(Buffer.concat(parts).subarray(PREFIX)) as unknown as { service: string };
+    this.services.push(asked.service);
     const method = path.split("/")[2];
     if (method === "silent") return;
     const status = method === "deny" ? { "grpc-status": "7", "grpc-message": "denied" } : { "grpc-status": "0" };
@@ -52,7 +61,8 @@ class GrpcServer {
     }
     stream.respond(head, { waitForTrailers: true });
     stream.on("wantTrailers", () => stream.sendTrailers(status));
-    stream.end(message);
+    const message = HealthCheckResponse.encode({ status: SERVING }).finish();
+    stream.end(Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]));
   }
 }
 
@@ -93,6 +103,9 @@ const HTTP_OPTIONS = "type.googleapis.com/envoy.extensions.upstreams.http.v3.Htt
 const folder = mkdtempSync(join(tmpdir(), "moe-callouts-"));
 const module = join(folder, "filters.wasm");
 
+/** A name for which one byte of a length is not enough. */
+const LONG = `rpc-${"x".repeat(200)}`;
+
 /** What the filter does, what it sees, and whether it allows when it chooses "open" where there is no answer. */
 const CASES: [name: string, call: string, seen: RegExp, status: number][] = [
   ["an answer that allows", "http:auth:/allow:10000", /outcome=1 status=200 header=h body=abc/, 200],
@@ -101,7 +114,8 @@ const CASES: [name: string, call: string, seen: RegExp, status: number][] = [
   ["a timeout", "http:auth:/silent", /outcome=2 status=504/, 200],
   ["a response that breaks off", "http:auth:/broken:10000", /outcome=4 status=0/, 200],
   ["no server", "http:closed:/allow:10000", /outcome=3 status=503/, 200],
-  ["a message of gRPC", "grpc:rpc:allow:10000", /outcome=1 status=0 header=\? body=/, 200],
+  ["a message of gRPC", "grpc:rpc:allow:10000:the.Service", /outcome=1 status=0 header=\? body=[^]*health=1/, 200],
+  ["a cluster with a long name", `grpc:${LONG}:allow:10000:long`, /outcome=1 status=0[^]*health=1/, 200],
   ["an error of gRPC", "grpc:rpc:deny:10000", /outcome=4 status=7 header=\? body=denied/, 200],
   ["a timeout of gRPC", "grpc:rpc:silent", /outcome=2 status=\d+/, 200],
   ["no server for gRPC", "grpc:closed:allow:10000", /outcome=3 status=14/, 200],
@@ -127,7 +141,7 @@ describe("callouts in a real Envoy", () => {
       ["nor for gRPC", "grpc:nowhere:x", /^$/, 403],
     ] as const;
     const listeners = all.map(([, call], i) => {
-      const config = { name: `a${i}`, BEFORE_ROUTE: [call], resume: ["answer decide:open"] };
+      const config = { name: `a${i}`, BEFORE_ROUTE: [call], resume: ["answer health decide:open"] };
       return {
         name: `case${i}`,
         module,
@@ -140,16 +154,46 @@ describe("callouts in a real Envoy", () => {
       auth: { ports: [ports.auth] },
       closed: { ports: [ports.closed] },
       rpc: { ports: [rpc.port], http2: true },
+      [LONG]: { ports: [rpc.port], http2: true },
     };
     const envoy: EnvoyProcess = await startHttpEnvoy(scope, { listeners, clusters, logLevel: "info" });
     await Promise.all(
       all.map(async ([name, , seen, status], i) => {
         const response = await http1(envoy.ports.get(`case${i}`) ?? 0, {});
-        const log = envoy.log.filter((line) => line.includes(`case${i} `) && line.includes("outcome="));
+        const log = envoy.log.filter((line) => line.includes(`case${i} `) && /outcome=|health=/.test(line));
         assert.equal(response.status, status, `${name}: ${log.join("\n")}`);
         if (seen.source !== "^$") assert.match(log.join("\n"), seen, name);
       }),
     );
+    for (const service of ["the.Service", "long"]) assert.ok(rpc.services.includes(service), service);
+  });
+
+  it("set_envoy_filter_state: Envoy's access log has what a filter sets", async () => {
+    const server = await HttpServer.start(scope, "server");
+    const config = { name: "a", BEFORE_ROUTE: ["state:envoy.string:hello-from-a-filter state:no.such.key:x"] };
+    const listener = {
+      name: "state",
+      module,
+      config: { stream_filters: [{ type: "script", config }] },
+      routes: [{ match: { prefix: "/" }, route: { cluster: "upstream" } }],
+    };
+    const change = (bootstrap: Bootstrap): void => {
+      const [manager] = bootstrap.static_resources.listeners[0].filter_chains[0].filters;
+      const text = { inline_string: "seen: %FILTER_STATE(envoy.string:PLAIN)%\n" };
+      const type = "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog";
+      const typed = { "@type": type, log_format: { text_format_source: text } };
+      Object.assign(manager.typed_config, { access_log: [{ name: "stdout", typed_config: typed }] });
+    };
+    const clusters = { upstream: { ports: [server.port] } };
+    const envoy = await startHttpEnvoy(scope, { listeners: [listener], clusters, logLevel: "info", change });
+    assert.equal((await http1(envoy.ports.get("state") ?? 0, {})).status, 200);
+    await waitUntil(
+      () => envoy.log.some((line) => line.includes("seen: hello-from-a-filter")),
+      WAIT_MS,
+      () => envoy.log.slice(-10).join("\n"),
+    );
+    const results = envoy.log.filter((line) => / state \d/.test(line)).map((line) => /state (\d+)/.exec(line)?.[1]);
+    assert.deepEqual(results, ["0", "1"], "NOT_FOUND for a key that Envoy knows no object for");
   });
 
   it("on RPC: 200 requests on one connection, some held; clients that go; nothing is left", async (t) => {

@@ -156,13 +156,15 @@ function writeHttp(cluster: string, path: string, handler: StreamHandler): void 
 const ask = new HealthCheckRequest();
 const health = new HealthCheckResponse();
 
-/** "http:CLUSTER:PATH[:TIMEOUT]" or the same by gRPC, which asks for the health of what the body names. */
+/** "http:CLUSTER:PATH[:TIMEOUT]" or "grpc:CLUSTER:METHOD[:TIMEOUT[:SERVICE]]", which asks for the health of a service, else of what the body names. */
 function callOut(isGrpc: bool, words: string[], handler: StreamHandler): FilterStatus {
   writeHttp(words[1], words[2], handler);
   grpc.begin(Bytes.of(words[1]), SERVICE, Bytes.of(words[2]));
   if (words.length > 3) http.timeoutMs = I32.parseInt(words[3]);
   grpc.timeoutMs = http.timeoutMs;
-  ask.service.set(http.body.ptr, http.body.length);
+  const service = Bytes.of(words.length > 4 ? words[4] : "");
+  if (service.length > 0) ask.service.set(service.ptr, service.length);
+  else ask.service.set(http.body.ptr, http.body.length);
   ask.encode(grpc.message);
   if (isGrpc ? handler.callGrpc(grpc) : handler.callHttp(http)) return FilterStatus.WAIT;
   return decide(false, handler);
