@@ -3,6 +3,7 @@
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
+import { type Listener, switchboard } from "../../scripts/lib/bootstrap.ts";
 import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
 import type { Scope } from "../e2e/kit/scope.ts";
 import { callOf, Stage, type StageOptions } from "../e2e/kit/stage.ts";
@@ -114,13 +115,18 @@ function ended(envoy: EnvoyProcess): Promise<void> {
 type Scenario = (scope: Scope, options: Options) => Promise<Result>;
 
 /** The documented order, on one of two Envoys. */
-function documented(goaway: boolean, limit: string, ...args: string[]): Scenario {
+function documented(goaway: boolean, limit: string, args: string[] = [], stage: Partial<StageOptions> = {}): Scenario {
   return async (scope, options) => {
     const drain = ["--drain-time-s", "5"];
-    const world = await World.start(scope, 2, { config: { goaway }, args: drain }, options);
+    const world = await World.start(scope, 2, { config: { goaway }, args: drain, ...stage }, options);
     await drainScript(world.envoys[0], options, "--limit", limit, ...args);
     return world.result();
   };
+}
+
+/** Every connection of a client is told to leave after five seconds. */
+function renewed(_: unknown, listener: Listener): void {
+  Object.assign(switchboard(listener).common_http_protocol_options as object, { max_connection_duration: "5s" });
 }
 
 /** SIGTERM and nothing before it. */
@@ -132,11 +138,19 @@ async function sigterm(scope: Scope, options: Options): Promise<Result> {
 }
 
 /** Listeners from a file, which changes: the old filter chain drains, and its connections end with that. */
-function ldsUpdate(seconds: number, strategy: string): Scenario {
+function ldsUpdate(change?: StageOptions["change"]): Scenario {
   return async (scope, options) => {
     const source = new FileSource(scope);
-    const args = ["--drain-time-s", String(seconds), "--drain-strategy", strategy];
-    const world = await World.start(scope, 1, { config: { goaway: true }, args, change: await lds(source) }, options);
+    const discover = await lds(source);
+    const stage: Partial<StageOptions> = {
+      config: { goaway: true },
+      args: ["--drain-time-s", "12", "--drain-strategy", "immediate"],
+      change: (bootstrap, listener) => {
+        change?.(bootstrap, listener);
+        discover(bootstrap, listener);
+      },
+    };
+    const world = await World.start(scope, 1, stage, options);
     const [envoy] = world.envoys;
     source.update();
     await waitUntil(
@@ -175,9 +189,16 @@ async function ecdsUpdate(scope: Scope, options: Options): Promise<Result> {
 export const SCENARIOS: Record<string, { what: string; play: Scenario }> = {
   documented: { what: "drain.sh, `goaway: true`", play: documented(true, "60") },
   "without-goaway": { what: "drain.sh --limit 20, `goaway: false`", play: documented(false, "20") },
-  listeners: { what: "drain.sh --drain-listeners, `goaway: true`", play: documented(true, "60", "--drain-listeners") },
+  renewed: {
+    what: "drain.sh, `goaway: true`, max_connection_duration 5 s",
+    play: documented(true, "60", [], { change: renewed }),
+  },
+  listeners: {
+    what: "drain.sh --drain-listeners, `goaway: true`",
+    play: documented(true, "60", ["--drain-listeners"]),
+  },
   sigterm: { what: "SIGTERM alone", play: sigterm },
-  lds: { what: "LDS, `goaway: true`, --drain-time-s 25 --drain-strategy immediate", play: ldsUpdate(25, "immediate") },
-  "lds-gradual": { what: "LDS, `goaway: true`, --drain-time-s 15", play: ldsUpdate(15, "gradual") },
+  lds: { what: "LDS, `goaway: true`, --drain-time-s 12", play: ldsUpdate() },
+  "lds-renewed": { what: "the same with max_connection_duration 5 s", play: ldsUpdate(renewed) },
   ecds: { what: "ECDS: the module's configuration changes", play: ecdsUpdate },
 };
