@@ -88,6 +88,11 @@ export abstract class Callout {
     out.set(this.content.ptr, this.content.length);
   }
 
+  /** Whether anybody reads the answer's body and trailers: otherwise they are not taken. */
+  protected get wantsBody(): bool {
+    return true;
+  }
+
   /** Forgets the answer. */
   clear(): void {
     this.outcome = Outcome.NONE;
@@ -107,9 +112,9 @@ export abstract class Callout {
   /** Takes what the host has of an HTTP answer; for the table. */
   takeHttp(bodySize: i32, hasTrailers: bool): void {
     this.headers.load(HeaderMapType.HTTP_CALL_RESPONSE_HEADERS);
-    if (hasTrailers) this.trailers.load(HeaderMapType.HTTP_CALL_RESPONSE_TRAILERS);
+    if (hasTrailers && this.wantsBody) this.trailers.load(HeaderMapType.HTTP_CALL_RESPONSE_TRAILERS);
     if (this.headers.get(STATUS, view)) this.status = number(view);
-    if (!this.takeBody(BufferType.HTTP_CALL_RESPONSE_BODY, bodySize)) this.outcome = Outcome.FAILED;
+    if (this.wantsBody && !this.takeBody(BufferType.HTTP_CALL_RESPONSE_BODY, bodySize)) this.outcome = Outcome.FAILED;
     else if (this.headers.get(SERVICE_TIME, view)) this.outcome = Outcome.ANSWERED;
     else this.outcome = this.status == HTTP_GATEWAY_TIMEOUT ? Outcome.TIMEOUT : Outcome.UNREACHABLE;
   }

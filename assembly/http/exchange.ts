@@ -8,6 +8,7 @@ import { Code } from "../xprotocol/code";
 import { HeaderHold } from "./config";
 import { isFromServer } from "./live";
 import { HttpMessage } from "./message";
+import { mirrorPiece, mirrorTrailers, mirrorWhole } from "./mirror";
 import { learnAllowed, noteProgress, startProbe } from "./probe";
 import { HttpStream, Stage } from "./stream";
 
@@ -68,11 +69,13 @@ export function goLate(stream: HttpStream): void {
 /** `size` bytes of the request's body are here, all that have gathered. */
 export function onRequestBody(stream: HttpStream, size: i32, ended: bool): DataStatus {
   if (stream.requestStage == Stage.PASSED) {
-    stream.request.piece(size);
+    const left = stream.request.piece(size);
+    if (stream.copies !== null) mirrorPiece(stream, left, ended);
     return DataStatus.CONTINUE;
   }
   learnAllowed(stream);
   stream.request.gathered(size, ended);
+  if (ended) mirrorWhole(stream);
   if (stream.requestStage == Stage.COLLECTING) {
     if (ended) return dataStatus(runComplete(stream));
     noteProgress(stream);
@@ -82,9 +85,14 @@ export function onRequestBody(stream: HttpStream, size: i32, ended: bool): DataS
 
 /** The request's trailers are here: its body is complete. */
 export function onRequestTrailers(stream: HttpStream): DataStatus {
-  if (stream.requestStage == Stage.PASSED) return DataStatus.CONTINUE;
+  stream.request.hasTrailers = true;
+  if (stream.requestStage == Stage.PASSED) {
+    mirrorTrailers(stream);
+    return DataStatus.CONTINUE;
+  }
   learnAllowed(stream);
   stream.request.ended();
+  mirrorWhole(stream);
   return stream.requestStage == Stage.COLLECTING ? dataStatus(runComplete(stream)) : DataStatus.STOP_AND_BUFFER;
 }
 
@@ -132,7 +140,7 @@ function advance(stream: HttpStream, first: FilterStatus): Outcome {
 }
 
 /** Whether what follows the headers is no body, but another protocol. */
-function isTunnel(stream: HttpStream): bool {
+export function isTunnel(stream: HttpStream): bool {
   const headers = stream.request.headers;
   if (headers.find(UPGRADE, view)) return true;
   return headers.find(METHOD, view) && CONNECT.equals(view.ptr, view.length);

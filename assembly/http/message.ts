@@ -118,12 +118,16 @@ export class HttpMessage {
     if (this.state == BodyState.COMING) this.state = BodyState.NONE;
   }
 
-  /** A piece of the body goes on to the next filter: with another body in the place of the first. */
-  piece(size: i32): void {
-    if (!this.replaces) return;
+  /**
+   * A piece of the body goes on to the next filter: with another body in the place of the first. Returns the bytes that
+   * are in the host's buffer then.
+   */
+  piece(size: i32): i32 {
+    if (!this.replaces) return size;
     this.size = size;
-    if (this.placed) replaceBuffer(this.buffer, size, 0, 0);
-    else this.place();
+    if (!this.placed) this.place();
+    else if (replaceBuffer(this.buffer, size, 0, 0)) this.size = 0;
+    return this.size;
   }
 
   private place(): void {

@@ -17,6 +17,7 @@ import { FilterRegistry } from "../stream/registry";
 import { HeaderHold, HttpConfig } from "./config";
 import { HttpContext } from "./context";
 import { resumeStream } from "./exchange";
+import { HttpMirrors } from "./mirror";
 import { onProbe } from "./probe";
 import { RouteConfigs } from "./route_configs";
 import { HttpStats } from "./stats";
@@ -41,6 +42,7 @@ export class HttpRoot extends CalloutRoot {
   private readonly calloutTable: Callouts = new Callouts(this, this.metrics);
   readonly filterMetrics: PluginFilterMetrics = new PluginFilterMetrics(this.metrics);
   readonly stats: HttpStats = new HttpStats(this.metrics);
+  private mirrorTable: HttpMirrors | null = null;
   private readonly wheel: TimerWheel = new TimerWheel();
   private spare: HttpStream | null = null;
   private spares: i32 = 0;
@@ -74,6 +76,15 @@ export class HttpRoot extends CalloutRoot {
 
   get callouts(): Callouts {
     return this.calloutTable;
+  }
+
+  /** Made when the first request is mirrored: most configurations mirror none. */
+  get mirrors(): HttpMirrors {
+    const known = this.mirrorTable;
+    if (known !== null) return known;
+    const made = new HttpMirrors(this.calloutTable, this.metrics);
+    this.mirrorTable = made;
+    return made;
   }
 
   createContext(id: u32): Context {

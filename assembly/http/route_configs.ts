@@ -8,7 +8,7 @@ import { parseJson } from "../config/json";
 import { ObjectReader } from "../config/object";
 import { log, logs } from "../host/log";
 import { appendProperty, propertyPath } from "../host/properties";
-import { FilterConfig, FilterType } from "../stream/filter";
+import { FilterConfig, FilterRoots, FilterType } from "../stream/filter";
 
 /** Distinct texts that are kept, and slots for them: a power of two above twice as many. */
 const MAX_TEXTS: i32 = 512;
@@ -87,7 +87,7 @@ export class RouteConfigs {
     const text = this.text;
     const value = parseJson(text.ptr, text.length, errors);
     let config: FilterConfig | null = null;
-    if (value !== null) config = type.parse(new ObjectReader(value, type.name, errors));
+    if (value !== null) config = type.parseFor(new ObjectReader(value, type.name, errors), FilterRoots.HTTP);
     if (!errors.failed) return config;
     const what = `the route's metadata filter_metadata.moe.${type.name}, which must be a string of JSON`;
     if (logs(LogLevel.ERROR)) log(LogLevel.ERROR, `moe-wasm: ${what}: ${errors.message}`);

@@ -15,6 +15,7 @@ import { Code } from "../xprotocol/code";
 import { Headers } from "../xprotocol/headers";
 import { sharedFlags, sizeOf } from "./live";
 import { HttpMessage } from "./message";
+import { MirrorCopy, mirrorEnd } from "./mirror";
 import { StreamProperties } from "./property";
 import { HttpRoot } from "./root";
 import { AskedConfigs } from "./route_configs";
@@ -78,6 +79,9 @@ export class HttpStream extends StreamHandler {
   /** Bytes of the request that Envoy counted before its body (`probe`), and when that was. */
   probedBytes: i64 = 0;
   probedAt: i64 = 0;
+
+  /** Copies of the request that wait for its body; null: none. */
+  copies: MirrorCopy | null = null;
 
   /** The root's links. */
   nextDue: HttpStream | null = null;
@@ -301,6 +305,10 @@ export class HttpStream extends StreamHandler {
     return sizeOf(part);
   }
 
+  mirrorTo(cluster: Bytes, copies: i32): void {
+    if (this.phase < Phase.BEFORE_SEND) this.root.mirrors.mirror(this, cluster, copies);
+  }
+
   variable(name: Bytes, out: View): bool {
     return this.variables.get(name, out) || findVariable(this, name, out);
   }
@@ -347,6 +355,7 @@ export class HttpStream extends StreamHandler {
     const chain = this.chain;
     if (chain !== null) root.chains.give(chain);
     this.waits.end();
+    mirrorEnd(this);
     this.chain = null;
     this.id = 0;
     this.requestStage = Stage.RUNNING;

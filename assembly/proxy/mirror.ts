@@ -1,7 +1,7 @@
 // Copies of requests for the cluster of their route's mirror policy (mosn-semantics.md §2.8): exchanges of their own, on
 // server connections of their own. Their bytes count apart, so that nothing that becomes of them holds up a client.
 import { Bytes } from "../bytes/bytes";
-import { Metric, Metrics } from "../host/metrics";
+import { Metric } from "../host/metrics";
 import { LbType } from "../router/cluster_config";
 import { UpstreamState } from "../tunnel/upstream";
 import { Code } from "../xprotocol/code";
@@ -22,31 +22,6 @@ const MEMORY_SHIFT: i32 = 2;
 const REST_MS: i64 = 1000;
 
 const NOBODY = Bytes.of("requests are mirrored here: nobody answers");
-
-/** Numbers of mirrored requests: `moe.mirror.*`. */
-export class MirrorStats {
-  /** Copies that were written to a connection. */
-  readonly requests: Metric;
-  /** Answers, dropped. */
-  readonly responses: Metric;
-  /** Copies that were not answered in time. */
-  readonly timeouts: Metric;
-  /** Copies whose connection could not be opened or was lost. */
-  readonly lost: Metric;
-  /** Copies that were not written: a limit, or no connection. */
-  readonly dropped: Metric;
-  /** Copies that wait for an answer. */
-  readonly active: Metric;
-
-  constructor(metrics: Metrics) {
-    this.requests = metrics.counter("moe.mirror.requests");
-    this.responses = metrics.counter("moe.mirror.responses");
-    this.timeouts = metrics.counter("moe.mirror.timeouts");
-    this.lost = metrics.counter("moe.mirror.lost");
-    this.dropped = metrics.counter("moe.mirror.dropped");
-    this.active = metrics.gauge("moe.mirror.active");
-  }
-}
 
 /** Sends copies of a request whose frame is at hand, with the changes made so far: so many, or with 0 one to each host. */
 export function mirrorRequest(request: Request, stream: RpcStream, copies: i32): void {

@@ -148,7 +148,7 @@ export function readFilterConfigs(from: ObjectReader, filters: FilterRegistry): 
     const type = filters.find(keys[i]);
     if (type === null) configs.failHere(filters.explain(keys[i]));
     else if (!type.perRoute) configs.failHere(`the stream filter "${keys[i]}" has no configuration per route`);
-    else out.add(type, type.parse(configs.object(keys[i])));
+    else out.add(type, filters.parseConfig(type, configs.object(keys[i])));
   }
   return out;
 }

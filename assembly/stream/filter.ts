@@ -90,6 +90,11 @@ export abstract class FilterType {
   /** Reads the configuration; what is wrong is noted in the reader's errors, and then the result is not used. */
   abstract parse(from: ObjectReader): FilterConfig;
 
+  /** The same for a root of the module, for types whose configuration is not the same on all. */
+  parseFor(from: ObjectReader, root: FilterRoots): FilterConfig {
+    return this.parse(from);
+  }
+
   /** A filter for requests; it is used for many, one after the other. */
   abstract create(config: FilterConfig): StreamFilter;
 }

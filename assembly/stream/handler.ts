@@ -86,7 +86,7 @@ export abstract class StreamHandler {
     return null;
   }
 
-  /** How many of a hundred requests of this route are to be mirrored (MOSN's request_mirror_policies); on HTTP none. */
+  /** How many of a hundred requests of this route are to be mirrored (MOSN's request_mirror_policies); none on HTTP. */
   get mirrorPercent(): i32 {
     return 0;
   }
@@ -96,6 +96,12 @@ export abstract class StreamHandler {
    * each of its hosts. Nobody waits for them, and what cannot be sent is counted and dropped.
    */
   mirror(copies: i32): void {}
+
+  /**
+   * On HTTP: sends so many copies of the request to a cluster of Envoy's: its headers and, if it is here, its body as they
+   * are now, or else its body as it passes. Nobody waits, and what cannot be sent is counted and dropped. On RPC none.
+   */
+  mirrorTo(cluster: Bytes, copies: i32): void {}
 
   /** When the request came: ns since 1970 by the wall clock. */
   abstract get startTime(): i64;

@@ -1,6 +1,6 @@
 import { ObjectReader } from "../config/object";
 import { ChainEntry, FilterChains } from "./chain";
-import { FilterRoots, FilterType } from "./filter";
+import { FilterConfig, FilterRoots, FilterType } from "./filter";
 
 /** Most filters of one chain. */
 const MAX_FILTERS: i32 = 64;
@@ -58,6 +58,11 @@ export class FilterRegistry {
     return this.types.length > 0 ? "allowed: " + this.names.join(", ") : "no stream filter types are compiled in";
   }
 
+  /** Reads a configuration of one of the types. */
+  parseConfig(type: FilterType, from: ObjectReader): FilterConfig {
+    return type.parseFor(from, this.roots);
+  }
+
   /** Reads `stream_filters`, MOSN's [{"type", "config"}]: all of it, or an error and nothing. */
   parse(from: ObjectReader): FilterChains {
     const entries = new Array<ChainEntry>();
@@ -73,7 +78,7 @@ export class FilterRegistry {
         filter.fail("type", this.explain(name));
         break;
       }
-      entries.push(new ChainEntry(type, type.parse(config)));
+      entries.push(new ChainEntry(type, this.parseConfig(type, config)));
     }
     return new FilterChains(entries);
   }

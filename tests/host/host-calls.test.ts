@@ -11,6 +11,8 @@ type Calls = Record<string, number>;
 interface Pin {
   /** A configuration that does something to the request, which all filters let pass. */
   config: object;
+  /** The same on HTTP, where it is another one. */
+  httpConfig?: object;
   /** Whether routes may configure it; default true. */
   perRoute?: boolean;
   /** What the filter adds on RPC; null: the root refuses it. */
@@ -34,7 +36,19 @@ const PINS: Record<string, Pin> = {
     http: { proxy_get_header_map_pairs: 1, proxy_get_property: 2 },
   },
   fault_tolerance: { config: { enabled: true }, perRoute: false, proxy: {}, http: null },
-  mirror: { config: { amplification: 1 }, perRoute: false, proxy: {}, http: null },
+  mirror: {
+    config: { amplification: 1 },
+    httpConfig: { cluster: "shadow", percent: 100 },
+    proxy: {},
+    // The route's configuration, headers, body; the copy is sent in the plugin's context.
+    http: {
+      proxy_get_property: 1,
+      proxy_get_header_map_pairs: 1,
+      proxy_get_buffer_bytes: 1,
+      proxy_http_call: 1,
+      proxy_set_effective_context: 2,
+    },
+  },
   grpc_metric: {
     config: {},
     perRoute: false,
@@ -84,10 +98,16 @@ const OWN: Record<string, Calls> = {
   http: {},
 };
 
-/** Reading the request's headers is one call for all filters of a chain. */
-const SHARED = "proxy_get_header_map_pairs";
+/** Reading the request's headers, or its body where it is held, is one call for all filters of a chain. */
+const SHARED = ["proxy_get_header_map_pairs", "proxy_get_buffer_bytes"];
 
-const chainOf = (names: string[]): object[] => names.map((type) => ({ type, config: PINS[type].config }));
+const configOf = (name: string, root: string): object => {
+  const { config, httpConfig } = PINS[name];
+  return root === "http" ? (httpConfig ?? config) : config;
+};
+
+const chainOf = (names: string[], root: string): object[] =>
+  names.map((type) => ({ type, config: configOf(type, root) }));
 
 /** Types of filters that a root of the module has, as it says itself. */
 async function registered(root: string): Promise<string[]> {
@@ -100,10 +120,10 @@ async function registered(root: string): Promise<string[]> {
 }
 
 async function countRpc(names: string[], routed: boolean): Promise<Calls> {
-  const configs = Object.fromEntries(names.map((type) => [type, PINS[type].config]));
+  const configs = Object.fromEntries(names.map((type) => [type, configOf(type, "proxy")]));
   const route = { route: { cluster_name: "upstream" }, ...(routed && { per_filter_config: configs }) };
   const router = { virtual_hosts: [{ domains: ["*"], routers: [route] }] };
-  const { host, client } = await world(undefined, { config: { stream_filters: chainOf(names), router } });
+  const { host, client } = await world(undefined, { config: { stream_filters: chainOf(names, "proxy"), router } });
   const headers: [string, string][] = [
     ["service", "s:1.0"],
     ["zone", "a"],
@@ -125,8 +145,8 @@ async function countRpc(names: string[], routed: boolean): Promise<Calls> {
 }
 
 async function countHttp(names: string[], routed: boolean): Promise<Calls> {
-  const host = await startHttp(chainOf(names));
-  const metadata = { moe: Object.fromEntries(names.map((type) => [type, JSON.stringify(PINS[type].config)])) };
+  const host = await startHttp(chainOf(names, "http"));
+  const metadata = { moe: Object.fromEntries(names.map((type) => [type, JSON.stringify(configOf(type, "http"))])) };
   if (routed) host.routes = () => ({ metadata });
   const headers = { zone: "a", "content-type": "application/grpc" };
   const call = { method: "POST", path: "/pkg.Service/Method", headers, body: "body", protocol: "HTTP/2" } as const;
@@ -147,7 +167,7 @@ function added(calls: Calls, base: Calls): Calls {
 function sum(pins: (Calls | null)[]): Calls {
   const total: Calls = {};
   for (const [name, count] of pins.flatMap((pin) => Object.entries(pin ?? {}))) {
-    total[name] = name === SHARED ? 1 : (total[name] ?? 0) + count;
+    total[name] = SHARED.includes(name) ? 1 : (total[name] ?? 0) + count;
   }
   return total;
 }

@@ -1,6 +1,7 @@
 // What tests/vectors cannot say: what is asked of the proxy. The copies themselves: tests/host/mirror.test.ts.
+import { FilterRoots } from "../../../assembly/stream/filter";
 import { FilterStatus, Phase } from "../../../assembly/stream/phase";
-import { chainOf } from "../../../tests/unit/stream/configured";
+import { chainOf, chainWith, configured } from "../../../tests/unit/stream/configured";
 import { TestHandler } from "../../../tests/unit/stream/test_handler";
 import { mirror } from "./mirror";
 
@@ -28,6 +29,17 @@ describe("mirror", () => {
     expect(handler.mirrored).toStrictEqual([0]);
     expect(handler.responseCode).toBe(200);
     expect(handler.answer).toBe("");
+  });
+
+  test("on HTTP to the cluster of its own configuration, or the route's", () => {
+    const handler = new TestHandler();
+    const policy = configured(mirror, "{'cluster':'b','percent':100,'amplification':2}", FilterRoots.HTTP);
+    handler.run(chainWith(mirror, policy), Phase.AFTER_ROUTE);
+    expect(handler.mirroredTo).toStrictEqual(["2 to b"]);
+    const never = configured(mirror, "{'cluster':'b','percent':0}", FilterRoots.HTTP);
+    handler.run(chainWith(mirror, never), Phase.AFTER_ROUTE);
+    expect(handler.mirroredTo.length).toBe(1);
+    expect(handler.mirrored.length).toBe(0);
   });
 
   test("draws by the percentage", () => {

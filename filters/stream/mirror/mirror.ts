@@ -17,8 +17,12 @@ class MirrorFilter extends StreamFilter {
   }
 
   onReceive(handler: StreamHandler, phase: Phase): FilterStatus {
+    const config = handler.configOf(mirror, this.config) as MirrorConfig;
+    if (config.cluster.length > 0) {
+      if (draws(config.percent)) handler.mirrorTo(config.cluster, config.amplification);
+      return FilterStatus.CONTINUE;
+    }
     if (!draws(handler.mirrorPercent)) return FilterStatus.CONTINUE;
-    const config = this.config;
     handler.mirror(config.broadcast ? TO_ALL : config.amplification);
     if (!config.broadcast) return FilterStatus.CONTINUE;
     handler.hijack(Code.SUCCESS, Bytes.EMPTY);
@@ -28,13 +32,15 @@ class MirrorFilter extends StreamFilter {
 
 class MirrorType extends FilterType {
   constructor() {
-    super("mirror", bit(Phase.AFTER_ROUTE), false);
-    this.roots = FilterRoots.PROXY;
-    this.instead = "Envoy's request_mirror_policies in the route";
+    super("mirror", bit(Phase.AFTER_ROUTE), true);
   }
 
   parse(from: ObjectReader): FilterConfig {
-    return new MirrorConfig(from);
+    return this.parseFor(from, FilterRoots.PROXY);
+  }
+
+  parseFor(from: ObjectReader, root: FilterRoots): FilterConfig {
+    return new MirrorConfig(from, root);
   }
 
   create(config: FilterConfig): StreamFilter {

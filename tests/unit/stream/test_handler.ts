@@ -100,6 +100,8 @@ export class TestHandler extends StreamHandler {
   /** The route's mirror policy, and what was mirrored: the copies asked for at each time. */
   percent: i32 = 0;
   readonly mirrored: i32[] = [];
+  /** The same of copies for a cluster: "COPIES to CLUSTER". */
+  readonly mirroredTo: string[] = [];
   private readonly view: View = new View();
   private readonly calls: NoCallouts = new NoCallouts();
 
@@ -226,6 +228,9 @@ export class TestHandler extends StreamHandler {
   }
   mirror(copies: i32): void {
     this.mirrored.push(copies);
+  }
+  mirrorTo(cluster: Bytes, copies: i32): void {
+    this.mirroredTo.push(`${copies} to ${cluster.toString()}`);
   }
   variable(name: Bytes, out: View): bool {
     return this.variables.get(name, out);
