@@ -4,6 +4,8 @@ import { before, describe, it } from "node:test";
 import { type BoltFrame, BoltStatus as Status, response } from "../host/kit/bolt.ts";
 import { makeCalls, meet, servedBy, tally } from "./kit/calls.ts";
 import { CONCURRENCIES } from "./kit/envoy.ts";
+import { startHttpEnvoy } from "./kit/http_envoy.ts";
+import { type Arrived, http1, Http2Client, HttpServer, type RequestOptions } from "./kit/http_peers.ts";
 import { suiteScope } from "./kit/scope.ts";
 import { ServerProcess } from "./kit/server_process.ts";
 import { callOf, serviceIs, Stage } from "./kit/stage.ts";
@@ -132,3 +134,82 @@ for (const concurrency of CONCURRENCIES) {
     });
   });
 }
+
+describe("mirror on HTTP", () => {
+  const scope = suiteScope();
+  const servers: Record<string, HttpServer> = {};
+  let stat: (name: string) => Promise<number>;
+  let port: number;
+  let hold: number;
+
+  before(async () => {
+    for (const name of ["plain", "shadow"]) servers[name] = await HttpServer.start(scope, name, true);
+    const stuck = await ServerProcess.start({ name: "stuck" });
+    scope.after(() => stuck.kill());
+    stuck.freeze();
+    const mirror = (cluster: string, amplification = 1): object => {
+      return { type: "mirror", config: { cluster, percent: 100, amplification } };
+    };
+    const routes = [{ match: { prefix: "/" }, route: { cluster: "plain" } }];
+    const limit = { type: "payload_limit", config: { max_entity_size: 1e6 } };
+    const envoy = await startHttpEnvoy(scope, {
+      listeners: [
+        { name: "copies", routes, config: { stream_filters: [mirror("shadow", COPIES)] } },
+        { name: "held", routes, config: { stream_filters: [mirror("stuck", 100), mirror("nowhere"), limit] } },
+      ],
+      clusters: {
+        plain: { ports: [servers.plain.port], http2: true },
+        shadow: { ports: [servers.shadow.port], http2: true },
+        stuck: { ports: [stuck.port] },
+      },
+    });
+    stat = (name) => envoy.stat(`wasmcustom.moe.mirror.${name}`);
+    [port, hold] = ["copies", "held"].map((name) => envoy.ports.get(name) ?? 0);
+  });
+
+  const seen = ({ method, path, body, headers }: Arrived): object => {
+    const { ":authority": authority, "x-call": call, te } = headers;
+    return { method, path, body, authority, call, te };
+  };
+
+  it("method, path, authority, headers and body arrive as often as they should, in pieces or not", async () => {
+    const client = await Http2Client.connect(scope, port);
+    const between = () => new Promise<void>((next) => setImmediate(next));
+    const calls: RequestOptions[] = Array.from({ length: 60 }, (_, i) => ({
+      path: `/call/${i}?q=${i}`,
+      headers: { "x-call": String(i), te: "trailers" },
+      ...(i % 3 === 0 && { body: `body ${i}` }),
+      ...(i % 3 === 1 && { pieces: ["x".repeat(60_000), `y${i}`], between, trailers: { "x-end": "1" } }),
+    }));
+    const answers = await Promise.all(calls.map((call) => client.request(call)));
+    assert.ok(answers.every(({ status, headers }) => status === 200 && headers["served-by"] === "plain"));
+    const { plain, shadow } = servers;
+    await waitUntil(
+      () => shadow.arrived.length >= plain.arrived.length * COPIES,
+      WAIT_MS,
+      () => `${shadow.arrived.length} copies`,
+    );
+    const sorted = (all: Arrived[]) => all.map((one) => JSON.stringify(seen(one))).sort();
+    assert.deepEqual(
+      sorted(shadow.arrived),
+      sorted(plain.arrived).flatMap((one) => [one, one]),
+    );
+    assert.equal(plain.arrived.length, calls.length);
+    assert.ok(shadow.arrived.every(({ headers }) => headers["x-envoy-internal"] === "true"));
+  });
+
+  it("a mirror server that is stopped, a cluster that is not there: originals do not notice; 1,024 wait", async () => {
+    const before = await stat("dropped");
+    const answers = await Promise.all(Array.from({ length: 15 }, (_, i) => http1(hold, { body: `body ${i}` })));
+    assert.deepEqual(
+      answers.map(({ status, body }) => `${status} ${body}`),
+      answers.map((_, i) => `200 body ${i}`),
+    );
+    let dropped = 0;
+    await waitUntil(
+      async () => (dropped = (await stat("dropped")) - before) >= 15 * 101 - 1024,
+      WAIT_MS,
+      () => `${dropped} dropped`,
+    );
+  });
+});

@@ -57,14 +57,10 @@ describe("copies on HTTP", () => {
   it("have method, path, headers, body and trailers; as many as amplification says; nobody waits for them", async () => {
     const all = await mirrored({ amplification: 3 });
     const servers = keepRequests(all.host);
-    const headers = { "x-a": "1", "x-envoy-retry-on": "5xx", "x-envoy-upstream-rq-timeout-ms": "0" };
-    const sent = {
-      method: "PUT",
-      path: "/p?q=1",
-      authority: "shop",
-      headers: [...Object.entries(headers), ["x-a", "2"]],
-    };
-    const exchange = all.host.request({ ...sent, protocol: "HTTP/2", open: true } as RequestOptions);
+    const fields = { "x-a": "1", "x-envoy-retry-on": "5xx", "x-envoy-upstream-rq-timeout-ms": "0" };
+    const headers: [string, string][] = [...Object.entries(fields), ["x-a", "2"]];
+    const sent: RequestOptions = { method: "PUT", path: "/p?q=1", authority: "shop", headers };
+    const exchange = all.host.request({ ...sent, protocol: "HTTP/2", open: true });
     exchange.write("hello ");
     exchange.write("world");
     exchange.sendTrailers({ "x-end": "yes" });
@@ -189,7 +185,7 @@ describe("copies on HTTP", () => {
       const config = { cluster: "b", percent: 100, amplification: 2 };
       const text = { "/b": JSON.stringify(config), "/none": '{"cluster":"b","percent":0}', "/bad": '{"cluster":"b"}' };
       const mirror = text[headers.get(":path") as keyof typeof text];
-      return { metadata: mirror === undefined ? {} : { moe: { mirror } } };
+      return mirror === undefined ? {} : { metadata: { moe: { mirror } } };
     };
     for (const path of ["/", "/b", "/none", "/bad"]) echo(host, { path, method: "POST", body: "x" });
     assert.deepEqual(
