@@ -2,10 +2,12 @@
 import { writeFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { Generator, startEcho, VoidMeasurement } from "../tests/bench/children.ts";
-import { type Entry, startWay } from "../tests/bench/envoys.ts";
+import { startEcho, VoidMeasurement } from "../tests/bench/children.ts";
+import { startWay } from "../tests/bench/envoys.ts";
+import { benchFilters, countMeasurements, type Part, PARTS } from "../tests/bench/filter_bench.ts";
 import { BASE, CASES, DEFAULT_WAYS, type LoadCase, type Way, WAYS } from "../tests/bench/matrix.ts";
-import { cpuPerRequest, resultTable, type Sample, targetLines } from "../tests/bench/report.ts";
+import { resultTable, type Sample, targetLines } from "../tests/bench/report.ts";
+import { type Entry, measureAll, type Times } from "../tests/bench/rounds.ts";
 import { type Protocol, PROTOCOLS, WIRES } from "../tests/bench/wire.ts";
 import { EnvoyNotFound } from "./lib/envoy.ts";
 import { EnvoyFailed } from "./lib/envoy_process.ts";
@@ -13,64 +15,41 @@ import { Scope } from "./lib/scope.ts";
 
 interface Options {
   protocol: Protocol;
-  rounds: number;
-  seconds: number;
-  warmup: number;
+  filters?: Part[] | true;
+  rounds?: number;
+  seconds?: number;
+  warmup?: number;
+  quick?: boolean;
   cases?: string;
   ways?: Way[];
+  markdown?: boolean;
   json?: string;
 }
 
-/** How one measurement reads while the others are still to come. */
-function brief(way: Way, sample: Sample): string {
-  if (way === "direct") return `direct ${Math.round(sample.requests / sample.seconds / 1000)}k/s`;
-  return `${way} ${cpuPerRequest(sample).toFixed(2)} µs`;
-}
-
-/** All rounds. The ways of a case follow each other at once, each round in another order. */
-async function measureAll(options: Options, ways: Way[], cases: LoadCase[], scope: Scope): Promise<Sample[]> {
-  const { protocol } = options;
-  const hosts = [await startEcho(protocol), await startEcho(protocol)];
-  const entries = new Map<Way, Entry>();
-  for (const way of ways) entries.set(way, await startWay(scope, way, protocol, hosts));
-  const generator = new Generator();
-  const samples: Sample[] = [];
-  for (let round = 1; round <= options.rounds; round++) {
-    const turn = round % ways.length;
-    const order = [...ways.slice(turn), ...ways.slice(0, turn)];
-    for (const { name, connections, outstanding, content } of cases) {
-      const line: string[] = [];
-      for (const way of order) {
-        const load = { protocol, ...entries.get(way)!, connections, outstanding, content };
-        const times = { warmupMs: options.warmup * 1000, windowMs: options.seconds * 1000 };
-        const measured = await generator.measure({ ...load, ...times }).catch((error: Error) => {
-          throw new VoidMeasurement(`${name} ${way}: ${error.message}`, { cause: error });
-        });
-        const sample = { round, case: name, way, ...measured };
-        samples.push(sample);
-        line.push(brief(way, sample));
-      }
-      console.log(`round ${round}/${options.rounds}  ${name}: ${line.join(", ")}`);
-    }
-  }
-  return samples;
-}
+/** Numbers of rounds and seconds where the options give none. */
+const DEFAULTS = { ways: { rounds: 3, seconds: 3, warmup: 1 }, filters: { rounds: 3, seconds: 1.2, warmup: 0.8 } };
+const QUICK: Times = { rounds: 1, seconds: 0.3, warmup: 0.5 };
 
 function machine(): string {
   return `${cpus().length} x ${cpus()[0].model}, Linux ${release()}, Node ${process.version}`;
 }
 
-async function main(options: Options): Promise<void> {
+/** Says what is to come. */
+function announce(measurements: number, { seconds, warmup }: Times): void {
+  const minutes = Math.ceil((measurements * (seconds + warmup + 0.1)) / 60);
+  console.log(`${measurements} measurements, about ${minutes} min. ${machine()}`);
+  const busy = loadavg()[0];
+  if (busy > 0.5) console.log(`Something else is running (load average ${busy.toFixed(1)}): expect noise.`);
+}
+
+/** Measures what stands on the way to the servers. */
+async function benchWays(options: Options, times: Times): Promise<Sample[]> {
   const cases = CASES.filter((each) => !options.cases || each.name.includes(options.cases));
   if (cases.length === 0) throw new VoidMeasurement(`no case has "${options.cases}" in its name`);
   const { protocol } = options;
   const ways = options.ways ?? DEFAULT_WAYS[protocol];
   if (protocol !== "dubbo" && ways.includes("dubbo_proxy")) throw new VoidMeasurement("dubbo_proxy speaks only Dubbo");
-  const measurements = options.rounds * cases.length * ways.length;
-  const minutes = Math.ceil((measurements * (options.seconds + options.warmup + 0.1)) / 60);
-  console.log(`${measurements} measurements, about ${minutes} min. ${machine()}`);
-  const busy = loadavg()[0];
-  if (busy > 0.5) console.log(`Something else is running (load average ${busy.toFixed(1)}): expect noise.`);
+  announce(times.rounds * cases.length * ways.length, times);
   for (const size of new Set(cases.map((each) => each.content))) {
     const [out, back] = [WIRES[protocol].requestFrame(size).length, WIRES[protocol].responseFrame(size).length];
     console.log(`content of ${size} B: requests of ${out} B, responses of ${back} B`);
@@ -78,18 +57,49 @@ async function main(options: Options): Promise<void> {
 
   const scope = new Scope();
   try {
-    const samples = await measureAll(options, ways, cases, scope);
-    console.log(`\nMedians of ${options.rounds} rounds; CPU of the whole Envoy process, one worker thread\n`);
-    for (const line of resultTable(samples, cases, ways, BASE[protocol])) console.log(line);
-    console.log();
-    for (const line of targetLines(samples, cases, protocol)) console.log(line);
-    if (options.json) writeFileSync(options.json, JSON.stringify({ machine: machine(), samples }, null, 2));
+    const samples = await measureAll(protocol, await startWays(scope, ways, protocol), cases, times);
+    report(samples, cases, ways, options, times);
+    return samples;
   } finally {
     for (const error of await scope.end()) {
       console.error(error.message);
       process.exitCode = 1;
     }
   }
+}
+
+async function startWays(scope: Scope, ways: Way[], protocol: Protocol): Promise<Map<string, Entry>> {
+  const hosts = [await startEcho(protocol), await startEcho(protocol)];
+  const entries = new Map<string, Entry>();
+  for (const way of ways) entries.set(way, await startWay(scope, way, protocol, hosts));
+  return entries;
+}
+
+function report(samples: Sample[], cases: LoadCase[], ways: Way[], options: Options, { rounds }: Times): void {
+  const { protocol, markdown = false } = options;
+  console.log(`\nMedians of ${rounds} rounds; CPU of the whole Envoy process, one worker thread\n`);
+  for (const line of resultTable(samples, cases, ways, BASE[protocol], markdown)) console.log(line);
+  console.log();
+  for (const line of targetLines(samples, cases, protocol)) console.log(line);
+}
+
+async function main(options: Options): Promise<void> {
+  const { filters, rounds, seconds, warmup } = options;
+  const defaults = options.quick ? QUICK : DEFAULTS[filters ? "filters" : "ways"];
+  const times = {
+    rounds: rounds ?? defaults.rounds,
+    seconds: seconds ?? defaults.seconds,
+    warmup: warmup ?? defaults.warmup,
+  };
+  let samples: Sample[];
+  if (filters) {
+    const parts = filters === true ? PARTS : filters;
+    announce(times.rounds * countMeasurements(parts), times);
+    samples = await benchFilters(parts, times, options.markdown ?? false);
+  } else {
+    samples = await benchWays(options, times);
+  }
+  if (options.json) writeFileSync(options.json, JSON.stringify({ machine: machine(), samples }, null, 2));
 }
 
 function positive(text: string): number {
@@ -101,15 +111,22 @@ function positive(text: string): number {
 const program = new Command("npm run bench --")
   .description("Measures Envoy with the module beside a bare tcp_proxy; docs/benchmark.md tells how to read it.")
   .addOption(new Option("--protocol <name>", "what to speak").choices(PROTOCOLS).default("bolt"))
-  .option("--rounds <n>", "how often everything is measured", positive, 3)
-  .option("--seconds <n>", "length of one measurement", positive, 3)
-  .option("--warmup <n>", "seconds of load before each measurement", positive, 1)
+  .addOption(
+    new Option("--filters [part...]", "what stream filters cost, instead of the ways: all parts, or only these")
+      .choices(PARTS)
+      .conflicts(["protocol", "cases", "ways"]),
+  )
+  .option("--rounds <n>", "how often everything is measured (default: 3)", positive)
+  .option("--seconds <n>", "length of one measurement (default: 3, with --filters 1.2)", positive)
+  .option("--warmup <n>", "seconds of load before each measurement (default: 1, with --filters 0.8)", positive)
+  .option("--quick", "one round of 0.3 s: whether it runs, not what it costs")
   .option("--cases <text>", `only cases whose name contains this text: ${CASES.map((each) => each.name).join(", ")}`)
   .addOption(
     new Option("--ways <way...>", "what to send the load through")
       .choices(WAYS)
       .default(undefined, "direct, Envoy's own filters, moe"),
   )
+  .option("--markdown", "tables in Markdown, as in docs/benchmark.md")
   .option("--json <file>", "write every measurement to this file")
   .addHelpText("after", "\nMOE_MODULE=FILE measures another module than build/moe.wasm.")
   .parse();

@@ -8,6 +8,7 @@ import {
   response,
   type ResponseOptions,
 } from "../host/kit/bolt.ts";
+import { HELD_HEADER } from "./held.ts";
 import type { Wire } from "./wire.ts";
 
 const TYPE_RESPONSE = 0;
@@ -27,7 +28,11 @@ export const BOLT: Wire = {
   requestHeader: 22,
   responseHeader: 20,
   heartbeatAck: heartbeatAck(0),
-  requestFrame: (size) => request(0, { ...recorded("sofa-hello.c2s.bin"), content: Buffer.alloc(size, "moe ") }),
+  requestFrame(size, held) {
+    const call = recorded("sofa-hello.c2s.bin");
+    const headers = [...(call.headers ?? []), ...(held ? [HELD_HEADER] : [])];
+    return request(0, { ...call, headers, content: Buffer.alloc(size, "moe ") });
+  },
   responseFrame: (size) => response(0, { ...recorded("sofa-hello.s2c.bin"), content: Buffer.alloc(size, "moe ") }),
   rest(bytes, at, fixed) {
     // Lengths of class name, headers and content end the fixed header.

@@ -1,7 +1,7 @@
 // The benchmark's child processes: echo servers and the load generator.
 import { type ChildProcess, fork } from "node:child_process";
 import type { Load, Measured } from "./load.ts";
-import type { Protocol } from "./wire.ts";
+import type { LoadProtocol } from "./wire.ts";
 
 /** A measurement that tells nothing, with the reason. */
 export class VoidMeasurement extends Error {}
@@ -24,11 +24,11 @@ function nextMessage<T>(child: ChildProcess): Promise<T> {
 }
 
 /** Starts an echo server; returns its port. It ends with this process. */
-export async function startEcho(protocol: Protocol): Promise<number> {
-  return nextMessage<number>(start("echo.ts", protocol));
+export async function startEcho(protocol: LoadProtocol): Promise<number> {
+  return nextMessage<number>(protocol === "http" ? start("http_echo.ts") : start("echo.ts", protocol));
 }
 
-/** A generator that stays warm between measurements. It ends with this process. */
+/** A generator that stays warm between measurements. It ends with this process at the latest. */
 export class Generator {
   private readonly child = start("load.ts");
 
@@ -38,5 +38,9 @@ export class Generator {
     const measured = await nextMessage<Measured>(this.child);
     if (measured.failure) throw new VoidMeasurement(measured.failure);
     return measured;
+  }
+
+  end(): void {
+    this.child.kill("SIGKILL");
   }
 }

@@ -1,4 +1,5 @@
 // Child process: a server of the protocol given as argument that answers each request with a response of the same content size, one write per read.
+// Requests with less content than any of those (HELD_SIZE) are never answered.
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { FrameWalker, repeated } from "./frames.ts";
 import { CONTENT_SIZES } from "./matrix.ts";
@@ -9,11 +10,6 @@ const BATCH = 64;
 const ACK = -1;
 
 const wire = WIRES[process.argv[2] as Protocol];
-/** The response by what a request has behind its fixed header. */
-const responses = new Map(
-  CONTENT_SIZES.map((size) => [wire.requestFrame(size).length - wire.requestHeader, wire.responseFrame(size)]),
-);
-responses.set(ACK, wire.heartbeatAck);
 
 /** Responses of one size, back to back; only ids change between writes. */
 class Batch {
@@ -43,21 +39,21 @@ class Batch {
 }
 
 /** Shared by all connections: a batch is empty again at the end of every read. */
-const batches = new Map<number, Batch>();
+const ackBatch = new Batch(wire.heartbeatAck);
+/** By what a request has behind its fixed header at least, the largest first. */
+const batches = CONTENT_SIZES.map((size): [least: number, batch: Batch] => [
+  wire.requestFrame(size).length - wire.requestHeader,
+  new Batch(wire.responseFrame(size)),
+]).reverse();
 
-function batchOf(rest: number): Batch {
-  let batch = batches.get(rest);
-  if (!batch) {
-    const response = responses.get(rest);
-    if (!response) throw new Error(`no response to a request with ${rest} bytes`);
-    batch = new Batch(response);
-    batches.set(rest, batch);
-  }
-  return batch;
+/** Where the answer to a request goes that has so many bytes behind its fixed header; filters may have added headers. */
+function batchOf(rest: number): Batch | undefined {
+  if (rest === ACK) return ackBatch;
+  return batches.find(([least]) => least <= rest)?.[1];
 }
 
 function serve(socket: Socket): void {
-  let batch = batchOf(ACK);
+  let batch = ackBatch;
   let rest = ACK;
   let id = 0;
   const onHeader = (bytes: Buffer, at: number) => {
@@ -66,6 +62,7 @@ function serve(socket: Socket): void {
   };
   const onFrame = () => {
     const next = batchOf(rest);
+    if (!next) return;
     if (next !== batch || batch.full) batch.flush(socket);
     batch = next;
     batch.add(id);

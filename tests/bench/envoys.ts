@@ -2,19 +2,11 @@
 import type { Bootstrap, Listener } from "../../scripts/lib/bootstrap.ts";
 import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
 import { startEnvoy } from "../e2e/kit/envoy.ts";
-import { routesConfig, type Way } from "./matrix.ts";
+import { CLUSTER, routesConfig, type Way } from "./matrix.ts";
+import type { Entry } from "./rounds.ts";
 import type { Protocol } from "./wire.ts";
 
 type Scope = Parameters<typeof startEnvoy>[0];
-
-const CLUSTER = "upstream";
-
-/** Where to send the load, and whose CPU time counts. */
-export interface Entry {
-  ports: number[];
-  /** 0: nobody's. */
-  pid: number;
-}
 
 /** The listeners that hold nothing but a filter of Envoy's own. */
 const FILTERS: Partial<Record<Way, Record<string, unknown>>> = {

@@ -8,9 +8,14 @@ export interface LoadCase {
   outstanding: number;
   /** Bytes of content in requests and responses. */
   content: number;
+  /** More requests, which are held as long as the measurement lasts. */
+  held?: number;
   /** The most that CPU per request through the module may be of the protocol's base way; absent: no target. */
   target?: Partial<Record<Protocol, number>>;
 }
+
+/** The cluster that everything goes to. */
+export const CLUSTER = "upstream";
 
 const SHAPES = [
   { connections: 1, outstanding: 1, target: { bolt: 2.4, dubbo: 2 } },
@@ -66,7 +71,7 @@ const CALLS: Record<Protocol, { name: string; value: string; regex?: boolean }[]
  * given as a regular expression.
  */
 export function routesConfig(protocol: Protocol): object {
-  const route = { cluster_name: "upstream", timeout: "3s", retry_policy: { num_retries: 1 } };
+  const route = { cluster_name: CLUSTER, timeout: "3s", retry_policy: { num_retries: 1 } };
   const others = Array.from({ length: OTHER_ROUTES }, (_, index) => ({
     match: { headers: [{ name: "service", value: `bench.Service${index}:1.0` }] },
     route,

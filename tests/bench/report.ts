@@ -8,7 +8,7 @@ import type { Protocol } from "./wire.ts";
 export interface Sample extends Measured {
   round: number;
   case: string;
-  way: Way;
+  way: string;
 }
 
 /** The middle value; NaN for none. */
@@ -24,22 +24,31 @@ export function cpuPerRequest(sample: Measured): number {
   return (sample.cpuMs * 1000) / sample.requests;
 }
 
-/** CPU per request relative to the base way's in the same round: the median of the rounds. */
-export function ratio(samples: Sample[], name: string, way: Way, base: Way): number {
-  const of = (round: number, each: Way) =>
-    samples.find((sample) => sample.case === name && sample.way === each && sample.round === round);
-  const ratios: number[] = [];
-  for (const { round } of samples.filter((sample) => sample.case === name && sample.way === way)) {
-    const [own, bare] = [of(round, way), of(round, base)];
-    if (own && bare) ratios.push(cpuPerRequest(own) / cpuPerRequest(bare));
-  }
-  return median(ratios);
+/** What a sample is of. */
+export interface Subject {
+  case: string;
+  way: string;
+}
+
+/** CPU per request relative to the base's in the same round: the median of the rounds; NaN where there is none. */
+export function ratio(samples: Sample[], own: Subject, base: Subject): number {
+  const of = (subject: Subject) =>
+    samples.filter((sample) => sample.case === subject.case && sample.way === subject.way);
+  const bare = new Map(of(base).map((sample) => [sample.round, cpuPerRequest(sample)]));
+  const ratios = of(own).map((sample) => cpuPerRequest(sample) / (bare.get(sample.round) ?? NaN));
+  return median(ratios.filter((each) => !Number.isNaN(each)));
+}
+
+/** "1.25x"; empty where there is none. */
+export function times(ratio: number): string {
+  return Number.isNaN(ratio) ? "" : `${ratio.toFixed(2)}x`;
 }
 
 /** A line for each case and way. */
-export function resultTable(samples: Sample[], cases: LoadCase[], ways: Way[], base: Way): string[] {
+export function resultTable(samples: Sample[], cases: LoadCase[], ways: Way[], base: Way, markdown: boolean): string[] {
   const rows = cases.flatMap((each) => ways.map((way) => row(samples, each.name, way, base)));
-  return table(["case", "way", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", `of ${base}'s`], rows);
+  const header = ["case", "way", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", `of ${base}'s`];
+  return markdown ? markdownTable(header, rows) : table(header, rows);
 }
 
 function row(samples: Sample[], name: string, way: Way, base: Way): string[] {
@@ -53,8 +62,8 @@ function row(samples: Sample[], name: string, way: Way, base: Way): string[] {
     of((sample) => sample.p99).toFixed(3),
   ];
   if (way === "direct") return [...cells, "", ""];
-  const share = ratio(samples, name, way, base);
-  return [...cells, of(cpuPerRequest).toFixed(2), Number.isNaN(share) ? "" : `${share.toFixed(2)}x`];
+  const share = ratio(samples, { case: name, way }, { case: name, way: base });
+  return [...cells, of(cpuPerRequest).toFixed(2), times(share)];
 }
 
 /** How the module's ratios stand to their targets, a line each. */
@@ -62,9 +71,15 @@ export function targetLines(samples: Sample[], cases: LoadCase[], protocol: Prot
   const base = BASE[protocol];
   return cases.flatMap(({ name, target: targets }) => {
     const target = targets?.[protocol];
-    const reached = ratio(samples, name, "moe", base);
+    const reached = ratio(samples, { case: name, way: "moe" }, { case: name, way: base });
     if (target === undefined || Number.isNaN(reached)) return [];
     const verdict = reached <= target ? "met" : "MISSED";
     return [`${name}: ${reached.toFixed(2)}x the ${base}'s CPU, target at most ${target.toFixed(2)}x: ${verdict}`];
   });
+}
+
+/** The table in Markdown. */
+export function markdownTable(header: string[], rows: string[][]): string[] {
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)];
 }

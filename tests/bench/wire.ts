@@ -4,6 +4,8 @@ import { DUBBO } from "./dubbo.ts";
 
 export const PROTOCOLS = ["bolt", "dubbo"] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
+/** What the load generator speaks. */
+export type LoadProtocol = Protocol | "http";
 
 export interface Wire {
   /** Offset of the request id (of its low 32 bits), in requests and responses. */
@@ -13,8 +15,8 @@ export interface Wire {
   responseHeader: number;
   /** The answer to a heartbeat, for any id. */
   heartbeatAck: Buffer;
-  /** A request as a real client sends it, with `size` bytes of content. */
-  requestFrame(size: number): Buffer;
+  /** A request as a real client sends it, with `size` bytes of content; `held`: with the header that says so. */
+  requestFrame(size: number, held?: boolean): Buffer;
   /** The server's response to it, with `size` bytes of content. */
   responseFrame(size: number): Buffer;
   /** Bytes that follow the fixed header at `at`, which is `fixed` long. */

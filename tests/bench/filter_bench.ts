@@ -1,0 +1,136 @@
+// `npm run bench -- --filters`: what stream filters cost, one by one and together, and with many requests under way.
+import { Scope } from "../../scripts/lib/scope.ts";
+import { table } from "../../scripts/lib/table.ts";
+import { startEcho } from "./children.ts";
+import {
+  FIVE_WAY,
+  HTTP_BASES,
+  HTTP_HOLDERS,
+  HTTP_WAYS,
+  RPC_BASES,
+  RPC_HOLDERS,
+  RPC_WAYS,
+  type Ways,
+} from "./filter_envoys.ts";
+import { CASES, type LoadCase } from "./matrix.ts";
+import { cpuPerRequest, markdownTable, median, ratio, type Sample, times } from "./report.ts";
+import { type Entry, measureAll, type Times } from "./rounds.ts";
+import type { LoadProtocol } from "./wire.ts";
+
+export const PARTS = ["rpc", "http", "live-rpc", "live-http"] as const;
+export type Part = (typeof PARTS)[number];
+
+interface PartPlan {
+  title: string;
+  protocol: LoadProtocol;
+  ways: Ways;
+  cases: LoadCase[];
+  /** Ways to give ratios to; none: each way's to its first case. */
+  bases: string[];
+}
+
+/** Requests in all that are under way at a time. */
+const LIVE = [10, 100, 1000, 10_000];
+const LIVE_CONNECTIONS = 5;
+
+const caseOf = (name: string): LoadCase => {
+  const found = CASES.find((each) => each.name === name);
+  if (!found) throw new Error(`no case ${name}`);
+  return found;
+};
+const PIPELINES = [caseOf("8x16 128 B"), caseOf("1x1 128 B")];
+
+/** Few of the requests are at work, the same number in each case, and the others are held on the same connections. */
+const LIVE_CASES = LIVE.map((live) => ({
+  name: `${live.toLocaleString("en-US")} live`,
+  connections: LIVE_CONNECTIONS,
+  outstanding: 1,
+  content: PIPELINES[0].content,
+  held: live - LIVE_CONNECTIONS,
+}));
+
+const PLANS: Record<Part, PartPlan> = {
+  rpc: { title: "Bolt", protocol: "bolt", ways: RPC_WAYS, cases: PIPELINES, bases: RPC_BASES },
+  http: { title: "HTTP/1.1", protocol: "http", ways: HTTP_WAYS, cases: PIPELINES, bases: HTTP_BASES },
+  "live-rpc": { title: "Bolt, requests held", protocol: "bolt", ways: RPC_HOLDERS, cases: LIVE_CASES, bases: [] },
+  "live-http": { title: "HTTP, requests held", protocol: "http", ways: HTTP_HOLDERS, cases: LIVE_CASES, bases: [] },
+};
+
+/** The most that the five filters may cost on RPC, of what the module costs without. */
+const TARGET = 2;
+
+/** How many measurements the parts have in one round. */
+export function countMeasurements(parts: readonly Part[]): number {
+  return parts.reduce((sum, part) => sum + Object.keys(PLANS[part].ways).length * PLANS[part].cases.length, 0);
+}
+
+async function measurePart(plan: PartPlan, ofLoad: Times): Promise<Sample[]> {
+  const scope = new Scope();
+  try {
+    const hosts = [await startEcho(plan.protocol), await startEcho(plan.protocol)];
+    const entries = new Map<string, Entry>();
+    for (const [way, start] of Object.entries(plan.ways)) entries.set(way, await start(scope, hosts));
+    return await measureAll(plan.protocol, entries, plan.cases, ofLoad);
+  } finally {
+    const errors = await scope.end();
+    if (errors.length > 0) console.error(errors.map((error) => error.message).join("\n"));
+    if (errors.length > 0) process.exitCode = 1;
+  }
+}
+
+const cpuOf = (samples: Sample[], name: string, way: string): number =>
+  median(samples.filter((sample) => sample.case === name && sample.way === way).map(cpuPerRequest));
+
+/** A line for each way, with columns for each case. */
+function comparison({ ways, cases, bases }: PartPlan, samples: Sample[]): [header: string[], rows: string[][]] {
+  const header = cases.flatMap(({ name }) => [`${name}, µs`, ...bases.map((base) => `of ${base}'s`)]);
+  const rows = Object.keys(ways).map((way) => [
+    way,
+    ...cases.flatMap(({ name }) => [
+      cpuOf(samples, name, way).toFixed(2),
+      ...bases.map((base) => times(ratio(samples, { case: name, way }, { case: name, way: base }))),
+    ]),
+  ]);
+  return [["way", ...header], rows];
+}
+
+/** A line for each number of requests, with columns for each way. */
+function growth({ ways, cases }: PartPlan, samples: Sample[]): [header: string[], rows: string[][]] {
+  const first = cases[0].name;
+  const names = Object.keys(ways);
+  const rows = cases.map(({ name }) => [
+    name,
+    ...names.flatMap((way) => [
+      cpuOf(samples, name, way).toFixed(2),
+      times(ratio(samples, { case: name, way }, { case: first, way })),
+    ]),
+  ]);
+  return [["requests", ...names.flatMap((way) => [`${way}, µs`, `of ${first}`])], rows];
+}
+
+/** How the five stand to their target, a line each. */
+function verdicts(cases: LoadCase[], samples: Sample[]): string[] {
+  return cases.map(({ name }) => {
+    const reached = ratio(samples, { case: name, way: FIVE_WAY }, { case: name, way: "no filters" });
+    const verdict = reached <= TARGET ? "met" : "MISSED";
+    return `${name}: five filters ${times(reached)} the CPU of no filters, target at most ${times(TARGET)}: ${verdict}`;
+  });
+}
+
+/** Measures the parts, and prints their tables at the end. Throws VoidMeasurement. */
+export async function benchFilters(parts: readonly Part[], ofLoad: Times, markdown: boolean): Promise<Sample[]> {
+  const lines: string[] = [];
+  const all: Sample[] = [];
+  for (const part of PARTS.filter((each) => parts.includes(each))) {
+    const plan = PLANS[part];
+    console.log(`\n${plan.title}`);
+    const samples = await measurePart(plan, ofLoad);
+    const [header, rows] = plan.bases.length > 0 ? comparison(plan, samples) : growth(plan, samples);
+    const drawn = markdown ? markdownTable(header, rows) : table(header, rows);
+    lines.push("", `${plan.title}: CPU µs per request, median of ${ofLoad.rounds} rounds`, "", ...drawn);
+    if (part === "rpc") lines.push("", ...verdicts(plan.cases, samples));
+    all.push(...samples.map((sample) => ({ ...sample, case: `${part} ${sample.case}` })));
+  }
+  for (const line of lines) console.log(line);
+  return all;
+}

@@ -1,0 +1,79 @@
+// All measurements of a benchmark, in rounds.
+import { setTimeout as sleep } from "node:timers/promises";
+import { Generator, VoidMeasurement } from "./children.ts";
+import type { Measured } from "./load.ts";
+import type { LoadCase } from "./matrix.ts";
+import { cpuPerRequest, type Sample } from "./report.ts";
+import type { LoadProtocol } from "./wire.ts";
+
+/** Where to send the load, and whose CPU time counts. */
+export interface Entry {
+  ports: number[];
+  /** 0: nobody's. */
+  pid: number;
+  /** How many requests the module has at the moment. */
+  active?: () => Promise<number>;
+}
+
+export interface Times {
+  rounds: number;
+  /** Length of one measurement and of the load before it, seconds. */
+  seconds: number;
+  warmup: number;
+}
+
+const POLL_MS = 100;
+
+/** How one measurement reads while the others are still to come. */
+function brief(sample: Sample): string {
+  if (sample.cpuMs === 0) return `${sample.way} ${Math.round(sample.requests / sample.seconds / 1000)}k/s`;
+  return `${sample.way} ${cpuPerRequest(sample).toFixed(2)} µs`;
+}
+
+/** All rounds. The ways of a case follow each other at once, each round in another order. Throws VoidMeasurement. */
+export async function measureAll(
+  protocol: LoadProtocol,
+  entries: Map<string, Entry>,
+  cases: LoadCase[],
+  times: Times,
+): Promise<Sample[]> {
+  const generator = new Generator();
+  const ways = [...entries];
+  const samples: Sample[] = [];
+  for (let round = 1; round <= times.rounds; round++) {
+    const turn = round % ways.length;
+    const order = [...ways.slice(turn), ...ways.slice(0, turn)];
+    for (const { name, connections, outstanding, content, held = 0 } of cases) {
+      const line: string[] = [];
+      for (const [way, entry] of order) {
+        const { ports, pid } = entry;
+        const windows = { warmupMs: times.warmup * 1000, windowMs: times.seconds * 1000 };
+        const load = { protocol, ports, pid, connections, outstanding, content, held, ...windows };
+        const measuring = generator.measure(load);
+        const proof = held > 0 ? untilHeld(entry, held, measuring) : undefined;
+        const [measured] = await Promise.all([measuring, proof]).catch((error: Error) => {
+          throw new VoidMeasurement(`${name} ${way}: ${error.message}`, { cause: error });
+        });
+        const sample = { round, case: name, way, ...measured };
+        samples.push(sample);
+        line.push(brief(sample));
+      }
+      console.log(`round ${round}/${times.rounds}  ${name}: ${line.join(", ")}`);
+    }
+  }
+  generator.end();
+  return samples;
+}
+
+/** Waits until the module has so many requests. Throws if the measurement ends before. */
+async function untilHeld(entry: Entry, count: number, measuring: Promise<Measured>): Promise<void> {
+  let measured = false;
+  const end = () => (measured = true);
+  measuring.then(end, end);
+  let active = 0;
+  while (!measured && active < count) {
+    active = (await entry.active?.()) ?? count;
+    await sleep(POLL_MS);
+  }
+  if (active < count) throw new Error(`only ${active} of ${count} requests were held`);
+}
