@@ -1,5 +1,6 @@
 // The benchmark's child processes: echo servers and the load generator.
 import { type ChildProcess, fork } from "node:child_process";
+import { HELD } from "./held.ts";
 import type { Load, Measured } from "./load.ts";
 import type { LoadProtocol } from "./wire.ts";
 
@@ -32,10 +33,12 @@ export async function startEcho(protocol: LoadProtocol): Promise<number> {
 export class Generator {
   private readonly child = start("load.ts");
 
-  /** Makes one measurement. Throws VoidMeasurement. */
-  async measure(load: Load): Promise<Measured> {
+  /** Makes one measurement; where requests are to be held, once `held` says that they are. Throws VoidMeasurement. */
+  async measure(load: Load, held: () => Promise<void>): Promise<Measured> {
+    const measuring = nextMessage<Measured>(this.child);
     this.child.send(load);
-    const measured = await nextMessage<Measured>(this.child);
+    if (load.held) await Promise.race([held().then(() => this.child.send(HELD)), measuring]);
+    const measured = await measuring;
     if (measured.failure) throw new VoidMeasurement(measured.failure);
     return measured;
   }

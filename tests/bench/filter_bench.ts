@@ -29,9 +29,8 @@ interface PartPlan {
   bases: string[];
 }
 
-/** Requests in all that are under way at a time. */
-const LIVE = [10, 100, 1000, 10_000];
-const LIVE_CONNECTIONS = 5;
+/** Requests that are held at a time, beside those that are answered. */
+const HELD = [10, 100, 1000, 10_000];
 
 const caseOf = (name: string): LoadCase => {
   const found = CASES.find((each) => each.name === name);
@@ -40,20 +39,14 @@ const caseOf = (name: string): LoadCase => {
 };
 const PIPELINES = [caseOf("8x16 128 B"), caseOf("1x1 128 B")];
 
-/** Few of the requests are at work, the same number in each case, and the others are held on the same connections. */
-const LIVE_CASES = LIVE.map((live) => ({
-  name: `${live.toLocaleString("en-US")} live`,
-  connections: LIVE_CONNECTIONS,
-  outstanding: 1,
-  content: PIPELINES[0].content,
-  held: live - LIVE_CONNECTIONS,
-}));
+/** The same load in each case; on RPC the requests are held on the same connections. */
+const HELD_CASES = HELD.map((held) => ({ ...PIPELINES[0], name: `${held.toLocaleString("en-US")} held`, held }));
 
 const PLANS: Record<Part, PartPlan> = {
   rpc: { title: "Bolt", protocol: "bolt", ways: RPC_WAYS, cases: PIPELINES, bases: RPC_BASES },
   http: { title: "HTTP/1.1", protocol: "http", ways: HTTP_WAYS, cases: PIPELINES, bases: HTTP_BASES },
-  "live-rpc": { title: "Bolt, requests held", protocol: "bolt", ways: RPC_HOLDERS, cases: LIVE_CASES, bases: [] },
-  "live-http": { title: "HTTP, requests held", protocol: "http", ways: HTTP_HOLDERS, cases: LIVE_CASES, bases: [] },
+  "live-rpc": { title: "Bolt, requests held", protocol: "bolt", ways: RPC_HOLDERS, cases: HELD_CASES, bases: [] },
+  "live-http": { title: "HTTP, requests held", protocol: "http", ways: HTTP_HOLDERS, cases: HELD_CASES, bases: [] },
 };
 
 /** The most that the five filters may cost on RPC, of what the module costs without. */
@@ -105,7 +98,7 @@ function growth({ ways, cases }: PartPlan, samples: Sample[]): [header: string[]
       times(ratio(samples, { case: name, way }, { case: first, way })),
     ]),
   ]);
-  return [["requests", ...names.flatMap((way) => [`${way}, µs`, `of ${first}`])], rows];
+  return [["beside 8x16", ...names.flatMap((way) => [`${way}, µs`, `of ${first}`])], rows];
 }
 
 /** How the five stand to their target, a line each. */
@@ -127,7 +120,7 @@ export async function benchFilters(parts: readonly Part[], ofLoad: Times, markdo
     const samples = await measurePart(plan, ofLoad);
     const [header, rows] = plan.bases.length > 0 ? comparison(plan, samples) : growth(plan, samples);
     const drawn = markdown ? markdownTable(header, rows) : table(header, rows);
-    lines.push("", `${plan.title}: CPU µs per request, median of ${ofLoad.rounds} rounds`, "", ...drawn);
+    lines.push("", `${plan.title}, CPU per request (medians of ${ofLoad.rounds} rounds):`, "", ...drawn);
     if (part === "rpc") lines.push("", ...verdicts(plan.cases, samples));
     all.push(...samples.map((sample) => ({ ...sample, case: `${part} ${sample.case}` })));
   }

@@ -3,3 +3,6 @@
 
 export const HELD_HEADER: [name: string, value: string] = ["hold", "yes"];
 export const HELD_SIZE = 16;
+
+/** What the load generator is told when all of them are. */
+export const HELD = "held";

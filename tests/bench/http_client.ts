@@ -65,6 +65,9 @@ export class HttpClient implements Client {
     this.socket.destroy();
   }
 
+  /** They have connections of their own: `holdHttp`. */
+  hold(): void {}
+
   start(): void {
     this.now = performance.now();
     this.fill();

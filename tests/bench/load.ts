@@ -1,6 +1,7 @@
 // Child process: a closed loop of C connections with K outstanding requests each; measures one window at a time.
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuMs } from "./cpu.ts";
+import { HELD } from "./held.ts";
 import { HttpClient, holdHttp } from "./http_client.ts";
 import { RpcClient } from "./rpc_client.ts";
 import { type Client, Window } from "./window.ts";
@@ -38,6 +39,8 @@ export interface Measured {
 
 const DRAIN_MS = 2000;
 
+let onHeld: (value?: unknown) => void = () => {};
+
 function openClient(load: Load, index: number, window: Window): Client {
   const { protocol, connections, outstanding, content } = load;
   const port = load.ports[index % load.ports.length];
@@ -55,11 +58,20 @@ async function openAll(load: Load, window: Window): Promise<Client[]> {
   return clients;
 }
 
+/** Has requests held, and waits until the other side says that they are; returns what ends those with their own connections. */
+async function hold({ protocol, ports, held = 0 }: Load, clients: Client[], window: Window): Promise<() => void> {
+  if (held === 0) return () => {};
+  const release = protocol === "http" ? holdHttp(ports[0], held, window) : () => {};
+  for (const one of clients) one.hold();
+  await new Promise((resolve) => (onHeld = resolve));
+  return release;
+}
+
 async function measure(load: Load): Promise<Measured> {
   const window = new Window();
   const { histogram } = window;
   const clients = await openAll(load, window);
-  const release = load.protocol === "http" && load.held ? holdHttp(load.ports[0], load.held, window) : () => {};
+  const release = await hold(load, clients, window);
   for (const one of clients) one.start();
   await sleep(load.warmupMs);
 
@@ -83,8 +95,9 @@ async function measure(load: Load): Promise<Measured> {
   return { requests, seconds, cpuMs: used, p50, p99, failure: window.failure };
 }
 
-process.on("message", (load: Load) => {
-  measure(load).then(
+process.on("message", (message: Load | typeof HELD) => {
+  if (message === HELD) return onHeld();
+  measure(message).then(
     (measured) => process.send?.(measured),
     (error: Error) => process.send?.({ failure: error.stack }),
   );

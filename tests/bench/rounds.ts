@@ -1,7 +1,6 @@
 // All measurements of a benchmark, in rounds.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Generator, VoidMeasurement } from "./children.ts";
-import type { Measured } from "./load.ts";
 import type { LoadCase } from "./matrix.ts";
 import { cpuPerRequest, type Sample } from "./report.ts";
 import type { LoadProtocol } from "./wire.ts";
@@ -22,7 +21,8 @@ export interface Times {
   warmup: number;
 }
 
-const POLL_MS = 100;
+const POLL_MS = 50;
+const HOLD_LIMIT_MS = 20_000;
 
 /** How one measurement reads while the others are still to come. */
 function brief(sample: Sample): string {
@@ -49,11 +49,11 @@ export async function measureAll(
         const { ports, pid } = entry;
         const windows = { warmupMs: times.warmup * 1000, windowMs: times.seconds * 1000 };
         const load = { protocol, ports, pid, connections, outstanding, content, held, ...windows };
-        const measuring = generator.measure(load);
-        const proof = held > 0 ? untilHeld(entry, held, measuring) : undefined;
-        const [measured] = await Promise.all([measuring, proof]).catch((error: Error) => {
-          throw new VoidMeasurement(`${name} ${way}: ${error.message}`, { cause: error });
-        });
+        const measured = await generator
+          .measure(load, () => untilHeld(entry, held))
+          .catch((error: Error) => {
+            throw new VoidMeasurement(`${name} ${way}: ${error.message}`, { cause: error });
+          });
         const sample = { round, case: name, way, ...measured };
         samples.push(sample);
         line.push(brief(sample));
@@ -65,15 +65,12 @@ export async function measureAll(
   return samples;
 }
 
-/** Waits until the module has so many requests. Throws if the measurement ends before. */
-async function untilHeld(entry: Entry, count: number, measuring: Promise<Measured>): Promise<void> {
-  let measured = false;
-  const end = () => (measured = true);
-  measuring.then(end, end);
-  let active = 0;
-  while (!measured && active < count) {
-    active = (await entry.active?.()) ?? count;
+/** Waits until the module has so many requests. Throws VoidMeasurement where it does not get them. */
+async function untilHeld({ active }: Entry, count: number): Promise<void> {
+  const deadline = Date.now() + HOLD_LIMIT_MS;
+  let now = 0;
+  while ((now = (await active?.()) ?? 0) < count) {
+    if (Date.now() > deadline) throw new VoidMeasurement(`only ${now} of ${count} requests are held`);
     await sleep(POLL_MS);
   }
-  if (active < count) throw new Error(`only ${active} of ${count} requests were held`);
 }

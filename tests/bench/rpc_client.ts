@@ -79,16 +79,8 @@ export class RpcClient implements Client {
     this.socket.destroy();
   }
 
-  start(): void {
-    this.sendHeld();
-    this.now = performance.now();
-    for (let slot = 0; slot < this.outstanding; slot++) this.freed[slot] = slot;
-    this.freedCount = this.outstanding;
-    this.sendFreed();
-  }
-
   /** An answer to one of these is an answer to a request that is not outstanding. */
-  private sendHeld(): void {
+  hold(): void {
     const { held } = this.load;
     if (held === 0) return;
     const frame = this.wire.requestFrame(HELD_SIZE, true);
@@ -97,6 +89,13 @@ export class RpcClient implements Client {
       frames.writeUInt32BE(((i << SLOT_BITS) | HELD_SLOT) >>> 0, i * frame.length + this.wire.idAt);
     }
     this.socket.write(frames);
+  }
+
+  start(): void {
+    this.now = performance.now();
+    for (let slot = 0; slot < this.outstanding; slot++) this.freed[slot] = slot;
+    this.freedCount = this.outstanding;
+    this.sendFreed();
   }
 
   private readonly onClose = (): void => this.window.fail("a connection was closed");

@@ -20,6 +20,8 @@ export interface Client {
   readonly socket: Socket;
   /** Nothing is under way but what is to be held. */
   readonly idle: boolean;
+  /** Sends the requests that are to be held. */
+  hold(): void;
   /** Sends the first requests, in one write. */
   start(): void;
   /** Closes it from this side. The event comes later, perhaps within the next measurement. */

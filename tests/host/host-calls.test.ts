@@ -1,9 +1,8 @@
 // Calls out of the module for one request and its response, on RPC and on HTTP, by filter: they are what a filter costs.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { callsOf, startHttp } from "./http-world.ts";
-import { Host, LoadError } from "./kit/index.ts";
-import { answers, call, module, world } from "./proxy-world.ts";
+import { callsOf, registered, startHttp } from "./http-world.ts";
+import { answers, call, world } from "./proxy-world.ts";
 
 /** Calls by name. */
 type Calls = Record<string, number>;
@@ -108,16 +107,6 @@ const configOf = (name: string, root: string): object => {
 
 const chainOf = (names: string[], root: string): object[] =>
   names.map((type) => ({ type, config: configOf(type, root) }));
-
-/** Types of filters that a root of the module has, as it says itself. */
-async function registered(root: string): Promise<string[]> {
-  const config = { stream_filters: [{ type: "none of them" }] };
-  const error: unknown = await Host.start({ module, root, config }).catch((error: unknown) => error);
-  assert.ok(error instanceof LoadError);
-  const [, names] = /unknown filter type "none of them"; allowed: (.*)/.exec(error.message) ?? [];
-  assert.ok(names, error.message);
-  return names.split(", ").sort();
-}
 
 async function countRpc(names: string[], routed: boolean): Promise<Calls> {
   const configs = Object.fromEntries(names.map((type) => [type, configOf(type, "proxy")]));

@@ -1,6 +1,7 @@
 // The root `http` of the release module in the emulator, for tests.
-import { build } from "../../scripts/build.ts";
-import { Host, type HostOptions, type UpstreamRequest } from "./kit/index.ts";
+import assert from "node:assert/strict";
+import { Host, type HostOptions, LoadError, type UpstreamRequest } from "./kit/index.ts";
+import { module } from "./proxy-world.ts";
 
 export interface HttpWorldOptions extends Partial<HostOptions> {
   /** allow_on_headers_stop_iteration; default true, as shipped. */
@@ -11,7 +12,6 @@ export interface HttpWorldOptions extends Partial<HostOptions> {
 export async function startHttp(filters: object[], options: HttpWorldOptions = {}): Promise<Host> {
   const { allow = true, ...rest } = options;
   const config = { stream_filters: filters };
-  const module = process.env.MOE_MODULE ?? build();
   const host = await Host.start({ module, root: "http", config, allowOnHeadersStopIteration: allow, ...rest });
   host.onRequest = (request) => (request.onEnd = () => request.respond({ body: request.body }));
   return host;
@@ -38,4 +38,14 @@ export function callsOf(host: Host, action: () => void): Record<string, number> 
     for (const [name, count] of Object.entries(calls)) total[name] = (total[name] ?? 0) + count;
   }
   return total;
+}
+
+/** Types of filters that a root of the module has, as it says itself. */
+export async function registered(root: string): Promise<string[]> {
+  const config = { stream_filters: [{ type: "none of them" }] };
+  const error: unknown = await Host.start({ module, root, config }).catch((error: unknown) => error);
+  assert.ok(error instanceof LoadError);
+  const [, names] = /unknown filter type "none of them"; allowed: (.*)/.exec(error.message) ?? [];
+  assert.ok(names, error.message);
+  return names.split(", ").sort();
 }
