@@ -76,7 +76,7 @@ const cpuOf = (samples: Sample[], name: string, way: string): number =>
 
 /** A line for each way, with columns for each case. */
 function comparison({ ways, cases, bases }: PartPlan, samples: Sample[]): [header: string[], rows: string[][]] {
-  const header = cases.flatMap(({ name }) => [`${name}, µs`, ...bases.map((base) => `of ${base}'s`)]);
+  const header = cases.flatMap(({ name }) => [`${name}, µs`, ...bases.map((base) => `of ${base}`)]);
   const rows = Object.keys(ways).map((way) => [
     way,
     ...cases.flatMap(({ name }) => [
