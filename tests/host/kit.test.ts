@@ -1,7 +1,15 @@
 // Tests of the host emulator itself: every rule catches the guest that breaks it, and what Envoy lets pass does pass.
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import { ByteTerminal, compileGuest, type ConnectOptions, Host, type HostOptions, LoadError } from "./kit/index.ts";
+import {
+  ByteTerminal,
+  type Callout,
+  compileGuest,
+  type ConnectOptions,
+  Host,
+  type HostOptions,
+  LoadError,
+} from "./kit/index.ts";
 
 let rules: Uint8Array;
 before(async () => {
@@ -260,6 +268,56 @@ describe("services", () => {
       { callback: "proxy_on_upstream_data", calls: { proxy_get_buffer_bytes: 1, proxy_set_buffer_bytes: 1 } },
     ]);
     assert.deepEqual(host.vm.accounting.last.proxy_on_upstream_data, calls[1].calls);
+  });
+});
+
+describe("callouts", () => {
+  const begin = async (script: string): Promise<Host> =>
+    Host.start({ module: await compileGuest("http"), config: script });
+
+  it("end with their context, and what comes for them then is dropped", async () => {
+    const host = await begin("rh=1 @rh:q=other/x @hc:c0");
+    const asked: Callout[] = [];
+    host.callouts.onCallout = (one) => asked.push(one);
+    const exchange = host.request({});
+    assert.deepEqual([asked.length, asked[0].path, host.vm.callouts.size], [1, "/x", 1]);
+    exchange.cancel();
+    asked[0].respond();
+    assert.ok(!logged(host).includes("hc"));
+    host.close();
+  });
+
+  it("are answered once, by the server or by the timeout", async () => {
+    const host = await begin("rh=1 @rh:q=other/x @hc:a?:status @hc:c0");
+    const asked: Callout[] = [];
+    host.callouts.onCallout = (one) => asked.push(one);
+    const exchange = host.request({});
+    host.advance(399);
+    assert.deepEqual([exchange.closed, asked[0].ended], [null, false]);
+    host.advance(10);
+    assert.deepEqual([exchange.status, asked[0].ended], [200, true]);
+    asked[0].respond();
+    assert.deepEqual(
+      logged(host).filter((line) => line.startsWith(":status")),
+      [":status=504"],
+    );
+    host.close();
+  });
+
+  it("to unknown clusters are refused: by gRPC with a word about the end all the same", async () => {
+    for (const [script, told] of [
+      ["@rh:q=lost/x", ["call 2"]],
+      ["@rh:g=lost/x", ["call 10", "gc 14"]],
+    ] as const) {
+      const host = await begin(script);
+      host.callouts.clusters = new Set(["other"]);
+      assert.equal(host.request({}).status, 200);
+      assert.deepEqual(
+        logged(host).filter((line) => /^(call|gc|hc)/.test(line)),
+        told,
+      );
+      host.close();
+    }
   });
 });
 

@@ -53,4 +53,30 @@ export declare function proxy_call_foreign_function(
   data: usize,
   size: usize,
 ): u32;
+export declare function proxy_http_call(
+  cluster: usize,
+  clusterSize: u32,
+  headers: usize,
+  headersSize: u32,
+  body: usize,
+  bodySize: u32,
+  trailers: usize,
+  trailersSize: u32,
+  timeout: u32,
+  id: usize,
+): u32;
+export declare function proxy_grpc_call(
+  target: usize,
+  targetSize: u32,
+  service: usize,
+  serviceSize: u32,
+  method: usize,
+  methodSize: u32,
+  metadata: usize,
+  metadataSize: u32,
+  message: usize,
+  messageSize: u32,
+  timeout: u32,
+  id: usize,
+): u32;
 export declare function proxy_grpc_stream(a: u32, b: u32, c: u32, d: u32, e: u32, f: u32, g: u32, h: u32, i: u32): u32;

@@ -10,7 +10,8 @@
 //
 // Actions: c0, c1 continue the request, the response; x close the stream; l403 a local response; h+NAME=VALUE set a
 // header; h-NAME remove one; h?NAME log one; b=TEXT replace the body; b? log it; p?PATH log a property, p#PATH one that is an integer; r clear the
-// route cache.
+// route cache; q=CLUSTER/PATH, g=CLUSTER/METHOD a callout by HTTP, by gRPC, of 400 ms at most: its callbacks are hc, gm (a
+// message), gc (gRPC's end); a?NAME log a header of its answer, a?body the body.
 import * as host from "./env";
 import { configuration, log, property } from "./sdk";
 
@@ -80,6 +81,10 @@ function act(to: u32, action: string): void {
   else if (action.startsWith("b=")) log("body " + setBody(to, rest).toString());
   else if (action == "b?") log("body=" + body(to));
   else if (action.startsWith("p#")) log(rest + "=" + integer(rest.replaceAll("/", "\0")));
+  else if (action.startsWith("q=")) callHttp(rest.split("/")[0], rest.split("/")[1]);
+  else if (action.startsWith("g=")) callGrpc(rest.split("/")[0], rest.split("/")[1]);
+  else if (action == "a?body") log("answer=" + body(4));
+  else if (action.startsWith("a?")) log(rest + "=" + header(3, rest));
   else if (action.startsWith("p?")) log(rest + "=" + property(rest.replaceAll("/", "\0")));
 }
 
@@ -93,6 +98,73 @@ function integer(path: string): string {
 function clearRoute(): void {
   const name = String.UTF8.encode("clear_route_cache");
   host.proxy_call_foreign_function(changetype<usize>(name), name.byteLength, 0, 0, slots, slots + 4);
+}
+
+const TIMEOUT_MS: u32 = 400;
+
+/** The bytes of a map of headers: a count, the lengths, then the texts, each with a zero behind. */
+function pairs(entries: string[]): ArrayBuffer {
+  const lengths = new Uint32Array(entries.length + 1);
+  lengths[0] = entries.length >> 1;
+  for (let i = 0; i < entries.length; i++) lengths[i + 1] = String.UTF8.byteLength(entries[i]);
+  const texts = String.UTF8.encode(entries.length > 0 ? entries.join("\0") + "\0" : "");
+  const bytes = new ArrayBuffer(lengths.byteLength + texts.byteLength);
+  memory.copy(changetype<usize>(bytes), lengths.dataStart, lengths.byteLength);
+  memory.copy(changetype<usize>(bytes) + lengths.byteLength, changetype<usize>(texts), texts.byteLength);
+  return bytes;
+}
+
+function callHttp(to: string, path: string): void {
+  const cluster = String.UTF8.encode(to);
+  const head = pairs([":method", "GET", ":path", "/" + path, ":authority", "outside"]);
+  const none = pairs([]);
+  const result = host.proxy_http_call(
+    changetype<usize>(cluster),
+    cluster.byteLength,
+    changetype<usize>(head),
+    head.byteLength,
+    0,
+    0,
+    changetype<usize>(none),
+    none.byteLength,
+    TIMEOUT_MS,
+    slots,
+  );
+  log("call " + result.toString());
+}
+
+function callGrpc(to: string, name: string): void {
+  const cluster = String.UTF8.encode(to);
+  const service = String.UTF8.encode("grpc.health.v1.Health");
+  const method = String.UTF8.encode(name);
+  const none = pairs([]);
+  const result = host.proxy_grpc_call(
+    changetype<usize>(cluster),
+    cluster.byteLength,
+    changetype<usize>(service),
+    service.byteLength,
+    changetype<usize>(method),
+    method.byteLength,
+    changetype<usize>(none),
+    none.byteLength,
+    0,
+    0,
+    TIMEOUT_MS,
+    slots,
+  );
+  log("call " + result.toString());
+}
+
+export function proxy_on_http_call_response(id: u32, call: u32, headers: u32, size: u32, trailers: u32): void {
+  callback(id, "hc", headers == 0 ? " reset" : "", true);
+}
+
+export function proxy_on_grpc_receive(id: u32, call: u32, size: u32): void {
+  callback(id, "gm", " " + size.toString(), true);
+}
+
+export function proxy_on_grpc_close(id: u32, call: u32, status: u32): void {
+  callback(id, "gc", " " + status.toString(), true);
 }
 
 function localResponse(status: u32): void {
