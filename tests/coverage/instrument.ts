@@ -1,9 +1,24 @@
 // Sources with a call before each statement that notes that it ran: a copy, so that the release build knows nothing of it.
 import ts from "typescript";
 
-/** The import `coverage.hit`, which gets a statement's number: see hits.js. */
 const CALL = "__hit__";
-const DECLARATION = `\n// @ts-ignore: decorator\n@external("coverage", "hit")\ndeclare function ${CALL}(statement: i32): void;\n`;
+
+/** What is called, for so many statements from the first on: the import `coverage.hit` (see hits.js) hears of each once. */
+const declaration = (first: number, count: number): string => `
+const __seen__ = memory.data(${count});
+// @ts-ignore: decorator
+@external("coverage", "hit")
+declare function __first__(statement: i32): void;
+function __note__(statement: i32): void {
+  store<u8>(__seen__ + statement - ${first}, 1);
+  __first__(statement);
+}
+// @ts-ignore: decorator
+@inline
+function ${CALL}(statement: i32): void {
+  if (load<u8>(__seen__ + statement - ${first}) == 0) __note__(statement);
+}
+`;
 
 export interface Instrumented {
   text: string;
@@ -42,7 +57,7 @@ export function instrument(text: string, first: number): Instrumented {
     ts.forEachChild(node, visit);
   };
   visit(source);
-  return { text: lines.length === 0 ? text : applied(text, inserts) + DECLARATION, lines };
+  return { text: lines.length === 0 ? text : applied(text, inserts) + declaration(first, lines.length), lines };
 }
 
 function isSuper(statement: ts.Statement): boolean {

@@ -18,6 +18,8 @@ export interface Manners {
   clean: boolean;
   /** The switchboard of the other clients is hostile, instead of clients and servers. */
   http2: boolean;
+  /** Clients speak several protocols: what another's bytes are taken for is not known, so only clean clients are judged. */
+  mixed: boolean;
 }
 
 const HOSTS = ["10.0.0.1:1", "10.0.0.2:2", "10.0.0.3:3"];
@@ -139,8 +141,9 @@ export class Player {
   }
 
   private receive(bytes: Buffer): void {
-    const { wire } = this;
+    const { wire, manners } = this;
     this.detected = true;
+    if (manners.mixed && !manners.clean) return;
     this.received = this.received.length === 0 ? bytes : Buffer.concat([this.received, bytes]);
     for (;;) {
       const length = wire.length(this.received);
@@ -198,7 +201,7 @@ export class Player {
     for (;;) {
       const length = wire.length(bytes);
       if (length === NO_FRAME) {
-        if (this.manners.http2) return Buffer.alloc(0);
+        if (this.manners.http2 || (this.manners.mixed && !this.manners.clean)) return Buffer.alloc(0);
         throw new Finding(`a server got what is no frame: ${bytes.toString("hex", 0, 64)}`);
       }
       if (length === MORE || length > bytes.length) return bytes;

@@ -10,16 +10,27 @@ import { tarsWire } from "./wires/tars.ts";
 import { thriftWire } from "./wires/thrift.ts";
 import { xExampleWire } from "./wires/x_example.ts";
 
-/** What can be fuzzed: `http2` is Bolt behind a hostile switchboard. */
-export const PROTOCOLS: Record<string, { wire: Wire; http2: boolean }> = {
-  bolt: { wire: boltWire(1), http2: false },
-  boltv2: { wire: boltWire(2), http2: false },
-  dubbo: { wire: dubboWire, http2: false },
-  "dubbo-thrift": { wire: thriftWire, http2: false },
-  tars: { wire: tarsWire, http2: false },
-  x_example: { wire: xExampleWire, http2: false },
-  http2: { wire: boltWire(1), http2: true },
+/** What is fuzzed: each client speaks one of the wires. */
+export interface Target {
+  wires: Wire[];
+  /** The switchboard is hostile, instead of clients and servers. */
+  http2?: boolean;
+}
+
+/** What can be fuzzed: `mixed` is all protocols on one port, `http2` Bolt behind a hostile switchboard. */
+export const PROTOCOLS: Record<string, Target> = {
+  bolt: { wires: [boltWire(1)] },
+  boltv2: { wires: [boltWire(2)] },
+  dubbo: { wires: [dubboWire] },
+  "dubbo-thrift": { wires: [thriftWire] },
+  tars: { wires: [tarsWire] },
+  x_example: { wires: [xExampleWire] },
+  mixed: { wires: [boltWire(1), boltWire(2), dubboWire, thriftWire, tarsWire, xExampleWire] },
+  http2: { wires: [boltWire(1)], http2: true },
 };
+
+/** Names of the codecs of a target. */
+const codecsOf = ({ wires }: Target): string[] => [...new Set(wires.flatMap(({ codecs }) => codecs))];
 
 /** Inputs that one VM gets before a new one is started. */
 export const EPOCH = 250_000;
@@ -28,9 +39,24 @@ const INPUTS_PER_CLIENT = 24;
 /** Memory at the end of an epoch may be this much larger than after its first fifth: it grows by doubling. */
 const GROWTH = 2;
 
+/** What the filter dsl does where a request or a response has a header "zone". */
+const ZONED = {
+  before_router_by_dsl:
+    '"^[ab]".matches(request.headers["zone"]) && ctx.add_request_header("seen", request.headers["zone"].reverse())',
+  after_balancer_by_dsl: 'request.headers["zone"] == "" || ctx.del_request_header("seen")',
+  send_filter_by_dsl: 'ctx.add_response_header("size", string(size(response.headers["zone"]) + response.code))',
+  log_filter_by_dsl: 'string(response.duration) == request.headers["zone"] | ""',
+};
+
 /** The module's configuration: filters on, bounds small enough to be met. */
-export function configuration(wire: Wire): object {
+export function configuration(target: Target): object {
   const filters = [
+    { type: "dubbo_stream", config: {} },
+    {
+      type: "fault_tolerance",
+      config: { enabled: true, timeWindow: 500, recoverTime: 1000, leastWindowCount: 2, exceptionRateMultiple: 1.5 },
+    },
+    { type: "dsl", config: ZONED },
     {
       type: "ip_access",
       config: { header: "x-ip", ips: [{ action: "deny", addrs: ["10.9.0.0/16", "2001:db8::/32"] }] },
@@ -41,6 +67,7 @@ export function configuration(wire: Wire): object {
       type: "header_to_metadata",
       config: { request_rules: [{ header: "zone", on_header_present: { key: "zone" }, remove: true }] },
     },
+    { type: "mirror", config: { amplification: 2 } },
   ];
   const added = { header: { key: "added", value: "%downstream_remote_address%" } };
   const none = [{ name: "service", value: "none" }];
@@ -48,10 +75,13 @@ export function configuration(wire: Wire): object {
   const routers = [
     { match: { headers: none }, direct_response: { status: 404, body: "no such service" } },
     { match: { headers: zone }, route: { cluster_name: "other", request_headers_to_add: [added] } },
-    { route: { cluster_name: "upstream", timeout: "1s", retry_policy: { retry_on: true, num_retries: 1 } } },
+    {
+      route: { cluster_name: "upstream", timeout: "1s", retry_policy: { retry_on: true, num_retries: 1 } },
+      request_mirror_policies: { cluster: "shadow", percent: 10 },
+    },
   ];
   return {
-    protocols: wire.codecs,
+    protocols: codecsOf(target),
     max_frame_bytes: 16_384,
     max_connection_bytes: 262_144,
     detect_timeout_ms: 500,
@@ -97,8 +127,7 @@ class Epoch {
 
   constructor(
     private readonly host: Host,
-    private readonly wire: Wire,
-    private readonly http2: boolean,
+    private readonly target: Target,
     seed: number,
     epoch: number,
   ) {
@@ -158,12 +187,14 @@ class Epoch {
     }
     this.advance(600); // idle, the module writes gauges every half second
     host.forgetClosed();
-    checkEmpty(host.vm, host, this.wire);
+    checkEmpty(host.vm, host, this.target);
   }
 
   private join(index: number, clean: boolean): Player {
-    const manners = { clean, http2: this.http2 };
-    return new Player(this.host, this.wire, this.dice, this.log, index, ++this.connections, manners);
+    const { wires, http2 = false } = this.target;
+    const wire = wires.length === 1 ? wires[0] : this.dice.pick(wires);
+    const manners = { clean, http2, mixed: wires.length > 1 };
+    return new Player(this.host, wire, this.dice, this.log, index, ++this.connections, manners);
   }
 
   private count(player: Player): void {
@@ -178,8 +209,8 @@ class Epoch {
 }
 
 /** No client is there: no request may be under way. */
-export function checkEmpty(vm: Vm, host: Host, wire: Wire): void {
-  for (const name of wire.codecs) {
+export function checkEmpty(vm: Vm, host: Host, target: Target): void {
+  for (const name of codecsOf(target)) {
     const active = host.metrics.gauge(`moe.${name}.active`);
     if (active !== 0) throw new Finding(`${active} requests of ${name} are left when all clients have gone`);
   }
@@ -199,15 +230,15 @@ export interface FuzzOptions {
 /** Runs inputs of one protocol. Throws `Failure` for the first after which something is wrong. */
 export async function fuzz(options: FuzzOptions): Promise<Totals> {
   const { protocol, seed, only } = options;
-  const { wire, http2 } = PROTOCOLS[protocol];
+  const target = PROTOCOLS[protocol];
   const sum: Totals = { inputs: 0, detected: 0, completed: 0, pages: 0, seconds: 0, cpuSeconds: 0 };
   const start = performance.now();
   const before = process.cpuUsage();
   const first = only === undefined ? 0 : Math.floor(only / EPOCH);
   const last = only === undefined ? Math.ceil(options.inputs / EPOCH) : first + 1;
   for (let number = first; number < last; number++) {
-    const host = await Host.start({ module: options.module, config: configuration(wire) });
-    const epoch = new Epoch(host, wire, http2, seed, number);
+    const host = await Host.start({ module: options.module, config: configuration(target) });
+    const epoch = new Epoch(host, target, seed, number);
     const inputs = only === undefined ? Math.min(EPOCH, options.inputs - number * EPOCH) : (only % EPOCH) + 1;
     try {
       epoch.run(inputs);
@@ -231,9 +262,9 @@ export async function fuzz(options: FuzzOptions): Promise<Totals> {
 
 /** The events of the last round of so many inputs. */
 export async function record(options: FuzzOptions): Promise<Seed["events"]> {
-  const { wire, http2 } = PROTOCOLS[options.protocol];
-  const host = await Host.start({ module: options.module, config: configuration(wire) });
-  const epoch = new Epoch(host, wire, http2, options.seed, 0);
+  const target = PROTOCOLS[options.protocol];
+  const host = await Host.start({ module: options.module, config: configuration(target) });
+  const epoch = new Epoch(host, target, options.seed, 0);
   epoch.run(options.inputs);
   return epoch.events;
 }

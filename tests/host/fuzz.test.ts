@@ -13,7 +13,7 @@ import { module } from "./proxy-world.ts";
 
 const SEEDS = join(import.meta.dirname, "../fuzz/seeds");
 const FIXED = 6;
-const INPUTS = 2000;
+const INPUTS = 1500;
 const fresh = Date.now() % 1_000_000_000;
 
 describe("fuzz", () => {

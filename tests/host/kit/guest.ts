@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync 
 import { join } from "node:path";
 import asc from "assemblyscript/asc";
 
-const guests = new URL("../guests/", import.meta.url).pathname;
-const root = new URL("../../../", import.meta.url).pathname;
+/** What guests are made of: this tree, or MOE_TREE, such as a copy with instrumented sources. */
+const root = process.env.MOE_TREE ?? new URL("../../../", import.meta.url).pathname;
+const guests = join(root, "tests/host/guests");
 const build = join(root, "build/guests");
 
 /** Newest modification time of the files in a folder and those below it, milliseconds. */
