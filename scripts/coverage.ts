@@ -109,10 +109,11 @@ function line(name: string, count: number, all: number): string {
   return `${name.padEnd(36)} ${percent(count, all).toFixed(1).padStart(5)} %  ${count} of ${all} statements`;
 }
 
-/** The module of the copied tree. */
+/** The module of the copied tree, optimized a little: that takes half as long. */
 async function compile(): Promise<string> {
   const output = join(work, "moe.wasm");
-  const args = [join(root, "node_modules/assemblyscript/bin/asc.js"), "--target", "release", "--outFile", output];
+  const asc = join(root, "node_modules/assemblyscript/bin/asc.js");
+  const args = [asc, "--target", "release", "-O1", "--outFile", output];
   if (!(await node(tree, args))) throw new Error("the instrumented sources do not compile");
   return output;
 }
@@ -129,7 +130,7 @@ function onModule(): string[] {
   const paths = readdirSync(join(root, "tests/host")).map((name) => `tests/host/${name}`);
   const world = /from "\.\/((proxy|http|filter)-world|http-script)\.ts"/;
   const uses = (path: string) => world.test(readFileSync(join(root, path), "utf8"));
-  return paths.filter((path) => path.endsWith(".test.ts") && !/chaos/.test(path) && uses(path));
+  return paths.filter((path) => path.endsWith(".test.ts") && !/chaos|fuzz/.test(path) && uses(path));
 }
 
 const sources = copyTree();

@@ -5,6 +5,8 @@ const CALL = "__hit__";
 
 /** What is called, for so many statements from the first on: the import `coverage.hit` (see hits.js) hears of each once. */
 const declaration = (first: number, count: number): string => `
+// @ts-ignore: decorator
+@lazy
 const __seen__ = memory.data(${count});
 // @ts-ignore: decorator
 @external("coverage", "hit")

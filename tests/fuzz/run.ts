@@ -42,7 +42,8 @@ const GROWTH = 2;
 /** What the filter dsl does where a request or a response has a header "zone". */
 const ZONED = {
   before_router_by_dsl:
-    '"^[ab]".matches(request.headers["zone"]) && ctx.add_request_header("seen", request.headers["zone"].reverse())',
+    'conditional(("^[ab]".matches(request.headers["zone"])), ' +
+    'ctx.add_request_header("seen", request.headers["zone"].reverse() + string(request.size)), false)',
   after_balancer_by_dsl: 'request.headers["zone"] == "" || ctx.del_request_header("seen")',
   send_filter_by_dsl: 'ctx.add_response_header("size", string(size(response.headers["zone"]) + response.code))',
   log_filter_by_dsl: 'string(response.duration) == request.headers["zone"] | ""',

@@ -6,7 +6,7 @@ import { instrument } from "../coverage/instrument.ts";
 /** The instrumented text without the declaration, and the lines. */
 function instrumented(text: string): [string, number[]] {
   const { text: after, lines } = instrument(text, 10);
-  return [after.split("\nconst __seen__")[0].replaceAll("__hit__", "hit"), lines];
+  return [after.split("\n// @ts-ignore: decorator\n@lazy")[0].replaceAll("__hit__", "hit"), lines];
 }
 
 describe("coverage", () => {
