@@ -96,7 +96,7 @@ function hasRoom(connection: Connection, cluster: Cluster, server: Server, lengt
   if (connection.mirrors.count >= MAX_COPIES || full(cluster.active, config.maxRequests)) return false;
   if (server.state == UpstreamState.OPENING && full(cluster.pending, config.maxPendingRequests)) return false;
   const most = connection.root.maxConnectionBytes >> MEMORY_SHIFT;
-  return length <= most - connection.tunnel.secondaryBacklog && connection.mayKeep(length);
+  return length <= most - connection.tunnel.secondary.backlog && connection.mayKeep(length);
 }
 
 /** A frame has come from a server that gets copies: answers are counted, requests have nobody to go to. */

@@ -105,7 +105,7 @@ export class Pool {
 
   private get mayOpen(): bool {
     if (this.connection.tunnel.goAway) return false;
-    if (this.destination.mirror && this.connection.tunnel.secondaries >= MAX_MIRRORS) {
+    if (this.destination.mirror && this.connection.tunnel.secondary.all.length >= MAX_MIRRORS) {
       return this.connection.pools.retireMirror();
     }
     return this.servers.length < MAX_SERVERS || this.retireIdle();

@@ -1,8 +1,6 @@
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
-import { MILLISECOND } from "../config/duration";
-import { currentTime } from "../host/clock";
 import { FilterChain, FilterChains } from "../stream/chain";
 import { FilterConfig, FilterType } from "../stream/filter";
 import { Part, StreamHandler } from "../stream/handler";
@@ -19,6 +17,7 @@ import { HeaderList } from "../xprotocol/list";
 import { CallName } from "./call_name";
 import { Connection } from "./connection";
 import { HeldFrame } from "./held_frame";
+import { Measures } from "./measures";
 import { mirrorRequest } from "./mirror";
 import { Request } from "./request";
 import { fail } from "./respond";
@@ -53,10 +52,7 @@ export class RpcStream extends StreamHandler {
   readonly variables: VariableTable = new VariableTable();
 
   private readonly callName: CallName = new CallName();
-  /** Bytes of the request and the response by `Part`, and when the request came: by the module's time, and by the wall clock. */
-  private readonly sizes: StaticArray<i32> = new StaticArray<i32>(4);
-  private beganAt: i64 = 0;
-  private wallTime: i64 = 0;
+  private readonly measures: Measures = new Measures();
   private message: Message = Message.NONE;
   /** The message that is held while a filter waits. */
   private heldMessage: Message = Message.NONE;
@@ -83,21 +79,13 @@ export class RpcStream extends StreamHandler {
     this.chain = chains.take();
     this.phase = Phase.BEFORE_ROUTE;
     this.message = Message.REQUEST;
-    this.measure(Part.REQUEST_BODY, frame.contentLength, frame.length);
-    this.measure(Part.RESPONSE_BODY, 0, 0);
-    this.wallTime = 0;
+    this.measures.measure(Part.REQUEST_BODY, frame.contentLength, frame.length);
+    this.measures.measure(Part.RESPONSE_BODY, 0, 0);
     if ((chains.phases & AFTERWARDS) != 0) this.callName.keep(frame);
     const connection = this.request.connection;
     if (connection === null) return;
     connection.root.input.variables = this.variables;
-    this.beganAt = connection.root.now();
-  }
-
-  // @ts-ignore: decorator
-  @inline
-  private measure(part: Part, body: i32, all: i32): void {
-    unchecked((this.sizes[part as i32] = body));
-    unchecked((this.sizes[(part as i32) + 1] = all));
+    this.measures.begin(connection.root.now());
   }
 
   /** Runs the filters of a phase before the request is sent. */
@@ -132,7 +120,7 @@ export class RpcStream extends StreamHandler {
     this.responseCode = codec === null ? 0 : codec.toCode(frame.status);
     this.bodyChanged = false;
     this.message = Message.RESPONSE;
-    this.measure(Part.RESPONSE_BODY, frame.contentLength, frame.length);
+    this.measures.measure(Part.RESPONSE_BODY, frame.contentLength, frame.length);
     const connection = this.request.connection;
     if (connection !== null) {
       connection.root.input.callName = this.callName;
@@ -288,7 +276,7 @@ export class RpcStream extends StreamHandler {
   setAnswer(code: i32, body: Bytes): void {
     this.responseCode = code;
     replace(this.reply, body.ptr, body.length);
-    this.measure(Part.RESPONSE_BODY, body.length, body.length);
+    this.measures.measure(Part.RESPONSE_BODY, body.length, body.length);
   }
 
   terminate(code: i32): bool {
@@ -334,15 +322,11 @@ export class RpcStream extends StreamHandler {
 
   get startTime(): i64 {
     const connection = this.request.connection;
-    if (this.wallTime == 0 && connection !== null) {
-      const age = connection.root.now() - this.beganAt;
-      this.wallTime = (currentTime() as i64) - age * MILLISECOND;
-    }
-    return this.wallTime;
+    return connection === null ? 0 : this.measures.startTime(connection.root.now());
   }
 
   size(part: Part): i64 {
-    return unchecked(this.sizes[part as i32]) as i64;
+    return this.measures.size(part);
   }
 
   get upstreamHost(): UpstreamHost | null {

@@ -4,9 +4,8 @@ import { Bytes } from "../bytes/bytes";
 import { DEFAULT_MAX_FRAME, DEFAULT_WINDOW, H2Code, SettingId } from "../http2/constants";
 import { ReceiveWindow, SendWindow } from "../http2/flow";
 import { HpackDecoder } from "../http2/hpack/decoder";
-import { FrameHandler, FrameParser } from "../http2/parser";
+import { FrameParser } from "../http2/parser";
 import {
-  appendData,
   appendHeaders,
   appendPing,
   appendPreface,
@@ -17,6 +16,7 @@ import {
 } from "../http2/writer";
 import { ConnectAnswer, ConnectTarget } from "./connect";
 import { ResetBudget } from "./reset_budget";
+import { TunnelSender } from "./sender";
 import { CloseReason, Upstream, UpstreamState } from "./upstream";
 
 /** What a server may send ahead on one upstream connection, and on all of one client's, bytes. */
@@ -28,8 +28,6 @@ const GRANT_NOW: i32 = STREAM_WINDOW >> 1;
 const REFUSAL_TEXT: i32 = 200;
 /** Managed objects that an upstream leaves behind. */
 const OBJECTS_PER_UPSTREAM: i32 = 16;
-/** Memory the output keeps between pushes, bytes. */
-const KEEP: i32 = 65536;
 
 const SETTINGS: StaticArray<u32> = [
   SettingId.HEADER_TABLE_SIZE,
@@ -47,15 +45,7 @@ const block = new ByteBuffer();
  * One client connection's HTTP/2 connection to the switchboard: our side of it, a client's. `out` gathers what goes to
  * the switchboard; the owner decides when to push it.
  */
-export class Tunnel extends FrameHandler {
-  /** Frames for the switchboard, complete but for what `flush` adds. */
-  readonly out: ByteBuffer = new ByteBuffer();
-  /** Bytes that upstreams have written and that are not sent. */
-  backlog: i32 = 0;
-  /** The same of secondary upstreams, which `backlog` has not. */
-  secondaryBacklog: i32 = 0;
-  /** Whether something waits that should go out without waiting for the client's next bytes. */
-  urgent: bool = false;
+export class Tunnel extends TunnelSender {
   /** A PING is on its way: its answer calls on_upstream_data, where bytes can go to the client. */
   pinging: bool = false;
   /** The switchboard drains: no new stream will be answered. */
@@ -64,22 +54,13 @@ export class Tunnel extends FrameHandler {
   heard: bool = false;
   /** How many streams may still be reset: a reset takes back what the switchboard has not yet given to the server. */
   readonly resets: ResetBudget = new ResetBudget();
-  /** What may be under way to a server that does not read, bytes. */
-  streamWindow: i32 = DEFAULT_WINDOW;
 
   private readonly parser: FrameParser = new FrameParser();
   private readonly hpack: HpackDecoder = new HpackDecoder(0);
   private readonly upstreams: Map<u32, Upstream> = new Map<u32, Upstream>();
   private last: Upstream | null = null;
-  private readonly dirty: Upstream[] = [];
-  private readonly secondaryDirty: Upstream[] = [];
-  private readonly secondary: Upstream[] = [];
-  /** The most that the connection's window has been, bytes. */
-  private widest: i32 = DEFAULT_WINDOW;
   private nextStream: u32 = 1;
   private started: bool = false;
-  private maxFrame: i32 = DEFAULT_MAX_FRAME;
-  private readonly window: SendWindow = new SendWindow(DEFAULT_WINDOW);
   private readonly receive: ReceiveWindow = new ReceiveWindow(DEFAULT_WINDOW);
 
   /** An upstream connection to hand to `open`. */
@@ -94,7 +75,7 @@ export class Tunnel extends FrameHandler {
     upstream.pin = pin;
     upstream.window = new SendWindow(this.streamWindow);
     this.nextStream += 2;
-    if (upstream.secondary) this.secondary.push(upstream);
+    if (upstream.secondary) this.secondary.all.push(upstream);
     this.upstreams.set(upstream.streamId, upstream);
     block.clear();
     target.append(block, pin);
@@ -116,105 +97,6 @@ export class Tunnel extends FrameHandler {
     appendPreface(this.out);
     appendSettings(this.out, SETTINGS);
     appendWindowUpdate(this.out, 0, this.receive.widen(CONNECTION_WINDOW));
-  }
-
-  /** Says that `n` bytes have been added to the upstream's queue. */
-  // @ts-ignore: decorator
-  @inline
-  wrote(upstream: Upstream, n: i32): void {
-    this.count(upstream, n);
-    if (!upstream.dirty) this.mark(upstream);
-  }
-
-  // @ts-ignore: decorator
-  @inline
-  private count(upstream: Upstream, n: i32): void {
-    if (upstream.secondary) this.secondaryBacklog += n;
-    else this.backlog += n;
-  }
-
-  /** Secondary upstreams that are not over. */
-  get secondaries(): i32 {
-    return this.secondary.length;
-  }
-
-  private mark(upstream: Upstream): void {
-    if (upstream.dirty) return;
-    upstream.dirty = true;
-    (upstream.secondary ? this.secondaryDirty : this.dirty).push(upstream);
-  }
-
-  /** Moves what the windows allow from the upstreams' queues to `out`. */
-  flush(): void {
-    this.flushAll(this.dirty);
-    // The end of one makes room for others.
-    for (let pass = 0; pass < 2 && this.secondaryDirty.length > 0; pass++) this.flushAll(this.secondaryDirty);
-    this.urgent = false;
-  }
-
-  private flushAll(dirty: Upstream[]): void {
-    const n = dirty.length;
-    for (let i = 0; i < n; i++) {
-      const upstream = unchecked(dirty[i]);
-      upstream.dirty = false;
-      this.flushUpstream(upstream);
-    }
-    if (dirty.length == n) dirty.length = 0;
-    else dirty.splice(0, n);
-  }
-
-  /**
-   * What secondary upstreams may still send before the others could lack room: of the connection's window Envoy gives
-   * half back at a time, so less than half may be under way to servers that do not read.
-   */
-  private secondaryRoom(): i32 {
-    let room = (this.widest >> 3) * 3;
-    for (let i = 0, n = this.secondary.length; i < n; i++) {
-      room -= this.streamWindow - unchecked(this.secondary[i]).window.available;
-    }
-    return room;
-  }
-
-  private flushUpstream(upstream: Upstream): void {
-    if (upstream.state == UpstreamState.CLOSED) return;
-    // Also after our end: the server must be able to write all it has, or it never ends.
-    if (upstream.grant > 0) {
-      appendWindowUpdate(this.out, upstream.streamId, upstream.grant);
-      upstream.grant = 0;
-    }
-    if (upstream.ended) return;
-    let left = upstream.unsent;
-    while (left > 0) {
-      let n = min(min(left, this.maxFrame), min(upstream.window.available, this.window.available));
-      if (upstream.secondary) n = min(n, this.secondaryRoom());
-      if (n <= 0) return;
-      appendData(this.out, upstream.streamId, false, upstream.queue.ptr + (upstream.queue.length - left), n);
-      upstream.window.sent(n);
-      this.window.sent(n);
-      this.count(upstream, -n);
-      upstream.advance(n);
-      left -= n;
-    }
-    if (upstream.ending) {
-      upstream.ended = true;
-      appendData(this.out, upstream.streamId, true, 0, 0);
-      if (upstream.remoteEnded) this.forget(upstream);
-    }
-  }
-
-  /** Bytes of the backlog that the windows let out now. */
-  sendable(): i32 {
-    let total = 0;
-    for (let i = 0, n = this.dirty.length; i < n; i++) {
-      const upstream = unchecked(this.dirty[i]);
-      total += max(0, min(upstream.unsent, upstream.window.available));
-    }
-    return min(total, this.window.available);
-  }
-
-  /** Empties `out` after its bytes have been handed over. */
-  pushed(): void {
-    this.out.reset(KEEP);
   }
 
   /** Ends an upstream connection once its queue is sent. Its `onClose` is not called. */
@@ -262,7 +144,7 @@ export class Tunnel extends FrameHandler {
       upstreams[i].free();
     }
     this.upstreams.clear();
-    this.secondary.length = 0;
+    this.secondary.all.length = 0;
     this.last = null;
   }
 
@@ -281,24 +163,16 @@ export class Tunnel extends FrameHandler {
     upstream.free();
   }
 
-  private forget(upstream: Upstream): void {
+  protected forget(upstream: Upstream): void {
     upstream.state = UpstreamState.CLOSED;
     this.drop(upstream);
     this.upstreams.delete(upstream.streamId);
-    if (upstream.secondary) this.forgetSecondary(upstream);
+    if (upstream.secondary) {
+      this.secondary.remove(upstream);
+      this.resumeSecondary();
+    }
     noteGarbage(OBJECTS_PER_UPSTREAM);
     if (this.last === upstream) this.last = null;
-  }
-
-  /** Its part of the window is free for the others of its kind. */
-  private forgetSecondary(upstream: Upstream): void {
-    const i = this.secondary.indexOf(upstream);
-    if (i >= 0) this.secondary.splice(i, 1);
-    this.resumeSecondary();
-  }
-
-  private resumeSecondary(): void {
-    for (let i = 0, n = this.secondary.length; i < n; i++) this.resume(unchecked(this.secondary[i]));
   }
 
   /** Ends an upstream connection that is over on the other side, and tells its owner, who may still read its queue. */
@@ -439,16 +313,9 @@ export class Tunnel extends FrameHandler {
       return;
     }
     if (!this.window.increase(increment)) this.stopped = true;
-    this.widest = max(this.widest, this.window.available);
-    if (this.backlog + this.secondaryBacklog == 0) return;
+    this.secondary.widen(this.window.available);
+    if (this.backlog + this.secondary.backlog == 0) return;
     const upstreams = this.upstreams.values();
     for (let i = 0; i < upstreams.length; i++) this.resume(upstreams[i]);
-  }
-
-  /** Sends on what a window held back. */
-  private resume(upstream: Upstream): void {
-    if (upstream.unsent == 0) return;
-    this.mark(upstream);
-    this.urgent = true;
   }
 }

@@ -48,7 +48,7 @@ export abstract class Upstream {
   refusal: Bytes = Bytes.EMPTY;
 
   /**
-   * It must not hold the others back: its bytes count apart (`Tunnel.secondaryBacklog`), go out last, and have only a
+   * It must not hold the others back: its bytes count apart (`SecondaryUpstreams.backlog`), go out last, and have only a
    * part of the connection's window. To be set before it is opened.
    */
   secondary: bool = false;

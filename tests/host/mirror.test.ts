@@ -340,6 +340,23 @@ describe("a mirror server that does not read", () => {
     close(all);
   });
 
+  it("with a smaller window of the connection drops copies, and holds no original back", async () => {
+    for (const times of [2, 8]) {
+      const windows = { initialStreamWindow: MIB, initialConnectionWindow: times * MIB };
+      const all = await mirrored({
+        mirror: { amplification: 4 },
+        shadows: Array.from({ length: 6 }, (_, i) => `10.1.0.${i + 1}:1`),
+        connect: { switchboard: windows },
+      });
+      callAll(all, 50);
+      for (const server of all.shadow.servers) for (const stream of server.streams) stream.pause();
+      callAll(all, 150, { content: "x".repeat(60_000) }, 1001);
+      all.host.advance(600);
+      assert.ok(stat(all, "dropped") > 0, `${times} times the stream's window: nothing is dropped`);
+      close(all);
+    }
+  });
+
   it("is left behind when the client goes, or the switchboard drains", async () => {
     const all = await mirrored();
     stopReading(all);
