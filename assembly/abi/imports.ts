@@ -20,6 +20,8 @@ export {
   proxy_http_call,
   proxy_grpc_cancel,
   proxy_get_status,
+  proxy_get_shared_data,
+  proxy_set_shared_data,
 } from "@solo-io/proxy-runtime/assembly/imports";
 
 /** Replaces `length` bytes from `start` of a buffer. */

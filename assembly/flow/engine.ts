@@ -38,6 +38,8 @@ export class Engine {
   private readonly resources: Resource[] = [];
   private readonly system: System | null;
   private readonly scope: u64;
+  /** Whether it matters when requests end: for response times. */
+  readonly needsTime: bool;
   /** Names that found no room for a resource of their own. */
   crowded: i64 = 0;
   /** What rules on the VM's memory go by, bytes. */
@@ -61,6 +63,7 @@ export class Engine {
     while (size < 2 * most && size < 1 << 24) size <<= 1;
     const scope = identify(application);
     this.scope = scope;
+    this.needsTime = rules.breakers.length > 0 || rules.system.length > 0;
     this.most = most;
     this.slots = new StaticArray<Resource | null>(size);
     this.mask = size - 1;

@@ -60,6 +60,18 @@ const PINS: Record<string, Pin> = {
     proxy: {},
     http: { proxy_get_property: 1 },
   },
+  flowControlFilter: {
+    config: { global_switch: true, rules: [{ resource: ".", match: "regex", threshold: 1000 }] },
+    // The time; the record of the resource is read and written back.
+    proxy: { clock_time_get: 1, proxy_get_shared_data: 1, proxy_set_shared_data: 1 },
+    http: {
+      clock_time_get: 1,
+      proxy_get_property: 1,
+      proxy_get_header_map_pairs: 1,
+      proxy_get_shared_data: 1,
+      proxy_set_shared_data: 1,
+    },
+  },
   header_to_metadata: {
     config: {
       request_rules: [

@@ -120,6 +120,11 @@ export class Host {
     }
   }
 
+  /** The data that workers share; a test may come in between reading and writing. */
+  get shared(): SharedData {
+    return this.services.shared;
+  }
+
   /** Loads the module into every worker. Rejects with `LoadError` where Envoy would refuse module or configuration. */
   static async start(options: HostOptions): Promise<Host> {
     return new Host(options);

@@ -1,0 +1,33 @@
+import { Result } from "../abi/types";
+import { SharedData } from "../host/shared_data";
+import { RecordStore, Saved, SharedRecord } from "./store";
+
+/** No record is as long: 16 rules of each kind, with breakers of 100 buckets. */
+const ROOM: i32 = 65536;
+
+const data = new SharedData();
+/** Where records arrive: in the host's scratch area the bytes of the request are. */
+const arrived: usize = heap.alloc(ROOM as usize);
+
+/** Records in the shared data of the process: all workers of all listeners with the same vm_id see them. */
+export class ProcessStore extends RecordStore {
+  load(record: SharedRecord): bool {
+    record.length = 0;
+    if (!data.get(record.key.ptr, record.key.length, arrived, ROOM)) return false;
+    record.room(data.length);
+    memory.copy(record.ptr, data.ptr, data.length as usize);
+    record.length = data.length;
+    record.version = data.version;
+    return true;
+  }
+
+  save(record: SharedRecord): Saved {
+    const result = SharedData.set(record.key.ptr, record.key.length, record.ptr, record.length, record.version);
+    if (result == Result.OK) return Saved.OK;
+    return result == Result.CAS_MISMATCH ? Saved.CONFLICT : Saved.FAILED;
+  }
+
+  get shared(): bool {
+    return true;
+  }
+}

@@ -1,0 +1,120 @@
+import { Bytes } from "../../../assembly/bytes/bytes";
+import { ObjectReader } from "../../../assembly/config/object";
+import { Engine } from "../../../assembly/flow/engine";
+import { readRules } from "../../../assembly/flow/read_rules";
+import { RuleSet } from "../../../assembly/flow/rules";
+import { ProcessStore } from "../../../assembly/flow/shared_store";
+import { LocalStore, RecordStore } from "../../../assembly/flow/store";
+import { FilterConfig } from "../../../assembly/stream/filter";
+import { FilterMetricTable } from "../../../assembly/stream/metrics";
+
+/** MOSN's defaults. */
+const STATUS: i64 = 509;
+const BODY: string = "current request is limited";
+/** Ours: what RPC protocols have a status for that clients know. */
+const RPC_STATUS: i64 = 503;
+const MAX_RESOURCES: i64 = 1000;
+const MAX_QUEUED: i64 = 10000;
+const LEASE_PERCENT: i64 = 1;
+
+/** What names a request's resource (MOSN's limit_key_type; the last three are ours). */
+export const enum LimitKey {
+  PATH = 0,
+  ARG = 1,
+  URI = 2,
+  SERVICE = 3,
+  METHOD = 4,
+  HEADER = 5,
+}
+
+const LIMIT_KEYS: string[] = ["PATH", "ARG", "URI", "SERVICE", "METHOD", "HEADER"];
+
+/** How exact counts are over workers. */
+const enum Mode {
+  EXACT = 0,
+  LEASE = 1,
+  WORKER = 2,
+}
+
+const MODES: string[] = ["exact", "lease", "worker"];
+
+/** The counters of a resource, by what became of a request: in the order of `Verdict`. */
+const COUNTERS: string[] = [
+  "passed",
+  "blocked_flow",
+  "blocked_isolation",
+  "blocked_hot_param",
+  "blocked_breaker",
+  "blocked_system",
+  "blocked_unknown",
+];
+
+/** Configuration of `flowControlFilter` (pkg/filter/stream/flowcontrol), and its rules' engine. */
+export class FlowControlConfig extends FilterConfig {
+  readonly enabled: bool;
+  readonly reportOnly: bool;
+  readonly limitKey: LimitKey;
+  /** The header that names the resource. */
+  readonly limitHeader: Bytes;
+  /** MOSN's code of the answer, on HTTP and on RPC, and its text. */
+  readonly status: i32;
+  readonly rpcStatus: i32;
+  readonly body: Bytes;
+  readonly maxQueued: i32;
+  /** Null where the configuration is refused. */
+  readonly engine: Engine | null;
+  readonly table: FilterMetricTable;
+  /** Part of the names of its counters. */
+  readonly application: Bytes;
+  /** Whether the end of a request matters to its breakers. */
+  readonly hasBreakers: bool;
+  /** Requests that wait. */
+  queued: i32 = 0;
+
+  constructor(from: ObjectReader) {
+    super();
+    const application = from.string("app_name", "unknown");
+    this.enabled = from.bool("global_switch", false);
+    this.reportOnly = from.bool("report_only", false);
+    readUnused(from);
+    const limitKey = from.choice("limit_key_type", 0, LIMIT_KEYS) as LimitKey;
+    const limitHeader = from.bytes("limit_key_header");
+    this.limitKey = limitKey;
+    this.limitHeader = limitHeader;
+    if ((limitKey == LimitKey.HEADER) != limitHeader.length > 0) {
+      from.failHere('limit_key_header must be given with limit_key_type "HEADER", and only then');
+    }
+    const action = from.object("action");
+    this.status = action.integer("status", STATUS, 200, 599) as i32;
+    this.rpcStatus = action.integer("rpc_status", RPC_STATUS, 0, 999) as i32;
+    this.body = Bytes.of(action.string("body", BODY));
+    action.finish();
+    const mode = from.choice("mode", 0, MODES) as Mode;
+    const lease = from.integer("lease_percent", LEASE_PERCENT, 1, 50) as i32;
+    const most = from.integer("max_resources", MAX_RESOURCES, 1, 100000) as i32;
+    this.maxQueued = from.integer("max_queued", MAX_QUEUED, 1, 1000000) as i32;
+    const rules = readRules(from);
+    this.hasBreakers = rules.breakers.length > 0;
+    from.finish();
+    this.table = new FilterMetricTable("flowControlFilter", "", "app", "resource", COUNTERS);
+    this.engine = from.errors.failed ? null : build(rules, application, mode, most, lease);
+    this.application = Bytes.of(application);
+  }
+}
+
+function build(rules: RuleSet, application: string, mode: Mode, most: i32, lease: i32): Engine {
+  let store: RecordStore = new LocalStore();
+  if (mode != Mode.WORKER) store = new ProcessStore();
+  return new Engine(rules, application, store, most, mode == Mode.LEASE ? lease : 0);
+}
+
+/** What MOSN has and does nothing with, or what is not here. */
+function readUnused(from: ObjectReader): void {
+  from.string("log_path");
+  from.bool("monitor", false);
+  from.string("direction");
+  if (from.string("callback_name").length > 0) from.fail("callback_name", "there are no callbacks to register here");
+  if (from.items("dynamic_data_resources").length > 0) {
+    from.fail("dynamic_data_resources", "rules change with the configuration: Envoy's LDS or ECDS");
+  }
+}

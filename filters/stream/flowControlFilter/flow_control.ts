@@ -1,0 +1,224 @@
+import { Bytes } from "../../../assembly/bytes/bytes";
+import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { View } from "../../../assembly/bytes/view";
+import { ObjectReader } from "../../../assembly/config/object";
+import { ParamSource } from "../../../assembly/flow/engine";
+import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
+import { MS } from "../../../assembly/flow/rules";
+import { currentNanos } from "../../../assembly/host/clock";
+import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
+import { StreamHandler } from "../../../assembly/stream/handler";
+import { FilterMetric, FilterMetrics } from "../../../assembly/stream/metrics";
+import { bit, FilterStatus, Phase, ResponseFlag } from "../../../assembly/stream/phase";
+import { FlowControlConfig, LimitKey } from "./config";
+
+const NAME: string = "flowControlFilter";
+
+const CONCURRENCY = FilterMetric.gauge(NAME, "concurrency");
+const QUEUED = FilterMetric.gauge(NAME, "queued");
+const REPORTED = FilterMetric.counter(NAME, "reported");
+const CROWDED = FilterMetric.counter(NAME, "crowded");
+const LOST = FilterMetric.counter(NAME, "lost");
+
+const PATH = Bytes.of("x-mosn-path");
+/** Only HTTP has it. */
+const ORIGINAL_PATH = Bytes.of("x-mosn-path-original");
+const TARGET = Bytes.of("Http1_request_uri");
+const QUERY = Bytes.of("x-mosn-querystring");
+const SERVICE = Bytes.of("x-mosn-rpc-service");
+const METHOD = Bytes.of("x-mosn-rpc-method");
+const SEPARATOR: u32 = 0x23;
+
+/** Codes of MOSN's from here on are failures for breakers. */
+const FIRST_FAILURE: i32 = 500;
+
+/** Memory kept between requests, bytes. */
+const KEEP: i32 = 4096;
+
+const view = new View();
+const resource = new View();
+const application = new View();
+const scratch = new ByteBuffer();
+
+/** The headers of the request that is asked about. */
+class HeaderParams extends ParamSource {
+  handler: StreamHandler | null = null;
+
+  param(name: Bytes, out: View): bool {
+    const handler = this.handler;
+    if (handler === null) return false;
+    const headers = handler.requestHeaders;
+    return headers !== null && headers.get(name.ptr, name.length, out);
+  }
+}
+
+const params = new HeaderParams();
+
+/** Limits requests by Sentinel's rules: MOSN's `flowControlFilter` (pkg/filter/stream/flowcontrol). */
+class FlowControlFilter extends StreamFilter {
+  private readonly entry: Entry = new Entry();
+  /** The configuration whose rules the request has passed, and where they count; null: none. */
+  private passed: FlowControlConfig | null = null;
+  private metrics: FilterMetrics | null = null;
+  private waits: bool = false;
+  private outcome: Outcome = Outcome.UNKNOWN;
+
+  constructor(private readonly config: FlowControlConfig) {
+    super();
+  }
+
+  onReceive(handler: StreamHandler, phase: Phase): FilterStatus {
+    const config = handler.configOf(flowControl, this.config) as FlowControlConfig;
+    const engine = config.engine;
+    // A route that is matched again does not make it another request.
+    if (!config.enabled || engine === null || this.passed !== null) return FilterStatus.CONTINUE;
+    if (!resourceOf(config, handler, resource) || resource.length == 0) return FilterStatus.CONTINUE;
+    const crowded = engine.crowded;
+    engine.memoryBytes = (memory.size() as i64) << 16;
+    params.handler = handler;
+    const verdict = engine.enter(resource, params, this.entry, currentNanos());
+    params.handler = null;
+    if (engine.crowded != crowded) handler.metrics.count(CROWDED, engine.crowded - crowded);
+    const named = this.entry.resource !== null || verdict != Verdict.PASS;
+    if (named) count(config, handler, verdict);
+    scratch.reset(KEEP);
+    if (verdict != Verdict.PASS) return block(config, handler, verdict);
+    if (named || this.entry.inSystem) this.pass(config, handler);
+    return this.queue(config, handler);
+  }
+
+  private pass(config: FlowControlConfig, handler: StreamHandler): void {
+    this.passed = config;
+    this.metrics = handler.metrics;
+    this.outcome = Outcome.UNKNOWN;
+    handler.metrics.count(CONCURRENCY, 1);
+  }
+
+  /** Holds a request that passes later. */
+  private queue(config: FlowControlConfig, handler: StreamHandler): FilterStatus {
+    if (this.entry.waitNs <= 0 || config.reportOnly) return FilterStatus.CONTINUE;
+    if (config.queued >= config.maxQueued) {
+      this.leave(true);
+      return block(config, handler, Verdict.FLOW);
+    }
+    config.queued++;
+    this.waits = true;
+    handler.metrics.count(QUEUED, 1);
+    handler.wait(((this.entry.waitNs + MS - 1) / MS) as i32);
+    return FilterStatus.WAIT;
+  }
+
+  onResume(handler: StreamHandler, phase: Phase): FilterStatus {
+    this.unqueue();
+    return FilterStatus.CONTINUE;
+  }
+
+  private unqueue(): void {
+    const config = this.passed;
+    const metrics = this.metrics;
+    if (!this.waits || config === null || metrics === null) return;
+    this.waits = false;
+    config.queued--;
+    metrics.count(QUEUED, -1);
+  }
+
+  /** How the request ended, for breakers. */
+  append(handler: StreamHandler): FilterStatus {
+    const config = this.passed;
+    if (config !== null && config.hasBreakers && (handler.flags & ResponseFlag.DOWNSTREAM_TERMINATE) == 0) {
+      this.outcome = handler.responseCode >= FIRST_FAILURE ? Outcome.FAILED : Outcome.GOOD;
+    }
+    return FilterStatus.CONTINUE;
+  }
+
+  onDestroy(): void {
+    if (this.passed !== null) this.leave(this.waits);
+  }
+
+  /** The request is over; `undone`: it was never sent. */
+  private leave(undone: bool): void {
+    this.unqueue();
+    const config = this.passed;
+    const metrics = this.metrics;
+    this.passed = null;
+    this.metrics = null;
+    if (config === null || metrics === null) return;
+    metrics.count(CONCURRENCY, -1);
+    const engine = config.engine;
+    if (engine === null) return;
+    const now = engine.needsTime ? currentNanos() : this.entry.startNs;
+    const noted = undone ? engine.cancel(this.entry, now) : engine.exit(this.entry, now, this.outcome);
+    if (!noted) metrics.count(LOST, 1);
+  }
+}
+
+/** Counts what became of a request of the resource in `resource`. */
+function count(config: FlowControlConfig, handler: StreamHandler, verdict: Verdict): void {
+  application.set(config.application.ptr, config.application.length);
+  handler.metrics.countNamed(config.table, application, resource, verdict as i32);
+}
+
+function block(config: FlowControlConfig, handler: StreamHandler, verdict: Verdict): FilterStatus {
+  if (verdict == Verdict.UNKNOWN) handler.countFailure(flowControl);
+  if (config.reportOnly) {
+    handler.metrics.count(REPORTED, 1);
+    return FilterStatus.CONTINUE;
+  }
+  handler.flags |= ResponseFlag.RATE_LIMITED;
+  const http = handler.variable(ORIGINAL_PATH, view);
+  handler.hijack(http ? config.status : config.rpcStatus, config.body);
+  return FilterStatus.STOP;
+}
+
+/** The name of the request's resource; false: it has none, and is not limited. */
+function resourceOf(config: FlowControlConfig, handler: StreamHandler, out: View): bool {
+  switch (config.limitKey) {
+    case LimitKey.PATH:
+      return handler.variable(ORIGINAL_PATH, out) ? handler.variable(PATH, out) : methodOf(handler, out);
+    case LimitKey.ARG:
+      return handler.variable(QUERY, out);
+    case LimitKey.URI:
+      return handler.variable(TARGET, out);
+    case LimitKey.SERVICE:
+      return handler.variable(SERVICE, out);
+    case LimitKey.METHOD:
+      return methodOf(handler, out);
+    default: {
+      const headers = handler.requestHeaders;
+      const name = config.limitHeader;
+      return headers !== null && headers.get(name.ptr, name.length, out);
+    }
+  }
+}
+
+/** "SERVICE#METHOD"; without a method the service. */
+function methodOf(handler: StreamHandler, out: View): bool {
+  if (!handler.variable(SERVICE, out) || out.length == 0) return false;
+  scratch.clear();
+  scratch.append(out.ptr, out.length);
+  if (handler.variable(METHOD, out) && out.length > 0) {
+    scratch.appendByte(SEPARATOR);
+    scratch.append(out.ptr, out.length);
+  }
+  out.set(scratch.ptr, scratch.length);
+  return true;
+}
+
+class FlowControlType extends FilterType {
+  constructor() {
+    super(NAME, bit(Phase.AFTER_ROUTE), true);
+    this.protective = true;
+  }
+
+  parse(from: ObjectReader): FilterConfig {
+    const config = new FlowControlConfig(from);
+    if (config.hasBreakers) this.phases |= bit(Phase.BEFORE_SEND);
+    return config;
+  }
+
+  create(config: FilterConfig): StreamFilter {
+    return new FlowControlFilter(config as FlowControlConfig);
+  }
+}
+
+export const flowControl = new FlowControlType();

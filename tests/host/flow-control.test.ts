@@ -1,0 +1,238 @@
+// The filter flowControlFilter in the host emulator: workers that share counts, queues, breakers, rules that change.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { startHttp } from "./http-world.ts";
+import { BoltStatus as Status } from "./kit/bolt.ts";
+import { Host, LoadError, type SwitchboardClient } from "./kit/index.ts";
+import { answers, call, module, world, type World } from "./proxy-world.ts";
+
+const RESOURCE = "com.example.Hello:1.0";
+const BUSY = Status.SERVER_THREADPOOL_BUSY;
+
+const filter = (rules: object) => ({
+  stream_filters: [{ type: "flowControlFilter", config: { app_name: "test", global_switch: true, ...rules } }],
+  router: { virtual_hosts: [{ domains: ["*"], routers: [{ route: { cluster_name: "upstream" } }] }] },
+});
+
+const limit = (threshold: number, more: object = {}) => ({ rules: [{ resource: RESOURCE, threshold, ...more }] });
+
+let lastId = 0;
+
+/** The status of each answer that a client got since the last time. */
+const statuses = (client: SwitchboardClient): number[] => answers(client).map(({ status }) => status);
+
+/** A module with so many workers, and one client of each. */
+async function start(workers: number, rules: object): Promise<World & { clients: SwitchboardClient[] }> {
+  const all = await world(undefined, { config: filter(rules), workers });
+  const clients = [all.client];
+  for (let worker = 1; worker < workers; worker++) clients.push(all.host.connect({ worker }));
+  // Each worker finds its server.
+  for (const client of clients) client.write(call(++lastId, { headers: [["service", "warm"]] }));
+  all.host.advance(100);
+  for (const client of clients) assert.deepEqual(statuses(client), [Status.SUCCESS]);
+  // A second begins: windows are aligned to the clock.
+  all.host.advance(1000 - (all.host.clock.nowMs % 1000));
+  return { ...all, clients };
+}
+
+/** One request of each client after the other, `count` in all; how many pass and how many are blocked. */
+function send({ host }: World, clients: SwitchboardClient[], count: number): { passed: number; blocked: number } {
+  for (let i = 0; i < count; i++) clients[i % clients.length].write(call(++lastId));
+  host.advance(8);
+  const all = clients.flatMap(statuses);
+  const [passed, blocked] = [Status.SUCCESS, BUSY].map((status) => all.filter((one) => one === status).length);
+  assert.equal(passed + blocked, count);
+  return { passed, blocked };
+}
+
+function close({ host, clients }: { host: Host; clients: SwitchboardClient[] }): void {
+  for (const client of clients) if (client.closed === null) client.fin();
+  host.advance(2000);
+  for (const gauge of ["concurrency", "queued"]) {
+    assert.equal(Number(host.metrics.gauge(`moe.filter.flowControlFilter.${gauge}`)), 0, gauge);
+  }
+  assert.equal(host.vm.tickPeriod(), 0, "ticks");
+  host.close();
+}
+
+describe("workers that share counts", () => {
+  for (const workers of [1, 2, 4]) {
+    it(`${workers}: exactly the limit passes, in each window`, async () => {
+      const all = await start(workers, limit(100));
+      for (let second = 0; second < 3; second++) {
+        assert.deepEqual(send(all, all.clients, 160), { passed: 100, blocked: 60 });
+        all.host.advance(1000);
+      }
+      close(all);
+    });
+
+    it(`${workers}, leases: never more, and few less`, async () => {
+      const all = await start(workers, { ...limit(1000), mode: "lease" });
+      const { passed } = send(all, all.clients, 1200);
+      assert.ok(passed <= 1000 && passed >= 1000 - workers * 9, `${passed}`);
+      close(all);
+    });
+  }
+
+  it("each for itself, where it is asked for", async () => {
+    const all = await start(2, { ...limit(10), mode: "worker" });
+    assert.equal(send(all, all.clients, 60).passed, 20);
+    close(all);
+  });
+
+  it("a burst at a window's border is not passed twice", async () => {
+    const all = await start(2, limit(100));
+    all.host.advance(900);
+    assert.equal(send(all, all.clients, 120).passed, 100);
+    all.host.advance(200);
+    assert.equal(send(all, all.clients, 120).passed, 0);
+    close(all);
+  });
+
+  it("writes that lose against another worker are made again; without an end to it requests are refused", async () => {
+    const all = await start(2, limit(20));
+    const shared = all.host.shared;
+    const set = shared.set.bind(shared);
+    let lose = 0;
+    let turn = 0;
+    shared.set = (key, data, cas) => {
+      if (lose > 0 && turn++ % (lose + 1) !== lose) return set(key, data, cas === 0 ? 0 : 0xfffffffe);
+      return set(key, data, cas);
+    };
+    send(all, all.clients, 2);
+    lose = 3;
+    assert.equal(send(all, all.clients, 30).passed, 18);
+    lose = 1_000_000;
+    all.host.advance(1000);
+    assert.equal(send(all, all.clients, 2).blocked, 2);
+    lose = 0;
+    assert.equal(send(all, all.clients, 30).passed, 20);
+    all.host.advance(1000);
+    assert.ok(all.host.metrics.counter("moe.filter.flowControlFilter.failures") >= 2);
+    close(all);
+  });
+});
+
+describe("requests at the same time", () => {
+  it("are never more than the limit, whoever leaves and how", async () => {
+    const all = await start(2, { isolation_rules: [{ resource: RESOURCE, threshold: 5 }] });
+    const [server] = all.cluster.servers;
+    const warm = server.calls.length;
+    server.onCall = () => {};
+    for (let i = 0; i < 12; i++) all.clients[i % 2].write(call(++lastId));
+    all.host.advance(20);
+    assert.equal(server.calls.length - warm, 5);
+    assert.equal(all.clients.flatMap(statuses).filter((status) => status === BUSY).length, 7);
+    // A worker's client goes, with those that it has: their places come back.
+    all.clients[1].rst();
+    all.host.advance(100);
+    all.clients[0].write(Buffer.concat([call(++lastId), call(++lastId), call(++lastId)]));
+    all.host.advance(20);
+    assert.equal(statuses(all.clients[0]).length, 1);
+    assert.equal(server.calls.length - warm, 7);
+    server.onCall = (one) => one.reply();
+    for (const one of server.calls.slice(warm)) if (!one.stream.closed) one.reply();
+    all.host.advance(100);
+    statuses(all.clients[0]);
+    for (let i = 0; i < 20; i++) assert.equal(send(all, all.clients.slice(0, 1), 1).passed, 1);
+    close(all);
+  });
+});
+
+describe("queues", () => {
+  const QUEUE = limit(10, { controlBehavior: 1, maxQueueingTimeMs: 500 });
+
+  it("throttled requests wait in order, bounded in time, and hold no others", async () => {
+    const all = await start(1, QUEUE);
+    const { host, client } = all;
+    const first = lastId + 1;
+    for (let i = 0; i < 8; i++) client.write(call(++lastId));
+    client.write(call(++lastId, { headers: [["service", "other"]] }));
+    const early = answers(client);
+    assert.deepEqual(
+      early.map(({ id }) => id).sort((a, b) => a - b),
+      [first, first + 6, first + 7, first + 8],
+    );
+    const times: number[] = [];
+    const order: number[] = [];
+    const since = host.clock.nowMs;
+    for (let ms = 0; ms < 600; ms += 4) {
+      host.advance(4);
+      for (const { id } of answers(client)) {
+        order.push(id);
+        times.push(host.clock.nowMs - since);
+      }
+    }
+    assert.deepEqual(
+      order,
+      [1, 2, 3, 4, 5].map((i) => first + i),
+    );
+    times.forEach((time, i) => assert.ok(Math.abs(time - (i + 1) * 100) <= 20, `${times}`));
+    close(all);
+  });
+
+  it("a client that leaves frees its place", async () => {
+    const all = await start(2, QUEUE);
+    all.clients[0].write(call(++lastId));
+    for (let i = 0; i < 5; i++) all.clients[1].write(call(++lastId));
+    all.host.advance(8);
+    assert.deepEqual(statuses(all.clients[0]), [Status.SUCCESS]);
+    all.clients[0].write(call(++lastId));
+    all.host.advance(8);
+    assert.deepEqual(statuses(all.clients[0]), [BUSY]);
+    all.clients[1].rst();
+    all.host.advance(8);
+    all.clients[0].write(call(++lastId));
+    all.host.advance(600);
+    assert.deepEqual(statuses(all.clients[0]), [Status.SUCCESS]);
+    close(all);
+  });
+});
+
+describe("breakers", () => {
+  it("open for all workers by errors, and close by a probe", async () => {
+    const rule = { resource: RESOURCE, strategy: 2, threshold: 5, statIntervalMs: 10_000, retryTimeoutMs: 1000 };
+    const all = await start(2, { circuit_breaker_rules: [rule] });
+    const [server] = all.cluster.servers;
+    server.onCall = (one) => one.reply({ status: Status.SERVER_EXCEPTION });
+    for (let i = 0; i < 5; i++) all.clients[i % 2].write(call(++lastId));
+    all.host.advance(10);
+    assert.deepEqual(all.clients.flatMap(statuses), new Array(5).fill(Status.SERVER_EXCEPTION));
+    assert.equal(send(all, all.clients, 4).blocked, 4);
+    all.host.advance(1000);
+    server.onCall = (one) => one.reply();
+    assert.equal(send(all, all.clients, 1).passed, 1);
+    all.host.advance(10);
+    assert.equal(send(all, all.clients, 10).passed, 10);
+    close(all);
+  });
+});
+
+describe("configuration", () => {
+  it("what is not valid is refused whole, with its path", async () => {
+    const rules = {
+      rules: [
+        { resource: "a", threshold: 1 },
+        { resource: "b", threshold: -1 },
+      ],
+    };
+    const loading = Host.start({ module, config: filter(rules) });
+    await assert.rejects(loading, (error: unknown) => {
+      return error instanceof LoadError && error.message.includes("stream_filters[0].config.rules[1].threshold");
+    });
+  });
+
+  it("on HTTP the path is the resource, and the answer is MOSN's", async () => {
+    const rules = [{ resource: "/http", threshold: 1 }];
+    const host = await startHttp([{ type: "flowControlFilter", config: { global_switch: true, rules } }]);
+    assert.equal(host.request({ path: "/http" }).status, 200);
+    const blocked = host.request({ path: "/http" });
+    assert.deepEqual([blocked.status, blocked.body], [509, "current request is limited"]);
+    assert.equal(host.request({ path: "/other" }).status, 200);
+    host.advance(2000);
+    const name = "moe.filter.flowControlFilter.app.unknown.resource./http.";
+    assert.equal(host.metrics.counter(name + "passed"), 1);
+    assert.equal(host.metrics.counter(name + "blocked_flow"), 1);
+    host.close();
+  });
+});
