@@ -28,6 +28,8 @@ const PARKED_MEMORY: i32 = 4 << 20;
  */
 const OWN_HIGH: i32 = 4 << 20;
 const OWN_TAKEN: i32 = 512 << 10;
+/** The same, above which the client is refused: Envoy keeps what it does not read. */
+const OWN_MOST: i32 = 32 << 20;
 /** Buffers' memory of the VM above which a large frame is refused: the VM may have 1 GiB. */
 const MEMORY_HIGH: u64 = 640 << 20;
 /** A frame of which more than this has to be gathered counts as large. */
@@ -86,6 +88,8 @@ export class Connection extends Context {
   private activeAt: i64 = 0;
   /** Bytes of our own for the client since a server last sent it something. */
   private own: i32 = 0;
+  /** The same, without what the client is trusted to have taken. */
+  private unheard: i32 = 0;
   /** Whether a server ever sent a request to this client. */
   wasPushed: bool = false;
   private source: Bytes = Bytes.EMPTY;
@@ -121,8 +125,8 @@ export class Connection extends Context {
     const size = this.readable;
     if (size == 0 || this.lingering) return;
     const own = this.own > OWN_HIGH;
-    if (own && this.timer.slot < 0) this.root.setTimer(this.timer, this.root.now() + LOOK_MS, false);
     this.parked = own || this.tunnel.backlog > BACKLOG_HIGH;
+    if (this.parked && this.timer.slot < 0) this.root.setTimer(this.timer, this.root.now() + LOOK_MS, false);
     if (this.parked) return;
     const input = this.input;
     if (input.length == 0) {
@@ -179,8 +183,11 @@ export class Connection extends Context {
   onTimer(now: i64): void {
     const held = this.own > OWN_HIGH;
     if (this.lingering) this.overdue = true;
-    else if (this.draining || held) this.root.setTimer(this.timer, now + LOOK_MS, false);
+    else if (this.draining || this.parked) this.root.setTimer(this.timer, now + LOOK_MS, false);
     if (held) this.own -= OWN_TAKEN;
+    if (this.parked) {
+      for (let i = 0; i < this.pools.length; i++) unchecked(this.pools[i]).checkWrites(now);
+    }
     this.schedule();
   }
 
@@ -273,14 +280,26 @@ export class Connection extends Context {
     }
     if (this.tunnel.goAway) this.drain();
     this.inUpstreamData = false;
-    if (this.tunnel.heard) this.own = 0;
-    else this.own += this.toClient.length;
-    this.tunnel.heard = false;
+    this.countOwn();
     replaceBuffer(BufferType.UPSTREAM_DATA, size, this.toClient.ptr, this.toClient.length);
     this.toClient.reset(KEEP * 16);
     // Also when an upstream connection went and took the backlog with it.
     if (this.tunnel.urgent || this.mayUnpark || (this.lingering && this.mayClose)) this.schedule();
     return Action.CONTINUE;
+  }
+
+  /** Counts what goes to the client and no server asked for. */
+  private countOwn(): void {
+    if (this.tunnel.heard) {
+      this.own = 0;
+      this.unheard = 0;
+    } else {
+      this.own += this.toClient.length;
+      this.unheard += this.toClient.length;
+      if (this.unheard > OWN_MOST && !this.lingering)
+        this.refuse("32 MiB of the proxy's own answers, and none of a server");
+    }
+    this.tunnel.heard = false;
   }
 
   /** The switchboard drains: the client is told where it can be, and closed when it has become quiet. */

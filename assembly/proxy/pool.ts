@@ -140,6 +140,14 @@ export class Pool {
     return true;
   }
 
+  /** Gives up connections whose servers take no bytes. */
+  checkWrites(now: i64): void {
+    // Those that are given up leave the list.
+    for (let i = this.servers.length - 1; i >= 0; i--) {
+      if (i < this.servers.length) unchecked(this.servers[i]).checkWrite(now);
+    }
+  }
+
   /** Whether another usable connection goes to the same host, so that a newly found one is not needed. */
   hasOther(one: Server): bool {
     for (let i = 0, n = this.servers.length; i < n; i++) {

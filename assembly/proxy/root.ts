@@ -37,6 +37,8 @@ import { RpcStream } from "./rpc_stream";
 import { Server } from "./server";
 import { CallStatsTable, ProtocolStats } from "./stats";
 
+const STUCK = Bytes.of("takes no bytes");
+
 /** Connections pushed in one tick: each push re-enters Envoy, and they nest (design.md §2.3). */
 const MAX_PUSHES: i32 = 16;
 /** Clusters that requests may name (cluster_header, cluster_variable) or routes use. */
@@ -94,6 +96,7 @@ export class ProxyRoot extends CalloutRoot {
   private readonly protocolStats: ProtocolStats[] = [];
   private readonly refusedConnections: Metric = this.metrics.counter("moe.refused_connections");
   private readonly serverGarbageFrames: Metric = this.metrics.counter("moe.server_garbage");
+  private readonly stuckServers: Metric = this.metrics.counter("moe.stuck_servers");
   private readonly badPeers: LimitedLog = new LimitedLog();
 
   private readonly clusters: Map<string, Cluster> = new Map<string, Cluster>();
@@ -337,6 +340,16 @@ export class ProxyRoot extends CalloutRoot {
   /** A server sent what is no good frame of the protocol spoken with it. */
   serverGarbage(server: Server, why: Bytes): void {
     this.serverGarbageFrames.add(1);
+    this.warnOf(server, why);
+  }
+
+  /** A server took no bytes for so long that its connection is given up. */
+  stuckServer(server: Server): void {
+    this.stuckServers.add(1);
+    this.warnOf(server, STUCK);
+  }
+
+  private warnOf(server: Server, why: Bytes): void {
     if (!this.badPeers.allows(this.now())) return;
     const cluster = server.pool.destination.cluster.name.toString();
     this.badPeers.warn(`moe-wasm: server ${server.address.toString()} of cluster ${cluster}: ${why.toString()}`);

@@ -14,6 +14,8 @@ import { onServerRequest, refusePush } from "./push";
 import { Request } from "./request";
 import { onBadResponse, onLostRequest, onResponse } from "./respond";
 
+/** How long bytes may wait for a server that takes none, ms: MOSN's write timeout of connections. */
+const WRITE_TIMEOUT_MS: i64 = 15000;
 /** Bytes of the input buffer that are kept between frames. */
 const KEEP: i32 = 4096;
 
@@ -56,6 +58,9 @@ export class Server extends Upstream {
   private heard: bool = false;
   private awaitsAck: bool = false;
   private failures: i32 = 0;
+  /** Place up to which bytes had gone at the last look, and when that was first seen. */
+  private gone: u64 = 0;
+  private goneAt: i64 = 0;
 
   constructor(
     readonly connection: Connection,
@@ -307,6 +312,22 @@ export class Server extends Upstream {
     this.onClose(reason);
     this.tunnel.abandon(this, now);
     this.connection.schedule();
+  }
+
+  /**
+   * Gives it up when bytes have waited for so long that MOSN's write would have timed out, while its own window has no
+   * room: what was sent fails, the rest goes elsewhere. To be asked again and again while its client is held back.
+   */
+  checkWrite(now: i64): void {
+    const gone = this.position - (this.unsent as u64);
+    const stuck = this.state == UpstreamState.OPEN && this.unsent > 0 && this.window.available <= 0;
+    if (!stuck || gone != this.gone || this.goneAt == 0) {
+      this.gone = gone;
+      this.goneAt = stuck ? now : 0;
+    } else if (now - this.goneAt >= WRITE_TIMEOUT_MS) {
+      this.connection.root.stuckServer(this);
+      this.giveUp(CloseReason.RESET, now);
+    }
   }
 
   private armKeepalive(now: i64): void {

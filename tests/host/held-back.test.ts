@@ -93,6 +93,46 @@ describe("a client that is held back", () => {
     host.close();
   });
 
+  it("by a server that takes nothing for 15 s: it is given up, and the others are served again", async () => {
+    const one = await world([A, B], { config: NO_RETRIES });
+    const { host, cluster, client } = one;
+    stopReading(one);
+    const calls = 200;
+    flood(one, calls);
+    host.advance(10_000);
+    const early = answers(client);
+    assert.ok(early.length < calls && early.every(({ status }) => status === 0));
+    host.advance(10_000);
+    const all = [...early, ...answers(client)];
+    assert.equal(new Set(all.map(({ id }) => id)).size, calls);
+    assert.equal(all.length, calls);
+    assert.ok(all.some(({ status }) => status !== 0));
+    assert.ok(cluster.servers[0].streams.length > 1, "a new connection is tried");
+    assert.equal(host.metrics.counter("moe.stuck_servers"), 1);
+    assert.ok(host.log.lines.some(({ text }) => text.includes("takes no bytes")));
+    host.close();
+  });
+
+  it("by a server that takes little, but something: it is not given up", async () => {
+    const one = await world([A], { config: NO_RETRIES });
+    const { host, client } = one;
+    const stream = stopReading(one);
+    const calls = 200;
+    flood(one, calls);
+    const seen: bolt.BoltFrame[] = [];
+    for (let step = 0; seen.length < calls; step++) {
+      assert.ok(step < 100, `${seen.length} of ${calls} answers`);
+      host.advance(10_000);
+      stream.resume();
+      host.advance(8);
+      stream.pause();
+      seen.push(...answers(client));
+    }
+    assert.ok(seen.every(({ status }) => status === 0));
+    assert.equal(host.metrics.counter("moe.stuck_servers"), 0);
+    host.close();
+  });
+
   it("by a server that then talks nonsense: what it has not got is executed elsewhere, and only there", async () => {
     const one = await world([A, B]);
     const { host, cluster, client } = one;
@@ -125,6 +165,30 @@ describe("a client that does not read what the proxy itself answers", () => {
     host.advance(30_000);
     assert.equal(answers(client).length, count);
     assert.equal(host.vm.tickPeriod(), 0);
+    host.close();
+  });
+
+  it("is closed after 32 MiB of them", async () => {
+    const body = "x".repeat(1000);
+    const routers = [{ direct_response: { status: 500, body } }];
+    const config = { router: { virtual_hosts: [{ name: "v", domains: ["*"], routers }] } };
+    const { host, client } = await world([A], { config });
+    const calls = Buffer.concat(Array.from({ length: 1000 }, (_, id) => call(id)));
+    client.pause();
+    const refused = () => host.metrics.counter("moe.refused_connections");
+    for (let round = 0; refused() === 0; round++) {
+      assert.ok(round < 100, "not refused");
+      client.write(calls);
+      host.advance(1000);
+    }
+    assert.ok(host.metrics.counter("moe.bolt.local_replies") * body.length > 28 * MIB, "it was not refused too soon");
+    host.advance(10_000);
+    // What has been written for it goes first.
+    client.resume();
+    host.advance(1000);
+    assert.equal(client.closed, "local");
+    assert.equal(host.metrics.counter("moe.refused_connections"), 1);
+    assert.ok(host.log.lines.some(({ text }) => text.includes("none of a server")));
     host.close();
   });
 

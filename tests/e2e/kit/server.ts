@@ -155,7 +155,10 @@ export class RawBoltServer {
   async listen(port = this.lastPort): Promise<void> {
     await new Promise<void>((done, failed) => {
       this.server.once("error", failed);
-      this.server.listen({ port, host: this.options.host ?? "127.0.0.1", backlog: this.options.backlog }, done);
+      this.server.listen({ port, host: this.options.host ?? "127.0.0.1", backlog: this.options.backlog }, () => {
+        this.server.off("error", failed);
+        done();
+      });
     });
     this.lastPort = this.port;
   }

@@ -2,8 +2,8 @@
 import { RawBoltServer } from "./server.ts";
 import type { ServerProcessOptions } from "./server_process.ts";
 
-const { name, mute, backlog } = JSON.parse(process.argv[2]) as ServerProcessOptions;
-const server = await RawBoltServer.start({ name, backlog, handler: mute ? () => undefined : undefined });
+const { name, port, mute, backlog } = JSON.parse(process.argv[2]) as ServerProcessOptions;
+const server = await RawBoltServer.start({ name, port, backlog, handler: mute ? () => undefined : undefined });
 process.on("message", () => {
   const arrivals = server.arrivals.map(({ connection, frame, at }) => ({
     connection,

@@ -15,6 +15,8 @@ export interface RemoteArrival {
 export interface ServerProcessOptions {
   /** As a RawBoltServer's. */
   name?: string;
+  /** Default: chosen by the system. */
+  port?: number;
   /** Answer nothing but heartbeats. Default: echo. */
   mute?: boolean;
   /** Connections that the kernel may hold until they are accepted. */
