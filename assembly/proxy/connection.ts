@@ -185,9 +185,7 @@ export class Connection extends Context {
     if (this.lingering) this.overdue = true;
     else if (this.draining || this.parked) this.root.setTimer(this.timer, now + LOOK_MS, false);
     if (held) this.own -= OWN_TAKEN;
-    if (this.parked) {
-      for (let i = 0; i < this.pools.length; i++) unchecked(this.pools[i]).checkWrites(now);
-    }
+    if (this.parked) this.pools.checkWrites(now);
     this.schedule();
   }
 

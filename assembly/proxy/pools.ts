@@ -45,6 +45,12 @@ export class Pools {
     this.all.length = kept;
   }
 
+  /** Gives up connections whose servers take no bytes. */
+  checkWrites(now: i64): void {
+    // What is given up may send its requests to another pool, and so make one.
+    for (let i = 0; i < this.all.length; i++) unchecked(this.all[i]).checkWrites(now);
+  }
+
   /** The client has gone. */
   dispose(): void {
     for (let i = 0; i < this.all.length; i++) unchecked(this.all[i]).dispose();
