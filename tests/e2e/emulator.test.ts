@@ -3,11 +3,19 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer as createHttp2Server,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from "node:http2";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
-import { compileGuest, Host, type HttpExchange } from "../host/kit/index.ts";
+import { type Callout, compileGuest, Host, type HttpExchange } from "../host/kit/index.ts";
 import { startHttpEnvoy } from "./kit/http_envoy.ts";
 import { http1, HttpServer } from "./kit/http_peers.ts";
 import { suiteScope } from "./kit/scope.ts";
@@ -82,14 +90,59 @@ const CASES: Case[] = [
   { script: "rh=3 rb=1,0 tick=1000:c0", body: LARGE, limit: 40000 },
   { script: "rh=4 tick=300:c0", body: LARGE, limit: 40000 },
   { script: "rh=4 rb=1,0 tick=300:c0", body: LARGE, limit: 40000, hangs: true },
+  // Callouts: answered, not answered, refused; the request goes on, is answered, or has gone by then.
+  { script: "rh=1 @rh:q=other/yes @hc:a?:status @hc:a?body @hc:c0" },
+  { script: "rh=1 @rh:q=other/no @hc:a?:status @hc:l403" },
+  { script: "rh=1 @rh:q=other/silent @hc:a?:status @hc:c0" },
+  { script: "rh=1 @rh:q=other/broken @hc:c0" },
+  { script: "rh=1 @rh:q=closed/yes @hc:a?:status @hc:c0" },
+  { script: "@rh:q=nowhere/yes" },
+  { script: "@rh:l403 @rh:q=other/yes" },
+  { script: "sh=1 @sh:q=other/yes @hc:a?:status @hc:c1" },
+  { script: "rh=1 @rh:q=other/yes @rh:q=other/no @hc:a?:status tick=700:c0" },
+  { script: "rh=1 @rh:g=rpc/silent @gc:c0" },
+  { script: "rh=1 @rh:g=closed/x @gc:c0" },
+  { script: "rh=1 @rh:g=rpc/deny @gc:c0" },
+  { script: "@rh:g=nowhere/x" },
   { script: "sh=0 sb=1,0", body: LARGE, limit: 40000 },
   { script: "sh=1 sb=1,0", body: LARGE, limit: 40000, allow: true },
 ];
+
+/** How the servers of callouts answer in the emulator, by path or method. */
+function answer(callout: Callout): void {
+  if (callout.cluster === "closed") {
+    if (callout.sent.kind === "grpc") callout.close(14, "no");
+    else callout.answerLocally(503, "no");
+  } else if (callout.sent.method === "deny") callout.close(7, "denied");
+  else if (callout.path === "/yes") callout.respond({ body: "fine" });
+  else if (callout.path === "/no") callout.respond({ status: 401, body: "no" });
+  else if (callout.path === "/broken") callout.fail();
+}
+
+/** The same in a real server. */
+function answerHttp(request: IncomingMessage, response: ServerResponse): void {
+  const path = request.url;
+  if (path === "/yes") response.end("fine");
+  else if (path === "/no") response.writeHead(401).end("no");
+  else if (path === "/broken") {
+    response.writeHead(200, { "content-length": "10" }).write("abc");
+    setImmediate(() => request.socket.destroy());
+  }
+}
+
+/** The same for gRPC. */
+function answerGrpc(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  stream.on("error", () => {});
+  if (!String(headers[":path"]).endsWith("/deny")) return;
+  stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "7" }, { endStream: true });
+}
 
 /** Runs a case in the emulator; also tells how many lines the guest had logged after each piece of the body. */
 async function runEmulator(wasm: Uint8Array, one: Case): Promise<{ seen: Seen; linesAfter: number[] }> {
   const allowOnHeadersStopIteration = one.allow ?? false;
   const host = await Host.start({ module: wasm, config: one.script, allowOnHeadersStopIteration });
+  host.callouts.clusters = new Set(["other", "closed", "rpc"]);
+  host.callouts.onCallout = answer;
   let server = "";
   host.onRequest = (request) => {
     request.onEnd = () => {
@@ -135,6 +188,18 @@ describe("the emulator does as Envoy", () => {
   scope.after(() => rmSync(folder, { recursive: true, force: true }));
   let setup: Promise<{ envoy: EnvoyProcess; server: HttpServer; wasm: Uint8Array }> | undefined;
 
+  /** The port of a server that lives as long as the scope. */
+  async function listen(server: Server | Http2Server): Promise<number> {
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const sockets = new Set<Socket>();
+    server.on("connection", (socket: Socket) => sockets.add(socket));
+    scope.after(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    return (server.address() as AddressInfo).port;
+  }
+
   async function start() {
     const wasm = await compileGuest("http");
     const module = join(folder, "http.wasm");
@@ -149,7 +214,15 @@ describe("the emulator does as Envoy", () => {
       bufferLimit: one.limit,
       routes: [{ match: { prefix: "/" }, route: { cluster: "upstream" } }],
     }));
-    const clusters = { upstream: { ports: [server.port] } };
+    const other = await listen(createServer(answerHttp));
+    const http2 = createHttp2Server();
+    http2.on("stream", answerGrpc);
+    const clusters = {
+      upstream: { ports: [server.port] },
+      other: { ports: [other] },
+      closed: { ports: [await unusedPort()] },
+      rpc: { ports: [await listen(http2)], http2: true },
+    };
     const envoy = await startHttpEnvoy(scope, { listeners, clusters, logLevel: "info" });
     return { envoy, server, wasm };
   }
@@ -214,4 +287,13 @@ function steady(log: string[]): string[] {
 function withoutCuts(log: string[]): string[] {
   const lines = log.map((line) => line.replace(/^([rs]b) \d+$/, "$1 some"));
   return lines.filter((line, i) => !line.endsWith(" some") || line !== lines[i - 1]);
+}
+
+/** A port where nobody listens. */
+async function unusedPort(): Promise<number> {
+  const server = createTcpServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
 }

@@ -275,15 +275,16 @@ describe("callouts", () => {
   const begin = async (script: string): Promise<Host> =>
     Host.start({ module: await compileGuest("http"), config: script });
 
-  it("end with their context, and what comes for them then is dropped", async () => {
-    const host = await begin("rh=1 @rh:q=other/x @hc:c0");
+  it("are the root's: one outlives the stream that has begun it", async () => {
+    const host = await begin("rh=1 @rh:q=other/x");
     const asked: Callout[] = [];
     host.callouts.onCallout = (one) => asked.push(one);
     const exchange = host.request({});
     assert.deepEqual([asked.length, asked[0].path, host.vm.callouts.size], [1, "/x", 1]);
     exchange.cancel();
     asked[0].respond();
-    assert.ok(!logged(host).includes("hc"));
+    assert.ok(logged(host).includes("hc"));
+    assert.equal(host.vm.callouts.size, 0);
     host.close();
   });
 
@@ -304,13 +305,15 @@ describe("callouts", () => {
     host.close();
   });
 
-  it("to unknown clusters are refused: by gRPC with a word about the end all the same", async () => {
+  it("to unknown clusters or without a healthy host are refused: by gRPC with a word about the end", async () => {
     for (const [script, told] of [
       ["@rh:q=lost/x", ["call 2"]],
-      ["@rh:g=lost/x", ["call 10", "gc 14"]],
+      ["@rh:g=lost/x", ["call 4"]],
+      ["@rh:g=sick/x", ["call 10", "gc 14"]],
     ] as const) {
       const host = await begin(script);
-      host.callouts.clusters = new Set(["other"]);
+      host.callouts.clusters = new Set(["other", "sick"]);
+      host.callouts.unhealthy.add("sick");
       assert.equal(host.request({}).status, 200);
       assert.deepEqual(
         logged(host).filter((line) => /^(call|gc|hc)/.test(line)),

@@ -155,16 +155,22 @@ function callGrpc(to: string, name: string): void {
   log("call " + result.toString());
 }
 
-export function proxy_on_http_call_response(id: u32, call: u32, headers: u32, size: u32, trailers: u32): void {
-  callback(id, "hc", headers == 0 ? " reset" : "", true);
+/** A callback of the root's that is about the last stream. */
+function answered(name: string, detail: string): void {
+  host.proxy_set_effective_context(stream);
+  callback(stream, name, detail, true);
 }
 
-export function proxy_on_grpc_receive(id: u32, call: u32, size: u32): void {
-  callback(id, "gm", " " + size.toString(), true);
+export function proxy_on_http_call_response(root: u32, call: u32, headers: u32, size: u32, trailers: u32): void {
+  answered("hc", headers == 0 ? " reset" : "");
 }
 
-export function proxy_on_grpc_close(id: u32, call: u32, status: u32): void {
-  callback(id, "gc", " " + status.toString(), true);
+export function proxy_on_grpc_receive(root: u32, call: u32, size: u32): void {
+  answered("gm", " " + size.toString());
+}
+
+export function proxy_on_grpc_close(root: u32, call: u32, status: u32): void {
+  answered("gc", " " + status.toString());
 }
 
 function localResponse(status: u32): void {

@@ -118,18 +118,23 @@ export class CalloutTable {
     return this.flights.size;
   }
 
+  /** Whether there is a cluster of that name. */
+  knows(cluster: string): boolean {
+    return this.servers.clusters === null || this.servers.clusters.has(cluster);
+  }
+
   /** Begins a callout; a result where it is refused, or else its id. */
   begin(sent: Sent): { result: Result; id: number } {
     const refused = (result: Result) => ({ result, id: 0 });
-    const { clusters, unhealthy } = this.servers;
-    const known = clusters === null || clusters.has(sent.cluster);
+    const known = this.knows(sent.cluster);
     const needed = [":method", ":path", ":authority"];
     if (sent.kind === "http" && (!known || needed.some((name) => sent.headers.get(name) === null))) {
       return refused(Result.BadArgument);
     }
-    const { context } = this.vm;
+    // Callouts belong to the root, whichever of its contexts begins them (exports.cc, http_call and grpc_call).
+    const context = this.vm.context.root;
     const id = ++this.last[sent.kind] * STEP + KINDS[sent.kind];
-    if (!known || unhealthy.has(sent.cluster)) {
+    if (!known || this.servers.unhealthy.has(sent.cluster)) {
       // Envoy tells of the end of a gRPC call that it has not begun; of HTTP it does not.
       if (sent.kind === "grpc")
         this.vm.afterCall(() => this.tellClose(context, id, UNAVAILABLE, "no healthy upstream"));
@@ -153,7 +158,7 @@ export class CalloutTable {
     const flight = this.flights.get(id);
     if (flight === undefined || flight.callout.ended) return;
     this.drop(id);
-    // A context that is gone takes its callouts with it.
+    // A plugin that is gone takes its callouts with it.
     if (this.vm.contexts.get(context.id) !== context) return;
     if (tell === "close") this.tellClose(context, id, status, text);
     else if (flight.callout.sent.kind === "grpc")
@@ -233,7 +238,10 @@ export function calloutFunctions(vm: Vm): Record<string, (...args: never[]) => n
       const [target, body] = [vm.memory.read(to, toSize), vm.memory.read(data, dataSize)];
       const names = [vm.memory.text(service, serviceSize), vm.memory.text(method, methodSize)];
       if (target === null || body === null || names[0] === null || names[1] === null) return Result.InvalidMemoryAccess;
-      const cluster = clusterOf(target);
+      const named = clusterIn(target);
+      const cluster = named ?? target.toString();
+      // What names no cluster is read as a message (Context::grpcCall).
+      if (named === null && !vm.callouts.knows(cluster)) return Result.ParseFailure;
       const sent = { kind: "grpc" as const, cluster, body, timeoutMs, service: names[0], method: names[1] };
       return begin(sent, [vm.memory.read(head, headSize), Buffer.alloc(0)], idAt);
     },
@@ -247,11 +255,11 @@ export function calloutFunctions(vm: Vm): Record<string, (...args: never[]) => n
   };
 }
 
-/** The cluster in an envoy.config.core.v3.GrpcService with nothing else in it, or else the bytes as a name. */
-function clusterOf(target: Buffer): string {
+/** The cluster in an envoy.config.core.v3.GrpcService with nothing else in it; null where it is none. */
+function clusterIn(target: Buffer): string | null {
   const service = onlyField(target);
   const name = service === null ? null : onlyField(service);
-  return (name ?? target).toString();
+  return name === null ? null : name.toString();
 }
 
 /** The content of a protobuf message that is field 1 and nothing else; null when it is not. */
