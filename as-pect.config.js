@@ -17,6 +17,9 @@ export default {
         new DataView(own()).setBigUint64(at, process.hrtime.bigint(), true);
         return 0;
       },
+      // Data that workers share: there is none, and it can be written.
+      proxy_get_shared_data: () => 1,
+      proxy_set_shared_data: () => 0,
       // Properties of Envoy: none.
       proxy_get_property: () => 1,
     };
@@ -24,7 +27,16 @@ export default {
     for (const { module: from, name, kind } of WebAssembly.Module.imports(new WebAssembly.Module(binary))) {
       if (from === "env" && kind === "function" && name.startsWith("proxy_")) env[name] ??= () => 1;
     }
-    module = await instantiate(binary, createImports({ env, vectors: vectorImports(own) }));
+    const wasi = {
+      clock_time_get(clock, precision, at) {
+        new DataView(own()).setBigUint64(at, process.hrtime.bigint(), true);
+        return 0;
+      },
+    };
+    module = await instantiate(
+      binary,
+      createImports({ env, wasi_snapshot_preview1: wasi, vectors: vectorImports(own) }),
+    );
     return module;
   },
   outputBinary: false,
