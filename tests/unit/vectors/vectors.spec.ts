@@ -130,6 +130,7 @@ function requestOf(row: JsonValue): TestHandler {
 function flagOf(name: string): u32 {
   if (name == "DELAY_INJECTED") return ResponseFlag.DELAY_INJECTED;
   if (name == "FAULT_INJECTED") return ResponseFlag.FAULT_INJECTED;
+  if (name == "RATE_LIMITED") return ResponseFlag.RATE_LIMITED;
   if (name == "REQ_ENTITY_TOO_LARGE") return ResponseFlag.REQ_ENTITY_TOO_LARGE;
   assert(false, "unknown flag " + name);
   return 0;
