@@ -34,7 +34,7 @@ function rpc(chain?: Chain): Start {
 /** An Envoy for HTTP; `module`: the file of another module, or none. */
 function http(chain: Chain, module?: string | null): Start {
   return async (scope, hosts) => {
-    const config = { stream_filters: streamFilters(chain) };
+    const config = { stream_filters: streamFilters(chain, "http") };
     const listener = { name: HTTP_ROOT, config, routes: [httpRoute(chain)], module: module ?? undefined };
     const envoy = await startHttpEnvoy(scope, {
       listeners: [listener],

@@ -4,6 +4,8 @@ import { CLUSTER } from "./matrix.ts";
 
 export interface BenchFilter {
   config: object;
+  /** On HTTP, where it is another. */
+  httpConfig?: object;
   /** Whether routes may configure it: then the route has the same configuration. Default true. */
   perRoute?: boolean;
   /** Whether there is none on HTTP. */
@@ -16,6 +18,9 @@ const ALLOWED = [
   { action: "deny", addrs: OTHERS },
   { action: "allow", addrs: ["127.0.0.0/8"] },
 ];
+
+/** How many of a hundred requests `mirror` copies. */
+const MIRRORED = 10;
 
 export const FILTERS: Record<string, BenchFilter> = {
   fault: {
@@ -34,14 +39,18 @@ export const FILTERS: Record<string, BenchFilter> = {
   dubbo_stream: { config: { protocols: ["bolt"] }, perRoute: false },
   grpc_metric: { config: {}, perRoute: false },
   fault_tolerance: { config: { enabled: true }, perRoute: false, rpcOnly: true },
-  mirror: { config: { amplification: 1 }, perRoute: false, rpcOnly: true },
+  mirror: { config: { amplification: 1 }, httpConfig: { cluster: CLUSTER, percent: MIRRORED } },
+  flowControlFilter: {
+    config: {
+      global_switch: true,
+      limit_key_type: "METHOD",
+      rules: [{ resource: ".*", match: "regex", threshold: 1e9 }],
+    },
+  },
 };
 
 /** The chain of five, in its order. */
 export const FIVE = ["fault", "ip_access", "payload_limit", "header_to_metadata", "dsl"];
-
-/** How many of a hundred requests `mirror` copies. */
-const MIRRORED = 10;
 
 /** Has `fault` hold the requests that are to be held, longer than any measurement takes. */
 const HOLD = {
@@ -55,18 +64,23 @@ export interface Chain {
   holding?: boolean;
 }
 
-function configOf(type: string, chain: Chain): object {
-  return type === "fault" && chain.holding ? HOLD : FILTERS[type].config;
+type Root = "proxy" | "http";
+
+function configOf(type: string, chain: Chain, root: Root): object {
+  const { config, httpConfig = config } = FILTERS[type];
+  if (type === "fault" && chain.holding) return HOLD;
+  return root === "http" ? httpConfig : config;
 }
 
 /** `stream_filters` of the chain. */
-export function streamFilters(chain: Chain): object[] {
-  return chain.types.map((type) => ({ type, config: configOf(type, chain) }));
+export function streamFilters(chain: Chain, root: Root): object[] {
+  return chain.types.map((type) => ({ type, config: configOf(type, chain, root) }));
 }
 
 /** The configurations of the route: the same ones. */
-function routeConfigs(chain: Chain): [type: string, config: object][] {
-  return chain.types.filter((type) => FILTERS[type].perRoute !== false).map((type) => [type, configOf(type, chain)]);
+function routeConfigs(chain: Chain, root: Root): [type: string, config: object][] {
+  const types = chain.types.filter((type) => FILTERS[type].perRoute !== false);
+  return types.map((type) => [type, configOf(type, chain, root)]);
 }
 
 /** The configuration of the root `proxy`. */
@@ -74,16 +88,16 @@ export function proxyConfig(chain: Chain): object {
   const mirror = { request_mirror_policies: { cluster: CLUSTER, percent: MIRRORED } };
   const route = {
     route: { cluster_name: CLUSTER },
-    per_filter_config: Object.fromEntries(routeConfigs(chain)),
+    per_filter_config: Object.fromEntries(routeConfigs(chain, "proxy")),
     ...(chain.types.includes("mirror") && mirror),
   };
   const router = { virtual_hosts: [{ name: "bench", domains: ["*"], routers: [route] }] };
-  return { stream_filters: streamFilters(chain), router };
+  return { stream_filters: streamFilters(chain, "proxy"), router };
 }
 
 /** Envoy's route for the root `http`. */
 export function httpRoute(chain: Chain): object {
-  const texts = routeConfigs(chain).map(([type, config]) => [type, JSON.stringify(config)]);
+  const texts = routeConfigs(chain, "http").map(([type, config]) => [type, JSON.stringify(config)]);
   const metadata = { filter_metadata: { moe: Object.fromEntries(texts) } };
   return { match: { prefix: "/" }, route: { cluster: CLUSTER }, ...(texts.length > 0 && { metadata }) };
 }

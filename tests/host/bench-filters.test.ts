@@ -28,7 +28,7 @@ describe("the benchmark of filters", () => {
       );
       host.close();
       if (types.some((type) => FILTERS[type].rpcOnly)) return;
-      const http = await startHttp(streamFilters({ types }));
+      const http = await startHttp(streamFilters({ types }, "http"));
       const { metadata } = httpRoute({ types }) as {
         metadata?: { filter_metadata: Record<string, Record<string, string>> };
       };
