@@ -198,12 +198,11 @@ describe("load", () => {
   });
 
   it("on the root http it is refused, and the message says what to use there", async () => {
-    for (const [type, instead] of [
-      ["fault_tolerance", "outlier_detection"],
-      ["mirror", "request_mirror_policies"],
-    ]) {
-      const loading = HostOf.start({ module, root: "http", config: { stream_filters: [{ type }] } } as never);
-      await assert.rejects(loading, (error: unknown) => error instanceof LoadError && error.message.includes(instead));
-    }
+    const config = { stream_filters: [{ type: "fault_tolerance" }] };
+    const loading = HostOf.start({ module, root: "http", config } as never);
+    await assert.rejects(
+      loading,
+      (error: unknown) => error instanceof LoadError && error.message.includes("outlier_detection"),
+    );
   });
 });

@@ -86,8 +86,9 @@ describe("npm run new", () => {
 
     it("the filter's rows and schema", async () => {
       const env: NodeJS.ProcessEnv = { ...process.env, MOE_MODULE: module };
-      // Or else it would tell its results to this test's runner.
+      // Or else it would tell its results to this test's runner, or have two reporters.
       delete env.NODE_TEST_CONTEXT;
+      delete env.NODE_OPTIONS;
       const args = ["--import", "tsx", "--test-name-pattern", "my_filter", "--test-reporter", "spec", "--test"];
       const files = ["tests/host/vectors.test.ts", "tests/host/schemas.test.ts"];
       const { stdout } = await run(process.execPath, [...args, ...files], { cwd: folder, env });
