@@ -99,7 +99,7 @@ const CASES: Case[] = [
   { script: "@rh:q=nowhere/yes" },
   { script: "@rh:l403 @rh:q=other/yes" },
   { script: "sh=1 @sh:q=other/yes @hc:a?:status @hc:c1" },
-  { script: "rh=1 @rh:q=other/yes @rh:q=other/no @hc:a?:status tick=700:c0" },
+  { script: "rh=1 @rh:q=other/yes @rh:q=other/yes @hc:a?:status tick=700:c0" },
   { script: "rh=1 @rh:g=rpc/silent @gc:c0" },
   { script: "rh=1 @rh:g=closed/x @gc:c0" },
   { script: "rh=1 @rh:g=rpc/deny @gc:c0" },
