@@ -49,8 +49,10 @@ export async function measureAll(
         const { ports, pid } = entry;
         const windows = { warmupMs: times.warmup * 1000, windowMs: times.seconds * 1000 };
         const load = { protocol, ports, pid, connections, outstanding, content, held, ...windows };
+        // Those of the measurement before are no longer counted.
+        if (held > 0) await untilActive(entry, (active) => active === 0);
         const measured = await generator
-          .measure(load, () => untilHeld(entry, held))
+          .measure(load, () => untilActive(entry, (active) => active >= held))
           .catch((error: Error) => {
             throw new VoidMeasurement(`${name} ${way}: ${error.message}`, { cause: error });
           });
@@ -65,12 +67,12 @@ export async function measureAll(
   return samples;
 }
 
-/** Waits until the module has so many requests. Throws VoidMeasurement where it does not get them. */
-async function untilHeld({ active }: Entry, count: number): Promise<void> {
+/** Waits until the module has as many requests as it should. Throws VoidMeasurement where it does not get there. */
+async function untilActive({ active }: Entry, right: (active: number) => boolean): Promise<void> {
   const deadline = Date.now() + HOLD_LIMIT_MS;
   let now = 0;
-  while ((now = (await active?.()) ?? 0) < count) {
-    if (Date.now() > deadline) throw new VoidMeasurement(`only ${now} of ${count} requests are held`);
+  while (!right((now = (await active?.()) ?? 0))) {
+    if (Date.now() > deadline) throw new VoidMeasurement(`${now} requests are held, not as many as should be`);
     await sleep(POLL_MS);
   }
 }
