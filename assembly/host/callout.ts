@@ -1,5 +1,4 @@
 // Callouts: HTTP and gRPC requests of the module's own, sent by Envoy to its clusters.
-import { RootContext } from "../abi/context";
 import { noteGarbage } from "../abi/dispatch";
 import { proxy_get_status, proxy_grpc_call, proxy_grpc_cancel, proxy_http_call } from "../abi/imports";
 import { receiveAt, returned } from "../abi/inbox";
@@ -194,8 +193,9 @@ export class Callouts {
   /** Callouts in flight. */
   count: i32 = 0;
 
+  /** @param root the host's id of the root's context */
   constructor(
-    private readonly root: RootContext,
+    private readonly root: u32,
     private readonly metrics: Metrics,
   ) {}
 
@@ -211,7 +211,7 @@ export class Callouts {
     call.trailers.encode(trailers);
     const cluster = call.cluster;
     const body = call.body;
-    enterContext(this.root.id);
+    enterContext(this.root);
     const result = proxy_http_call(
       cluster.ptr,
       cluster.length,
@@ -236,7 +236,7 @@ export class Callouts {
     call.metadata.encode(headers);
     writeTarget(call.cluster);
     const message = call.message;
-    enterContext(this.root.id);
+    enterContext(this.root);
     const result = proxy_grpc_call(
       target.ptr,
       target.length,
@@ -301,7 +301,7 @@ export class Callouts {
     callout.flight = null;
     flight.callout = null;
     if (!flight.grpc) return;
-    enterContext(this.root.id);
+    enterContext(this.root);
     proxy_grpc_cancel(flight.id);
     enterContext(context);
     if (this.remove(flight.id) !== null) this.land(flight);

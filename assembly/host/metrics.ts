@@ -50,7 +50,7 @@ export class Metrics {
   private readonly changed: Metric[] = [];
 
   /** @param ticker whose owner calls `flush` now and then */
-  constructor(private readonly ticker: Ticker) {}
+  constructor(readonly ticker: Ticker) {}
 
   /** Notes that a metric has changed. */
   add(metric: Metric): void {

@@ -97,7 +97,7 @@ export function onRequestTrailers(stream: HttpStream): DataStatus {
 }
 
 function runComplete(stream: HttpStream): Outcome {
-  stream.root.cancelTimer(stream.timer);
+  stream.timer.stop();
   return advance(stream, stream.receive());
 }
 

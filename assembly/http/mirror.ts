@@ -7,7 +7,6 @@ import { View } from "../bytes/view";
 import { appendBuffer } from "../host/buffers";
 import { HttpCall } from "../host/call";
 import { Callout, Callouts, Outcome } from "../host/callout";
-import { Metrics } from "../host/metrics";
 import { PairList } from "../host/pairs";
 import { MirrorStats } from "../stream/mirror_stats";
 import { HeaderVisitor } from "../xprotocol/headers";
@@ -190,7 +189,6 @@ export function mirrorEnd(stream: HttpStream): void {
 
 /** The copies of one plugin. */
 export class HttpMirrors {
-  readonly stats: MirrorStats;
   /** Bytes of bodies that are being copied, and of copies under way. */
   held: i32 = 0;
   private active: i32 = 0;
@@ -201,10 +199,8 @@ export class HttpMirrors {
 
   constructor(
     private readonly callouts: Callouts,
-    metrics: Metrics,
-  ) {
-    this.stats = new MirrorStats(metrics);
-  }
+    readonly stats: MirrorStats,
+  ) {}
 
   /**
    * Sends copies of a request, or begins to. Where another protocol follows the headers there are none.

@@ -20,7 +20,7 @@ const TOO_LARGE = Bytes.of("the body is too large, or does not come");
 export function startProbe(stream: HttpStream): void {
   stream.probedBytes = stream.size(Part.REQUEST);
   stream.probedAt = stream.root.now();
-  stream.root.setTimer(stream.timer, 0);
+  stream.timer.start(0);
 }
 
 /** A piece of the body of a request has come that is held: then it can be. */
@@ -32,8 +32,8 @@ export function learnAllowed(stream: HttpStream): void {
 /** A piece of the body has come, and more is to come. */
 export function noteProgress(stream: HttpStream): void {
   if (stream.probedAt == 0) return;
-  if (stream.late) stream.root.setTimer(stream.timer, STALL_MS);
-  else stream.root.cancelTimer(stream.timer);
+  if (stream.late) stream.timer.start(STALL_MS);
+  else stream.timer.stop();
 }
 
 /** A request that is held for its body is looked at again; inside a tick, as the effective context. */
@@ -58,9 +58,9 @@ export function onProbe(stream: HttpStream): void {
     );
   }
   if (!refused && root.now() - stream.probedAt < GIVE_UP_MS) {
-    root.setTimer(stream.timer, 0);
+    stream.timer.start(0);
     return;
   }
   releaseRequest(stream);
-  root.setTimer(stream.timer, STALL_MS);
+  stream.timer.start(STALL_MS);
 }

@@ -1,18 +1,10 @@
 import { noteGarbage } from "../abi/dispatch";
 import { Context } from "../abi/context";
-import { BufferType, LogLevel } from "../abi/types";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
-import { readBuffer } from "../host/buffers";
-import { Callouts } from "../host/callout";
-import { CalloutRoot } from "../host/callout_root";
-import { currentMillis } from "../host/clock";
-import { log, logs, refreshLogLevel } from "../host/log";
 import { Metrics } from "../host/metrics";
-import { Pace, Ticker } from "../host/ticker";
-import { Timer, TimerWheel } from "../host/timers";
-import { FilterChains } from "../stream/chain";
-import { PluginFilterMetrics } from "../stream/metrics";
+import { Ticker } from "../host/ticker";
+import { PluginRoot } from "../stream/plugin_root";
 import { FilterRegistry } from "../stream/registry";
 import { HeaderHold, HttpConfig } from "./config";
 import { HttpContext } from "./context";
@@ -28,90 +20,48 @@ const MAX_RESUMED: i32 = 16;
 /** Streams kept for reuse, and the objects that one of the others leaves behind. */
 const KEEP: i32 = 4096;
 const OBJECTS_PER_STREAM: i32 = 48;
-/** Time between two flushes of the metrics, ms. */
-const FLUSH_MS: i64 = 100;
 
 /** The plugin `http`: MOSN's stream filters on the HTTP streams of one filter configuration in one worker. */
-export class HttpRoot extends CalloutRoot {
-  chains: FilterChains = new FilterChains([]);
+export class HttpRoot extends PluginRoot {
   /** Whether headers can be held until the body is complete. */
   hold: HeaderHold = HeaderHold.UNKNOWN;
   readonly routeConfigs: RouteConfigs = new RouteConfigs();
-  private readonly ticker: Ticker = new Ticker();
-  private readonly metrics: Metrics = new Metrics(this.ticker);
-  private readonly calloutTable: Callouts = new Callouts(this, this.metrics);
-  readonly filterMetrics: PluginFilterMetrics = new PluginFilterMetrics(this.metrics);
-  readonly stats: HttpStats = new HttpStats(this.metrics);
+  readonly stats: HttpStats;
   private mirrorTable: HttpMirrors | null = null;
-  private readonly wheel: TimerWheel = new TimerWheel();
   private spare: HttpStream | null = null;
   private spares: i32 = 0;
   /** Streams whose time has come, oldest first. */
   private firstDue: HttpStream | null = null;
   private lastDue: HttpStream | null = null;
-  private time: i64 = 0;
-  private flushedAt: i64 = 0;
 
   constructor(
     id: u32,
     private readonly filters: FilterRegistry,
   ) {
-    super(id);
+    const metrics = new Metrics(new Ticker());
+    super(id, metrics);
+    this.stats = new HttpStats(metrics);
   }
 
-  onConfigure(size: i32): bool {
-    refreshLogLevel();
-    const text = new View();
-    readBuffer(BufferType.PLUGIN_CONFIGURATION, size, text);
-    const errors = new ConfigErrors();
+  protected configure(text: View, errors: ConfigErrors): bool {
     const config = HttpConfig.parse(text.ptr, text.length, errors, this.filters);
-    if (config === null) {
-      if (logs(LogLevel.ERROR)) log(LogLevel.ERROR, `moe-wasm: configuration refused: ${errors.message}`);
-      return false;
-    }
+    if (config === null) return false;
     this.chains = config.chains;
     this.hold = config.hold;
     return true;
-  }
-
-  get callouts(): Callouts {
-    return this.calloutTable;
   }
 
   /** Made when the first request is mirrored: most configurations mirror none. */
   get mirrors(): HttpMirrors {
     const known = this.mirrorTable;
     if (known !== null) return known;
-    const made = new HttpMirrors(this.calloutTable, this.metrics);
+    const made = new HttpMirrors(this.callouts, this.mirrorStats);
     this.mirrorTable = made;
     return made;
   }
 
   createContext(id: u32): Context {
     return new HttpContext(id, this);
-  }
-
-  /** A callback begins. */
-  // @ts-ignore: decorator
-  @inline
-  enter(): void {
-    this.time = 0;
-  }
-
-  /** The time, ms, the same all through a callback. */
-  now(): i64 {
-    if (this.time == 0) this.time = currentMillis();
-    return this.time;
-  }
-
-  /** Sets a timer that fires in `ms` milliseconds. */
-  setTimer(timer: Timer, ms: i32): void {
-    this.wheel.set(timer, this.now() + (ms as i64), true);
-    this.ticker.atLeast(Pace.REQUESTS);
-  }
-
-  cancelTimer(timer: Timer): void {
-    this.wheel.cancel(timer);
   }
 
   /** A stream to use for a request. */
@@ -152,25 +102,11 @@ export class HttpRoot extends CalloutRoot {
     this.lastDue = stream;
   }
 
-  onTick(): void {
-    this.enter();
-    refreshLogLevel();
-    this.wheel.advance(this.now());
-    this.callDue();
-    if (this.now() - this.flushedAt >= FLUSH_MS && this.metrics.dirty) {
-      this.flushedAt = this.now();
-      this.metrics.flush();
-    }
-    if (this.firstDue !== null) this.ticker.set(Pace.NOW);
-    else if (this.wheel.count > 0) this.ticker.set(Pace.REQUESTS);
-    else this.ticker.set(this.metrics.dirty ? Pace.SLOW : Pace.NEVER);
-  }
-
   /** Calls the streams that were due before, oldest first, as many as one tick may. */
-  private callDue(): void {
+  protected runDue(): bool {
     for (let i = 0; i < MAX_RESUMED; i++) {
       const stream = this.firstDue;
-      if (stream === null) return;
+      if (stream === null) return false;
       this.firstDue = stream.nextDue;
       if (this.firstDue === null) this.lastDue = null;
       stream.nextDue = null;
@@ -178,11 +114,7 @@ export class HttpRoot extends CalloutRoot {
       if (stream.id == 0) this.keep(stream);
       else if (stream.enter()) call(stream);
     }
-  }
-
-  onDone(): bool {
-    this.metrics.flush();
-    return true;
+    return this.firstDue !== null;
   }
 }
 

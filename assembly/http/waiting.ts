@@ -10,6 +10,16 @@ export class StreamTimer extends Timer {
     super();
   }
 
+  /** Has it fire in `ms` milliseconds. */
+  start(ms: i32): void {
+    const root = this.stream.root;
+    root.setTimer(this, root.now() + (ms as i64), true);
+  }
+
+  stop(): void {
+    this.stream.root.cancelTimer(this);
+  }
+
   onTimer(now: i64): void {
     this.stream.root.enqueue(this.stream);
   }
@@ -30,11 +40,11 @@ export class HttpWaiting extends Waiting {
   }
 
   protected startTimer(ms: i32): void {
-    this.stream.root.setTimer(this.stream.timer, ms);
+    this.stream.timer.start(ms);
   }
 
   protected stopTimer(): void {
-    this.stream.root.cancelTimer(this.stream.timer);
+    this.stream.timer.stop();
   }
 
   /** One stream in this callback of its own, so that nothing nests. */

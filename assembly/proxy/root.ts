@@ -1,26 +1,17 @@
 import { noteGarbage } from "../abi/dispatch";
 import { Context } from "../abi/context";
-import { BufferType, LogLevel } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
-import { readBuffer } from "../host/buffers";
-import { Callouts } from "../host/callout";
-import { CalloutRoot } from "../host/callout_root";
-import { currentMillis } from "../host/clock";
-import { LimitedLog, log, logs, refreshLogLevel } from "../host/log";
+import { LimitedLog } from "../host/log";
 import { Metric, Metrics } from "../host/metrics";
 import { random } from "../host/random";
 import { enterContext } from "../host/stream";
 import { Pace, Ticker } from "../host/ticker";
-import { Timer, TimerWheel } from "../host/timers";
 import { ClusterChoice } from "../router/clusters";
 import { Router } from "../router/router";
-import { FilterChains } from "../stream/chain";
 import { LabelSet } from "../stream/labels";
-import { FilterMetrics, PluginFilterMetrics } from "../stream/metrics";
-import { FilterPlugin } from "../stream/plugin";
-import { MirrorStats } from "../stream/mirror_stats";
+import { PluginRoot } from "../stream/plugin_root";
 import { FilterRegistry } from "../stream/registry";
 import { ConnectTarget } from "../tunnel/connect";
 import { Codec } from "../xprotocol/codec";
@@ -45,29 +36,9 @@ const MAX_PUSHES: i32 = 16;
 const MAX_CLUSTERS: i32 = 4096;
 /** Objects that one of them leaves behind. */
 const OBJECTS_PER_DESTINATION: i32 = 16;
-/** Time between two flushes of the metrics, ms. */
-const FLUSH_MS: i64 = 100;
-
-/** The root as filters see it. */
-class ProxyPlugin extends FilterPlugin {
-  constructor(
-    metrics: FilterMetrics,
-    private readonly root: ProxyRoot,
-  ) {
-    super(metrics);
-  }
-
-  setTimer(timer: Timer, ms: i64): void {
-    this.root.setTimer(timer, this.root.now() + ms, false);
-  }
-
-  cancelTimer(timer: Timer): void {
-    this.root.cancelTimer(timer);
-  }
-}
 
 /** The plugin `proxy`: MOSN's proxy for the connections of one listener configuration in one worker. */
-export class ProxyRoot extends CalloutRoot {
+export class ProxyRoot extends PluginRoot {
   private config: ProxyConfig | null = null;
   router: Router = Router.toCluster(DEFAULT_CLUSTER);
   codecs: CodecList;
@@ -84,19 +55,13 @@ export class ProxyRoot extends CalloutRoot {
   readonly retryFrame: Frame = new Frame();
   readonly input: FrameInput = new FrameInput();
   readonly requestPool: RequestPool = new RequestPool();
-  /** The stream filters of the configuration. */
-  chains: FilterChains = new FilterChains([]);
 
-  private readonly ticker: Ticker = new Ticker();
-  private readonly metrics: Metrics = new Metrics(this.ticker);
-  private readonly calloutTable: Callouts = new Callouts(this, this.metrics);
-  readonly filterMetrics: PluginFilterMetrics = new PluginFilterMetrics(this.metrics);
-  readonly calls: CallStatsTable = new CallStatsTable(this.metrics);
+  readonly calls: CallStatsTable;
   private readonly protocolCodecs: Codec[] = [];
   private readonly protocolStats: ProtocolStats[] = [];
-  private readonly refusedConnections: Metric = this.metrics.counter("moe.refused_connections");
-  private readonly serverGarbageFrames: Metric = this.metrics.counter("moe.server_garbage");
-  private readonly stuckServers: Metric = this.metrics.counter("moe.stuck_servers");
+  private readonly refusedConnections: Metric;
+  private readonly serverGarbageFrames: Metric;
+  private readonly stuckServers: Metric;
   private readonly badPeers: LimitedLog = new LimitedLog();
 
   private readonly clusters: Map<string, Cluster> = new Map<string, Cluster>();
@@ -105,12 +70,8 @@ export class ProxyRoot extends CalloutRoot {
   private readonly byChoice: Map<ClusterChoice, Destination> = new Map<ClusterChoice, Destination>();
   private readonly byLabels: LabelledDestinations = new LabelledDestinations();
   private readonly mirrors: Map<ClusterChoice, Destination> = new Map<ClusterChoice, Destination>();
-  private copyStats: MirrorStats | null = null;
-  private readonly wheel: TimerWheel = new TimerWheel();
   private scheduled: Connection[] = [];
   private scheduledAt: i32 = 0;
-  private time: i64 = 0;
-  private flushedAt: i64 = -FLUSH_MS;
   private heartbeatId: u32 = 0;
 
   constructor(
@@ -118,24 +79,21 @@ export class ProxyRoot extends CalloutRoot {
     private readonly registry: CodecRegistry,
     private readonly filters: FilterRegistry,
   ) {
-    super(id);
+    const metrics = new Metrics(new Ticker());
+    super(id, metrics);
     this.codecs = registry.all();
+    this.calls = new CallStatsTable(metrics);
+    this.refusedConnections = metrics.counter("moe.refused_connections");
+    this.serverGarbageFrames = metrics.counter("moe.server_garbage");
+    this.stuckServers = metrics.counter("moe.stuck_servers");
   }
 
-  onConfigure(size: i32): bool {
-    refreshLogLevel();
-    const text = new View();
-    readBuffer(BufferType.PLUGIN_CONFIGURATION, size, text);
-    const errors = new ConfigErrors();
+  protected configure(text: View, errors: ConfigErrors): bool {
     const config = ProxyConfig.parse(text.ptr, text.length, errors, this.registry.names, this.filters, random());
-    if (config === null) {
-      if (logs(LogLevel.ERROR)) log(LogLevel.ERROR, `moe-wasm: configuration refused: ${errors.message}`);
-      return false;
-    }
+    if (config === null) return false;
     this.config = config;
     this.router = config.router;
     this.chains = config.chains;
-    this.chains.begin(new ProxyPlugin(this.filterMetrics, this));
     const chosen = this.registry.select(config.protocols);
     this.codecs = chosen !== null ? chosen : this.registry.all();
     const fallback = config.fallbackCluster;
@@ -150,41 +108,8 @@ export class ProxyRoot extends CalloutRoot {
     return true;
   }
 
-  get callouts(): Callouts {
-    return this.calloutTable;
-  }
-
   createContext(id: u32): Context {
     return new Connection(id, this);
-  }
-
-  /** A callback begins. */
-  // @ts-ignore: decorator
-  @inline
-  enter(): void {
-    this.time = 0;
-  }
-
-  /** The time, ms, the same all through a callback. */
-  // @ts-ignore: decorator
-  @inline
-  now(): i64 {
-    if (this.time == 0) this.time = currentMillis();
-    return this.time;
-  }
-
-  /** Sets a timer for `deadline`, ms; only a precise one fires within milliseconds. */
-  // @ts-ignore: decorator
-  @inline
-  setTimer(timer: Timer, deadline: i64, precise: bool): void {
-    this.wheel.set(timer, deadline, precise);
-    this.ticker.atLeast(precise ? Pace.REQUESTS : Pace.SLOW);
-  }
-
-  // @ts-ignore: decorator
-  @inline
-  cancelTimer(timer: Timer): void {
-    this.wheel.cancel(timer);
   }
 
   /** Has a tick push the connection. */
@@ -194,40 +119,23 @@ export class ProxyRoot extends CalloutRoot {
     this.ticker.atLeast(Pace.NOW);
   }
 
-  onTick(): void {
-    this.enter();
-    const now = this.now();
-    refreshLogLevel();
-    this.wheel.advance(now);
-    this.pushScheduled();
-    if (now - this.flushedAt >= FLUSH_MS && this.metrics.dirty) {
-      this.flushedAt = now;
-      this.metrics.flush();
-    }
-    if (this.scheduledAt < this.scheduled.length) this.ticker.set(Pace.NOW);
-    else if (this.wheel.preciseCount > 0) this.ticker.set(Pace.REQUESTS);
-    else if (this.wheel.count > 0 || this.metrics.dirty) this.ticker.set(Pace.SLOW);
-    else this.ticker.set(Pace.NEVER);
-  }
-
   /** Pushes the connections that were scheduled before this tick, oldest first, as many as one tick may. */
-  private pushScheduled(): void {
+  protected runDue(): bool {
     const end = min(this.scheduled.length, this.scheduledAt + MAX_PUSHES);
     while (this.scheduledAt < end) {
       const connection = unchecked(this.scheduled[this.scheduledAt++]);
       connection.scheduled = false;
       if (enterContext(connection.id)) connection.onScheduled();
     }
+    this.dropPushed();
+    return this.scheduledAt < this.scheduled.length;
+  }
+
+  private dropPushed(): void {
     if (this.scheduledAt == this.scheduled.length) this.scheduled.length = 0;
     else if (this.scheduledAt >= 1024) this.scheduled = this.scheduled.slice(this.scheduledAt);
     else return;
     this.scheduledAt = 0;
-  }
-
-  onDone(): bool {
-    this.chains.end();
-    this.metrics.flush();
-    return true;
   }
 
   /** The numbers of a codec's protocol. */
@@ -284,16 +192,6 @@ export class ProxyRoot extends CalloutRoot {
     const mirror = new Destination(cluster, choice.metadata, true);
     this.mirrors.set(choice, mirror);
     return mirror;
-  }
-
-  /** The numbers of mirrored requests. */
-  get mirrorStats(): MirrorStats {
-    let stats = this.copyStats;
-    if (stats === null) {
-      stats = new MirrorStats(this.metrics);
-      this.copyStats = stats;
-    }
-    return stats;
   }
 
   private addDestination(key: string, name: string, choice: ClusterChoice): bool {

@@ -69,6 +69,35 @@ describe("metrics of filters", () => {
   });
 });
 
+describe("what filters do beside requests", () => {
+  const every = 2000;
+
+  /** Neither sooner than asked for, nor much later; nothing after the end. */
+  function checkTimes(host: Host, logged: () => string[]): void {
+    logged();
+    host.advance(every - 100);
+    assert.deepEqual(logged(), []);
+    host.advance(2 * every);
+    assert.deepEqual(logged(), ["a time", "a time"]);
+    assert.equal(numbers(host).counted, 2);
+    const [root] = host.vm.roots;
+    host.vm.call("proxy_on_done", root, root.id);
+    assert.deepEqual(logged(), ["a end"]);
+    host.advance(3 * every);
+    assert.deepEqual(logged(), []);
+  }
+
+  it("on RPC: timers of their own, begun and ended with the plugin", async () => {
+    const world = await rpc.start({ filters: [{ every }] });
+    checkTimes(world.host, () => rpc.calls(world));
+  });
+
+  it("on HTTP", async () => {
+    const host = await http.start([{ every }]);
+    checkTimes(host, () => http.lines(host));
+  });
+});
+
 describe("trailers of a response", () => {
   const start = (types?: string[]) =>
     http.start([{ BEFORE_SEND: ["trailer:grpc-status"], ACCESS_LOG: ["trailer:grpc-status"] }], { types });

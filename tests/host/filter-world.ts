@@ -10,6 +10,7 @@ const module = await compileGuest("filters", ["assembly", "filters"]);
 export interface Script {
   only?: string;
   blind?: boolean;
+  every?: number;
   BEFORE_ROUTE?: string[];
   AFTER_ROUTE?: string[];
   AFTER_CHOOSE_HOST?: string[];

@@ -13,12 +13,14 @@ import { Outcome } from "../../../assembly/host/callout";
 import { setFilterState } from "../../../assembly/host/foreign";
 import { LifeSpan } from "../../../assembly/host/generated/foreign";
 import { log } from "../../../assembly/host/log";
+import { Timer } from "../../../assembly/host/timers";
 import { HttpRoot } from "../../../assembly/http/root";
 import { ProxyRoot } from "../../../assembly/proxy/root";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { FilterMetric, FilterMetricTable } from "../../../assembly/stream/metrics";
 import { FilterStatus, Phase } from "../../../assembly/stream/phase";
+import { FilterPlugin } from "../../../assembly/stream/plugin";
 import { FilterRegistry } from "../../../assembly/stream/registry";
 import { Headers } from "../../../assembly/xprotocol/headers";
 import { CodecRegistry } from "../../../assembly/xprotocol/registry";
@@ -32,23 +34,66 @@ const view = new View();
 /**
  * `{"name", "only", "BEFORE_ROUTE": ["COMMAND …", …], …, "resume": […]}`: for each phase what the calls do, the first one
  * what the first text says and so on; the last text is for all others. Only requests with the method `only`, if given;
- * with `blind` it looks at nothing and logs nothing.
+ * with `blind` it looks at nothing and logs nothing. With `every` a timer of its own logs "NAME time" each so many ms, and
+ * the end "NAME end".
  */
 class ScriptConfig extends FilterConfig {
   readonly name: string;
   readonly only: string;
   readonly blind: bool;
+  private readonly timer: ScriptTimer;
   /** By phase, then what is done after waits. */
   readonly turns: string[][] = [];
 
   constructor(from: ObjectReader) {
     super();
-    this.name = from.required("name");
+    const name = from.required("name");
+    this.name = name;
     this.only = from.string("only");
     this.blind = from.bool("blind", false);
+    this.timer = new ScriptTimer(name, from.integer("every", 0, 0, 60000));
     const phases = ["BEFORE_ROUTE", "AFTER_ROUTE", "AFTER_CHOOSE_HOST", "BEFORE_SEND", "ACCESS_LOG", "resume"];
     for (let i = 0; i < phases.length; i++) this.turns.push(from.strings(phases[i]));
     from.finish();
+  }
+
+  begin(plugin: FilterPlugin): void {
+    this.timer.begin(plugin);
+  }
+
+  end(): void {
+    this.timer.end();
+  }
+}
+
+class ScriptTimer extends Timer {
+  private plugin: FilterPlugin | null = null;
+
+  constructor(
+    private readonly name: string,
+    private readonly every: i64,
+  ) {
+    super();
+  }
+
+  begin(plugin: FilterPlugin): void {
+    this.plugin = plugin;
+    if (this.every > 0) plugin.setTimer(this, this.every);
+  }
+
+  onTimer(now: i64): void {
+    const plugin = this.plugin;
+    if (plugin === null) return;
+    log(LogLevel.INFO, this.name + " time");
+    plugin.metrics.count(COUNTED, 1);
+    plugin.setTimer(this, this.every);
+  }
+
+  end(): void {
+    const plugin = this.plugin;
+    if (plugin === null || this.every == 0) return;
+    log(LogLevel.INFO, this.name + " end");
+    plugin.cancelTimer(this);
   }
 }
 
