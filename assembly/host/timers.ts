@@ -19,10 +19,15 @@ export abstract class Timer {
   abstract onTimer(now: i64): void;
 }
 
-/** A hashed timing wheel. The timers belong to their owners, which cancel them before they go. */
+/**
+ * A hashed timing wheel. The timers belong to their owners, which cancel them before they go. Those of a slot fire in the
+ * order in which they were set, and after those of the slots before: requests in a queue keep their order.
+ */
 export class TimerWheel {
   private readonly slots: StaticArray<Timer | null> = new StaticArray<Timer | null>(SLOTS);
   private due: Timer | null = null;
+  /** The last one that is due. */
+  private lastDue: Timer | null = null;
   /** The last slot that was looked at, counted from the clock's origin. */
   private position: i64 = 0;
   /** Timers that are set. */
@@ -72,26 +77,36 @@ export class TimerWheel {
     }
   }
 
-  /** Moves what is due in a slot to the due list: firing one timer may cancel any other. */
+  /** Moves what is due in a slot to the end of the due list: firing one timer may cancel any other. */
   private collect(slot: i32, now: i64): void {
+    const before = this.lastDue;
     let timer = unchecked(this.slots[slot]);
     while (timer !== null) {
       const next = timer.nextTimer;
       if (timer.deadline <= now) {
         this.unlink(timer);
         timer.slot = SLOTS;
-        timer.prevTimer = null;
-        timer.nextTimer = this.due;
-        if (timer.nextTimer !== null) (timer.nextTimer as Timer).prevTimer = timer;
-        this.due = timer;
+        this.insertDue(timer, before);
       }
       timer = next;
     }
   }
 
+  /** Puts a timer behind another in the due list, which may be none: a slot has the one that was set last first. */
+  private insertDue(timer: Timer, before: Timer | null): void {
+    const after = before !== null ? before.nextTimer : this.due;
+    timer.prevTimer = before;
+    timer.nextTimer = after;
+    if (before !== null) before.nextTimer = timer;
+    else this.due = timer;
+    if (after !== null) after.prevTimer = timer;
+    else this.lastDue = timer;
+  }
+
   private unlink(timer: Timer): void {
     const next = timer.nextTimer;
     const prev = timer.prevTimer;
+    if (this.lastDue === timer) this.lastDue = prev;
     if (next !== null) next.prevTimer = prev;
     if (prev !== null) prev.nextTimer = next;
     else if (timer.slot == SLOTS) this.due = next;

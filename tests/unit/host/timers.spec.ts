@@ -1,7 +1,11 @@
 import { Timer, TimerWheel } from "../../../assembly/host/timers";
 
+let turns: i32 = 0;
+
 class Recorded extends Timer {
   fired: i64 = -1;
+  /** How many have fired before. */
+  turn: i32 = -1;
   /** What to do on firing: cancel one timer, set another anew. */
   cancels: Recorded | null = null;
   sets: Recorded | null = null;
@@ -12,6 +16,7 @@ class Recorded extends Timer {
 
   onTimer(now: i64): void {
     this.fired = now;
+    this.turn = turns++;
     const cancels = this.cancels;
     if (cancels !== null) this.wheel.cancel(cancels);
     const sets = this.sets;
@@ -54,14 +59,15 @@ describe("TimerWheel", () => {
     const a = new Recorded(wheel);
     const b = new Recorded(wheel);
     const c = new Recorded(wheel);
-    wheel.set(b, START + 8, true);
     wheel.set(c, START + 8, true);
+    wheel.set(b, START + 8, true);
     wheel.set(a, START + 8, true);
     a.cancels = b;
     c.cancels = b;
     a.sets = a;
     wheel.advance(START + 12);
-    // Of a and c one fired first and cancelled b, whichever came first.
+    // The first one cancelled the second.
+    expect(b.fired).toBe(-1);
     expect(a.fired).toBe(START + 12);
     expect(c.fired).toBe(START + 12);
     expect(wheel.count).toBe(1);
@@ -98,5 +104,28 @@ describe("TimerWheel", () => {
     expect(timer.fired).toBe(-1);
     wheel.advance(START + 1004);
     expect(timer.fired).toBe(START + 1004);
+  });
+
+  test("timers that an advance finds due together fire in the order of their slots, and in one as they were set", () => {
+    const wheel = new TimerWheel();
+    wheel.advance(START);
+    const timers: Recorded[] = [];
+    for (let i = 0; i < 12; i++) {
+      const timer = new Recorded(wheel);
+      timers.push(timer);
+      wheel.set(timer, START + 8 + i * 2, true);
+    }
+    timers[3].cancels = timers[5];
+    timers[4].cancels = timers[11];
+    turns = 0;
+    wheel.advance(START + 100);
+    let next = 0;
+    for (let i = 0; i < timers.length; i++) expect(timers[i].turn).toBe(i == 5 || i == 11 ? -1 : next++, `timer ${i}`);
+    // The list's end is where it belongs: another round works as the first.
+    wheel.set(timers[5], START + 110, true);
+    wheel.set(timers[11], START + 120, true);
+    wheel.advance(START + 200);
+    expect(timers[5].turn).toBe(next);
+    expect(timers[11].turn).toBe(next + 1);
   });
 });
