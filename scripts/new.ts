@@ -6,7 +6,6 @@ import { format, resolveConfig } from "prettier";
 import { codecNames, filterNames, type Names, register, type Registration, render } from "./lib/scaffold.ts";
 
 const root = join(import.meta.dirname, "..");
-const MODULE = "filters/network/moe.ts";
 const SUFFIX = ".template";
 
 /** What can be begun with a template. */
@@ -17,7 +16,7 @@ interface Kind {
   folder: string;
   /** Templates that go elsewhere. */
   elsewhere?: Record<string, (file: string) => string>;
-  registrations: Registration[];
+  registration: Registration;
   /** What its user does now. */
   next: (names: Names) => string;
 }
@@ -25,7 +24,7 @@ interface Kind {
 const CODEC: Kind = {
   template: "codec",
   folder: "filters/codec",
-  registrations: [{ registry: "codecs", folder: "../codec", path: MODULE }],
+  registration: { registry: "codecs", folder: "../codec", path: "filters/network/moe.ts" },
   next: ({ name, file }) => `
   npx asp filters/codec/${file}/${file}.spec.ts
       its tests, the conformance suite among them
@@ -39,10 +38,7 @@ const FILTER: Kind = {
   template: "filter",
   folder: "filters/stream",
   elsewhere: { "vectors.json": (file) => `tests/vectors/${file}.json` },
-  registrations: [
-    { registry: "filters", folder: "../stream", path: MODULE },
-    { registry: "filters", folder: "../../../filters/stream", path: "tests/unit/vectors/vectors.spec.ts" },
-  ],
+  registration: { registry: "filters", folder: "../stream", path: "filters/network/filters.ts" },
   next: ({ name, file }) => `
   npx asp filters/stream/${file}/${file}.spec.ts
       its tests, alone
@@ -72,16 +68,15 @@ async function create(kind: Kind, names: Names): Promise<void> {
   for (const path of [folder, ...targets]) {
     if (existsSync(path)) throw new Error(`${relative(root, path)} is there already.`);
   }
-  const registered = kind.registrations.map((one) => {
-    return [join(root, one.path), register(readFileSync(join(root, one.path), "utf8"), names, one)];
-  });
+  const registry = join(root, kind.registration.path);
+  const registered = register(readFileSync(registry, "utf8"), names, kind.registration);
   mkdirSync(folder);
   console.log("Written:");
   for (const [i, template] of files.entries()) {
     const text = readFileSync(join(templates, template), "utf8");
     await write(targets[i], render(text, { ...names }));
   }
-  for (const [path, text] of registered) await write(path, text);
+  await write(registry, registered);
   console.log(`\nNow:${kind.next(names)}`);
 }
 
@@ -105,7 +100,9 @@ program
   .action(action(CODEC, codecNames));
 program
   .command("filter")
-  .description("a stream filter: filters/stream/NAME and tests/vectors/NAME.json, registered in filters/network/moe.ts")
+  .description(
+    "a stream filter: filters/stream/NAME and tests/vectors/NAME.json, registered in filters/network/filters.ts",
+  )
   .argument("<name>", "the filter's type in configuration and statistics, like my_filter")
   .action(action(FILTER, filterNames));
 await program.parseAsync();

@@ -35,12 +35,12 @@ describe("npm run new", () => {
     assert.match(await create("codec", "my-rpc"), /filters\/codec\/my_rpc\/my_rpc\.ts/);
     assert.match(await create("filter", "my_filter"), /tests\/vectors\/my_filter\.json/);
     const files = ["filters/codec/my_rpc", "filters/stream/my_filter"];
-    const registries = ["filters/network", "tests/unit/vectors"];
+    const registries = "filters/network";
     const specs = [`${files[0]}/my_rpc.spec.ts`, `${files[1]}/my_filter.spec.ts`, "tests/unit/vectors/vectors.spec.ts"];
     const [tests] = await Promise.all([
       node("@as-pect/cli/bin/asp.js", ...specs, "--summary", "--no-logo"),
-      node("eslint/bin/eslint.js", ...files, ...registries),
-      node("prettier/bin/prettier.cjs", "--check", ...files, ...registries),
+      node("eslint/bin/eslint.js", ...files, registries),
+      node("prettier/bin/prettier.cjs", "--check", ...files, registries),
     ]);
     assert.match(tests, /Result\].*Pass!/);
     assert.match(tests, /vectors unit: .*my_filter 9/);
@@ -98,17 +98,21 @@ describe("npm run new", () => {
   });
 
   it("leaves what is there alone", async () => {
-    const before = readFileSync(join(folder, "filters/network/moe.ts"), "utf8");
-    for (const one of ["codec tars", "codec Bolt", "filter fault", "filter bolt"]) {
+    const registries = () =>
+      ["moe", "filters"].map((name) => readFileSync(join(folder, `filters/network/${name}.ts`), "utf8"));
+    const before = registries();
+    for (const one of ["codec tars", "codec Bolt", "codec filter-roots", "filter fault", "filter flow_control"]) {
       const [kind, name] = one.split(" ");
       await assert.rejects(create(kind, name), (error: { code: number; stderr: string }) => {
         assert.equal(error.code, 1, one);
-        assert.match(error.stderr, /^[^\n]*(there already|name is|moe\.ts already)[^\n]*\n$/);
+        assert.match(error.stderr, /^[^\n]*(there already|name is|(moe|filters)\.ts already)[^\n]*\n$/);
         return true;
       });
     }
-    assert.equal(readFileSync(join(folder, "filters/network/moe.ts"), "utf8"), before);
-    assert.ok(!existsSync(join(folder, "filters/stream/bolt")));
+    assert.deepEqual(registries(), before);
+    for (const path of ["codec/filter_roots", "stream/flow_control"]) {
+      assert.ok(!existsSync(join(folder, "filters", path)), path);
+    }
   });
 });
 
