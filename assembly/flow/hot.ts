@@ -64,6 +64,7 @@ export class HotController {
       this.costMs = 0;
       const verdict = this.decide(record, hash, threshold, nowMs);
       if (verdict != HotVerdict.PASS) {
+        if (record.guessed) continue;
         if (verdict == HotVerdict.BLOCK) this.refresh(record, hash, nowMs);
         return verdict;
       }
@@ -85,7 +86,10 @@ export class HotController {
     for (let i = 0; i < EXIT_TRIES; i++) {
       if (!this.store.load(record)) return false;
       const at = find(record, hash);
-      if (at == 0) return true;
+      if (at == 0) {
+        if (record.guessed) continue;
+        return true;
+      }
       if (concurrency) store<i32>(at, max(0, load<i32>(at, ACTIVE) - 1), ACTIVE);
       else if (this.rule.behavior == Behavior.REJECT) store<i64>(at, load<i64>(at, TOKENS) + 1, TOKENS);
       else store<i64>(at, load<i64>(at, TIME) - costMs, TIME);

@@ -39,7 +39,10 @@ export class Lease {
       if (!resource.read()) return Verdict.UNKNOWN;
       if (this.spare > 0) resource.uncount(this.takenMs, this.spare);
       const left = resource.left(nowNs, this.most * PART);
-      if (left <= 0) return Verdict.FLOW;
+      if (left <= 0) {
+        if (resource.record.guessed) continue;
+        return Verdict.FLOW;
+      }
       const taken = min(this.most, max<i64>(1, left / PART)) as i32;
       resource.count(nowMs, taken);
       const saved = resource.write();

@@ -11,7 +11,7 @@ const arrived: usize = heap.alloc(ROOM as usize);
 
 /** Records in the shared data of the process: all workers of all listeners with the same vm_id see them. */
 export class ProcessStore extends RecordStore {
-  load(record: SharedRecord): bool {
+  protected read(record: SharedRecord): bool {
     record.length = 0;
     if (!data.get(record.key.ptr, record.key.length, arrived, ROOM)) return false;
     record.room(data.length);
@@ -21,9 +21,12 @@ export class ProcessStore extends RecordStore {
     return true;
   }
 
-  save(record: SharedRecord): Saved {
+  protected write(record: SharedRecord): Saved {
     const result = SharedData.set(record.key.ptr, record.key.length, record.ptr, record.length, record.version);
-    if (result == Result.OK) return Saved.OK;
+    if (result == Result.OK) {
+      record.version = SharedData.presumed;
+      return Saved.OK;
+    }
     return result == Result.CAS_MISMATCH ? Saved.CONFLICT : Saved.FAILED;
   }
 

@@ -13,8 +13,14 @@ export class SharedRecord {
   private block: StaticArray<u8> = new StaticArray<u8>(0);
   /** Bytes that count. */
   length: i32 = 0;
-  /** The store's own: which version was read; 0: the record does not exist. */
+  /** The store's own: which version was read, or is presumed. */
   version: u32 = 0;
+  /** Whether it is as this worker wrote it last, under a version that is presumed. */
+  presumed: bool = false;
+  /** What is here was not read but presumed: only a write that is accepted proves it right. */
+  guessed: bool = false;
+  /** Below 0: so many times it is read before it is presumed again. */
+  luck: i32 = 0;
 
   constructor(readonly key: Bytes) {}
 
@@ -46,23 +52,57 @@ export class SharedRecord {
   }
 }
 
-/** Where records are: shared by all workers, or this worker's own. */
+/** After a wrong guess a record is read so many times before the next one: a guess costs a fifth of what it saves. */
+const DISTRUST: i32 = 8;
+
+/**
+ * Where records are: shared by all workers, or this worker's own. What a worker has written itself it need not read
+ * again: it changes that, and writes it under the version that it must have if nobody else has written. A decision
+ * that is not written has to be made on what was read (`SharedRecord.guessed`).
+ */
 export abstract class RecordStore {
-  /** Reads a record; one that does not exist has length 0. False: it cannot be read. */
-  abstract load(record: SharedRecord): bool;
-  /** Writes what `load` read and the caller changed, unless another has written since. */
-  abstract save(record: SharedRecord): Saved;
+  /**
+   * Finds the bytes of a record; one that does not exist has length 0. False: it cannot be read.
+   * @param fresh they are read, not presumed
+   */
+  load(record: SharedRecord, fresh: bool = false): bool {
+    record.guessed = record.presumed && !fresh && record.luck >= 0;
+    if (record.presumed && record.luck < 0) record.luck++;
+    record.presumed = false;
+    return record.guessed || this.read(record);
+  }
+
+  /** Writes what `load` found and the caller changed, unless another has written since. */
+  save(record: SharedRecord): Saved {
+    const saved = this.write(record);
+    if (saved == Saved.OK) record.presumed = true;
+    else if (record.guessed) record.luck = -DISTRUST;
+    return saved;
+  }
+
+  /** Reads the bytes and the version of a record. */
+  protected abstract read(record: SharedRecord): bool;
+  /** Writes a record if it still has its version, and leaves the version that it is presumed to have then. */
+  protected abstract write(record: SharedRecord): Saved;
   /** Whether other workers write the records, too. */
   abstract get shared(): bool;
 }
 
 /** Records of this worker alone: they are where they are changed. */
 export class LocalStore extends RecordStore {
-  load(record: SharedRecord): bool {
+  load(record: SharedRecord, fresh: bool = false): bool {
     return true;
   }
 
   save(record: SharedRecord): Saved {
+    return Saved.OK;
+  }
+
+  protected read(record: SharedRecord): bool {
+    return true;
+  }
+
+  protected write(record: SharedRecord): Saved {
     return Saved.OK;
   }
 

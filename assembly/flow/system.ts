@@ -41,7 +41,10 @@ export class System {
       if (!this.store.load(this.record)) return Verdict.UNKNOWN;
       this.layout.locate(this.record);
       const at = this.at;
-      if (!this.passes(at, nowMs)) return Verdict.SYSTEM;
+      if (!this.passes(at, nowMs)) {
+        if (this.record.guessed) continue;
+        return Verdict.SYSTEM;
+      }
       store<i32>(at, this.active(at) + 1);
       WINDOW.add(at + ACTIVE, nowMs, PASS, 1);
       const saved = this.store.save(this.record);

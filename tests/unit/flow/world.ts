@@ -33,7 +33,7 @@ export class TestStore extends RecordStore {
   loads: i32 = 0;
   saves: i32 = 0;
 
-  load(record: SharedRecord): bool {
+  protected read(record: SharedRecord): bool {
     this.loads++;
     if (this.broken) return false;
     const key = keyText(record);
@@ -47,7 +47,7 @@ export class TestStore extends RecordStore {
     return true;
   }
 
-  save(record: SharedRecord): Saved {
+  protected write(record: SharedRecord): Saved {
     this.saves++;
     if (this.broken) return Saved.FAILED;
     const key = keyText(record);
@@ -58,6 +58,7 @@ export class TestStore extends RecordStore {
     }
     if (version != record.version) return Saved.CONFLICT;
     this.values.set(key, new Stored(Bytes.copy(record.ptr, record.length), ++this.versions));
+    record.version = this.versions;
     return Saved.OK;
   }
 
