@@ -1,4 +1,4 @@
-import { hexDigit } from "./json";
+import { hexDigit } from "../bytes/percent";
 
 const DOT: u32 = 0x2e;
 const COLON: u32 = 0x3a;

@@ -1,4 +1,5 @@
 import { ByteBuffer } from "../bytes/buffer";
+import { hexDigit } from "../bytes/percent";
 import { ConfigErrors } from "./errors";
 import { NumberReader } from "./number";
 import { INVALID_RUNE, decodeRune, encodeRune } from "../bytes/utf8";
@@ -271,11 +272,4 @@ function unescape(c: u32): u32 {
   if (c == 0x6e) return 10;
   if (c == 0x72) return 13;
   return c == 0x74 ? 9 : 0;
-}
-
-/** The value of a hexadecimal digit, -1 for other bytes. */
-export function hexDigit(c: u32): i32 {
-  if (c - 0x30 < 10) return (c - 0x30) as i32;
-  const letter = (c | 0x20) - 0x61;
-  return letter < 6 ? (letter as i32) + 10 : -1;
 }

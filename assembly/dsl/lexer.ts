@@ -1,5 +1,5 @@
 import { parseDuration } from "../config/duration";
-import { hexDigit } from "../config/json";
+import { hexDigit } from "../bytes/percent";
 
 export const enum Token {
   END = 0,

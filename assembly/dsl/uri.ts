@@ -1,6 +1,6 @@
 // URIs as Go's net/url reads and writes them.
 import { bytesEqual } from "../bytes/memory";
-import { hexDigit } from "../config/json";
+import { hexDigit } from "../bytes/percent";
 import { arena } from "./arena";
 import { Fault, fail } from "./fault";
 import { compareNames } from "./net";

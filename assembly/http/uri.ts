@@ -1,7 +1,7 @@
 // Paths as MOSN's HTTP codec has them (mosn-semantics.md §1.6): decoded and normalised for filters, escaped for servers.
 import { ByteBuffer } from "../bytes/buffer";
+import { decodePercent } from "../bytes/percent";
 import { View } from "../bytes/view";
-import { hexDigit } from "../config/json";
 
 const SLASH: u32 = 0x2f;
 const DOT: u32 = 0x2e;
@@ -56,22 +56,6 @@ export function normalisePath(path: View, out: ByteBuffer): void {
     out.append(segment, at - from);
   }
   if (open) out.appendByte(SLASH);
-}
-
-/** Appends the text with its %XX decoded, and in queries "+" to a space. */
-export function decodePercent(text: View, query: bool, out: ByteBuffer): void {
-  for (let i = 0; i < text.length; i++) {
-    let c = load<u8>(text.ptr + (i as usize)) as u32;
-    if (c == PERCENT && text.length - i > 2) {
-      const high = hexDigit(load<u8>(text.ptr + ((i + 1) as usize)));
-      const low = hexDigit(load<u8>(text.ptr + ((i + 2) as usize)));
-      if (high >= 0 && low >= 0) {
-        c = ((high << 4) | low) as u32;
-        i += 2;
-      }
-    } else if (query && c == 0x2b) c = 0x20;
-    out.appendByte(c);
-  }
 }
 
 /** 0 for an empty segment, 1 for ".", 2 for "..", -1 for any other. */

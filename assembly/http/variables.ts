@@ -1,11 +1,12 @@
 // MOSN's variables on HTTP (mosn-semantics.md §1.6).
 import { noteGarbage } from "../abi/dispatch";
 import { ByteBuffer } from "../bytes/buffer";
+import { decodePercent } from "../bytes/percent";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { VariableNames } from "../stream/variable_names";
 import { HttpStream } from "./stream";
-import { decodePercent, escapePath, findArgument, findCookie, isPlain, normalisePath, splitTarget } from "./uri";
+import { escapePath, findArgument, findCookie, isPlain, normalisePath, splitTarget } from "./uri";
 
 /** Memory kept between uses, bytes. */
 const KEEP: i32 = 4096;

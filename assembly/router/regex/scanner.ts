@@ -1,4 +1,4 @@
-import { hexDigit } from "../../config/json";
+import { hexDigit } from "../../bytes/percent";
 import { decodeRune } from "../../bytes/utf8";
 import { MAX_RUNE } from "./class";
 

@@ -1,8 +1,8 @@
 import { ObjectReader } from "../../../assembly/config/object";
+import { RequestAttributes } from "../../../assembly/dsl/request";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { bit, FilterStatus, Phase } from "../../../assembly/stream/phase";
-import { RequestAttributes } from "./attributes";
 import { DslConfig } from "./config";
 
 const attributes = new RequestAttributes();

@@ -1,15 +1,8 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
+import { decodePercent } from "../../../assembly/bytes/percent";
 import { View } from "../../../assembly/bytes/view";
-import {
-  decodePercent,
-  escapePath,
-  findArgument,
-  findCookie,
-  isPlain,
-  normalisePath,
-  splitTarget,
-} from "../../../assembly/http/uri";
+import { escapePath, findArgument, findCookie, isPlain, normalisePath, splitTarget } from "../../../assembly/http/uri";
 
 const out = new ByteBuffer();
 /** Keeps the bytes of views alive. */

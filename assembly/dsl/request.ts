@@ -1,12 +1,12 @@
-import { ByteBuffer } from "../../../assembly/bytes/buffer";
-import { Bytes } from "../../../assembly/bytes/bytes";
-import { bytesEqual } from "../../../assembly/bytes/memory";
-import { View } from "../../../assembly/bytes/view";
-import { Attribute, AttributeSource } from "../../../assembly/dsl/attributes";
-import { currentTime } from "../../../assembly/host/clock";
-import { decodePercent } from "../../../assembly/http/uri";
-import { Part, StreamHandler } from "../../../assembly/stream/handler";
-import { Headers } from "../../../assembly/xprotocol/headers";
+import { ByteBuffer } from "../bytes/buffer";
+import { Bytes } from "../bytes/bytes";
+import { bytesEqual } from "../bytes/memory";
+import { decodePercent } from "../bytes/percent";
+import { View } from "../bytes/view";
+import { currentTime } from "../host/clock";
+import { Part, StreamHandler } from "../stream/handler";
+import { Headers } from "../xprotocol/headers";
+import { Attribute, AttributeSource } from "./attributes";
 
 /** Memory kept between evaluations, bytes. */
 const KEEP: i32 = 4096;
