@@ -9,6 +9,7 @@ import { readProperty } from "../host/properties";
 import { closeDownstream, continueDownstream } from "../host/stream";
 import { Timer } from "../host/timers";
 import { Tunnel } from "../tunnel/tunnel";
+import { Drain } from "./drain";
 import { Pools } from "./pools";
 import { Push } from "./push";
 import { ClientReader } from "./reader";
@@ -36,8 +37,6 @@ const MEMORY_HIGH: u64 = 640 << 20;
 const LARGE: i32 = 65536;
 /** How long requests in flight may still finish on a connection whose client has sent what is no frame, ms. */
 const LINGER_MS: i64 = 5000;
-/** How long a draining connection has to be silent before it is closed: its client's next request may be on its way, ms. */
-const QUIET_MS: i64 = 500;
 /** Time between two looks at a connection that drains or is held back, ms. */
 const LOOK_MS: i64 = 500;
 /** Memory that empty buffers keep, bytes. */
@@ -83,9 +82,7 @@ export class Connection extends Context {
   private overdue: bool = false;
   private closed: bool = false;
   private inUpstreamData: bool = false;
-  /** The switchboard drains: the connection closes once nothing is in flight and none has come or gone for a while. */
-  private draining: bool = false;
-  private activeAt: i64 = 0;
+  private readonly drain: Drain;
   /** Bytes of our own for the client since a server last sent it something. */
   private own: i32 = 0;
   /** The same, without what the client is trusted to have taken. */
@@ -104,6 +101,7 @@ export class Connection extends Context {
     readonly root: ProxyRoot,
   ) {
     super(id);
+    this.drain = new Drain(id, root.drainCheckMs);
   }
 
   onNewConnection(): Action {
@@ -114,7 +112,7 @@ export class Connection extends Context {
     if (this.closed) return Action.STOP_ITERATION;
     this.root.enter();
     this.readable = size;
-    if (this.draining) this.activeAt = this.root.now();
+    if (this.drain.onClient(this.root.now()) && !this.reader.carriesRaw) this.tunnel.ask();
     if (!this.parked || this.mayUnpark) this.readClient();
     this.push();
     return Action.STOP_ITERATION;
@@ -183,7 +181,7 @@ export class Connection extends Context {
   onTimer(now: i64): void {
     const held = this.own > OWN_HIGH;
     if (this.lingering) this.overdue = true;
-    else if (this.draining || this.parked) this.root.setTimer(this.timer, now + LOOK_MS, false);
+    else if (this.drain.begun || this.parked) this.root.setTimer(this.timer, now + LOOK_MS, false);
     if (held) this.own -= OWN_TAKEN;
     if (this.parked) this.pools.checkWrites(now);
     this.schedule();
@@ -241,14 +239,11 @@ export class Connection extends Context {
 
   /** Whether the connection has to close and nothing is in flight. */
   private get mayClose(): bool {
-    if (!this.lingering && !this.isQuiet) return false;
+    const quiet = !this.reader.carriesRaw && this.drain.isQuiet(this.root.now());
+    if (!this.lingering && !quiet) return false;
     if (this.requests.count > 0 || this.input.length > 0 || this.parked) return false;
     const tunnel = this.tunnel;
     return this.toClient.length == 0 && tunnel.backlog == 0 && !tunnel.pinging;
-  }
-
-  private get isQuiet(): bool {
-    return this.draining && !this.reader.carriesRaw && this.root.now() - this.activeAt >= QUIET_MS;
   }
 
   private get mayUnpark(): bool {
@@ -276,7 +271,7 @@ export class Connection extends Context {
     if (size > 0 && readBuffer(BufferType.UPSTREAM_DATA, size, scratch)) {
       if (!this.tunnel.read(scratch.ptr, scratch.length)) root.tunnelBroken(this);
     }
-    if (this.tunnel.goAway) this.drain();
+    if (this.tunnel.goAway) this.onDrain();
     this.inUpstreamData = false;
     this.countOwn();
     replaceBuffer(BufferType.UPSTREAM_DATA, size, this.toClient.ptr, this.toClient.length);
@@ -301,14 +296,12 @@ export class Connection extends Context {
   }
 
   /** The switchboard drains: the client is told where it can be, and closed when it has become quiet. */
-  private drain(): void {
+  private onDrain(): void {
     const root = this.root;
-    this.activeAt = root.now();
-    if (this.draining) return;
-    this.draining = true;
-    if (this.lingering) return;
+    const now = root.now();
+    if (!this.drain.begin(now) || this.lingering) return;
     if (root.sendsGoAway) this.reader.goAway();
-    root.setTimer(this.timer, this.activeAt + LOOK_MS, false);
+    root.setTimer(this.timer, now + LOOK_MS, false);
   }
 
   /** Whether there is room for so many bytes of a request beside those that are kept already. */

@@ -49,6 +49,7 @@ export class ProxyRoot extends PluginRoot {
   maxConnectionBytes: i32 = 0;
   detectTimeoutMs: i64 = 0;
   sendsGoAway: bool = false;
+  drainCheckMs: i64 = 0;
 
   // Scratch objects of the request path: one callback at a time uses them.
   readonly frame: Frame = new Frame();
@@ -105,6 +106,7 @@ export class ProxyRoot extends PluginRoot {
     this.maxConnectionBytes = config.maxConnectionBytes;
     this.detectTimeoutMs = config.detectTimeoutMs as i64;
     this.sendsGoAway = config.goaway;
+    this.drainCheckMs = config.drainCheckMs as i64;
     return true;
   }
 

@@ -9,6 +9,7 @@ const AUTHORITY = Bytes.of(":authority");
 const CLUSTER = Bytes.of("x-moe-cluster");
 const PIN = Bytes.of("x-moe-pin");
 const HOST = Bytes.of("x-moe-host");
+const ASK = Bytes.of("x-moe-ask");
 const STATUS = Bytes.of(":status");
 
 function literal(out: ByteBuffer, name: Bytes, value: Bytes): void {
@@ -41,6 +42,18 @@ export class ConnectTarget {
     out.append(this.block.ptr, this.block.length);
     if (pin.length > 0) literal(out, PIN, pin);
   }
+}
+
+const DRAIN = Bytes.of("drain");
+
+/**
+ * Appends the header block of a CONNECT that opens nothing. The shipped switchboard has a route which answers it with 304;
+ * without that route it names no cluster, and the answer is 404.
+ */
+export function appendQuestion(out: ByteBuffer): void {
+  literal(out, METHOD, CONNECT);
+  literal(out, AUTHORITY, DRAIN);
+  literal(out, ASK, DRAIN);
 }
 
 /** A cluster's name as an authority: for logs, and with "-" for what Envoy does not accept there (Istio's "|"). */

@@ -14,7 +14,7 @@ import {
   appendSettingsAck,
   appendWindowUpdate,
 } from "../http2/writer";
-import { ConnectAnswer, ConnectTarget } from "./connect";
+import { appendQuestion, ConnectAnswer, ConnectTarget } from "./connect";
 import { ResetBudget } from "./reset_budget";
 import { TunnelSender } from "./sender";
 import { CloseReason, Upstream, UpstreamState } from "./upstream";
@@ -26,6 +26,8 @@ const CONNECTION_WINDOW: i32 = 16 << 20;
 const GRANT_NOW: i32 = STREAM_WINDOW >> 1;
 /** Bytes of a refusal's text that are kept. */
 const REFUSAL_TEXT: i32 = 200;
+/** In place of the question's stream: none is asked any more. */
+const NEVER: u32 = 0xffffffff;
 /** Managed objects that an upstream leaves behind. */
 const OBJECTS_PER_UPSTREAM: i32 = 16;
 
@@ -61,6 +63,8 @@ export class Tunnel extends TunnelSender {
   private last: Upstream | null = null;
   private nextStream: u32 = 1;
   private started: bool = false;
+  /** Stream of the question that is not answered; 0: there is none. */
+  private asked: u32 = 0;
   private readonly receive: ReceiveWindow = new ReceiveWindow(DEFAULT_WINDOW);
 
   /** An upstream connection to hand to `open`. */
@@ -89,6 +93,20 @@ export class Tunnel extends TunnelSender {
     this.start();
     this.pinging = true;
     appendPing(this.out, false, 0);
+  }
+
+  /**
+   * Asks for the answer to a CONNECT that opens nothing: a switchboard that drains says so with such an answer, and else
+   * keeps it to itself. At most one question is under way.
+   */
+  ask(): void {
+    if (this.asked != 0 || this.goAway) return;
+    this.start();
+    this.asked = this.nextStream;
+    this.nextStream += 2;
+    block.clear();
+    appendQuestion(block);
+    appendHeaders(this.out, this.asked, true, block.ptr, block.length, this.maxFrame);
   }
 
   private start(): void {
@@ -201,6 +219,7 @@ export class Tunnel extends TunnelSender {
       appendWindowUpdate(this.out, 0, widen);
       this.urgent = true;
     }
+    if (endStream) this.onAnswered(stream);
     const upstream = this.find(stream);
     if (upstream === null) return;
     if (!upstream.receive.received(frameLength)) this.stopped = true;
@@ -235,12 +254,20 @@ export class Tunnel extends TunnelSender {
     this.urgent = true;
   }
 
+  /** The switchboard is done with a stream: the next question may be asked if it was that one. */
+  private onAnswered(stream: u32): void {
+    if (stream == this.asked) this.asked = 0;
+  }
+
   onHeaders(stream: u32, blockPtr: usize, blockLength: i32, endStream: bool): void {
     answer.clear();
     if (!this.hpack.decode(blockPtr, blockLength, answer)) {
       this.stopped = true;
       return;
     }
+    if (endStream) this.onAnswered(stream);
+    // A switchboard with other routes than ours has opened a connection: not again.
+    else if (stream == this.asked && answer.status == 200) this.asked = NEVER;
     const upstream = this.find(stream);
     if (upstream === null) return;
     // Also a refusal names its host, if one was tried.
@@ -258,6 +285,7 @@ export class Tunnel extends TunnelSender {
   }
 
   onRstStream(stream: u32, code: u32): void {
+    this.onAnswered(stream);
     const upstream = this.find(stream);
     if (upstream === null) return;
     const opening = upstream.state == UpstreamState.OPENING;

@@ -162,3 +162,40 @@ for (const concurrency of CONCURRENCIES) {
     });
   });
 }
+
+describe("a client that has all its server connections", () => {
+  /** A switchboard as it was before the module asked. */
+  const withoutRoute = (_: unknown, listener: Listener) => {
+    const { virtual_hosts: hosts } = switchboard(listener).route_config as { virtual_hosts: { routes: unknown[] }[] };
+    hosts[0].routes.shift();
+  };
+
+  for (const [what, change, counter] of [
+    ["by the shipped route", undefined, "downstream_rq_3xx"],
+    ["without the route", withoutRoute, "downstream_rq_4xx"],
+  ] as const) {
+    it(`hears of a drain by asking, answered ${what}`, async (t) => {
+      const config = { goaway: true, drain_check_ms: 500 };
+      const stage = await Stage.start(t, { clusters: { one: {} }, config, change });
+      const [client] = await stage.connect(t);
+      const asked = () => stage.envoy.stat(`http.switchboard.${counter}`);
+      let id = 0;
+      const callUntil = (condition: () => boolean | Promise<boolean>) =>
+        waitUntil(
+          async () => {
+            assert.equal((await client.call(++id, callOf("one"))).status, BoltStatus.SUCCESS);
+            return condition();
+          },
+          WAIT_MS,
+          () => `${id} calls`,
+        );
+      await callUntil(async () => (await asked()) > 1);
+      assert.ok(!client.frames.some(isGoAway), "nothing drains");
+      const opened = await stage.envoy.stat("cluster.one.upstream_cx_total");
+      await stage.envoy.admin("/healthcheck/fail", "POST");
+      await callUntil(() => client.frames.some(isGoAway));
+      await client.waitForClose();
+      assert.equal(await stage.envoy.stat("cluster.one.upstream_cx_total"), opened, "it was asked, not opened");
+    });
+  }
+});

@@ -14,6 +14,8 @@ export interface SwitchboardOptions {
   /** How output is cut into writes: a frame each (Envoy), all of a dispatch in one, or pieces of so many bytes. */
   writeUnit: "frame" | "dispatch" | number;
   drainTimeoutMs: number;
+  /** Answer to the question whether it drains: 304 by the shipped route, 404 without one; 200 opens a connection, null: none. */
+  askedStatus: 304 | 404 | 200 | null;
   delayedCloseMs: number;
 }
 
@@ -25,5 +27,6 @@ export const SWITCHBOARD_DEFAULTS: SwitchboardOptions = {
   huffman: "shorter",
   writeUnit: "frame",
   drainTimeoutMs: 5000,
+  askedStatus: 304,
   delayedCloseMs: 1000,
 };

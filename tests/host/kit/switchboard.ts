@@ -1,5 +1,6 @@
 import type { NetBuffer } from "./buffer.ts";
 import type { Clock } from "./clock.ts";
+import { checkConnect, isQuestion } from "./connect-request.ts";
 import { ConnectStream, type StreamOwner } from "./connect-stream.ts";
 import {
   DEFAULT_MAX_FRAME_SIZE,
@@ -41,6 +42,8 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
   readonly opened: ConnectStream[] = [];
   /** PING frames received. */
   pings = 0;
+  /** Questions received whether it drains; they are no streams of `opened`. */
+  questions = 0;
   /** DATA or HEADERS frames for streams that were closed already. */
   lateFrames = 0;
   readonly inbound = new Inbound(this);
@@ -135,6 +138,7 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
     this.lastStreamId = streamId;
     checkConnect(headers);
     this.inbound.floods.opened();
+    if (isQuestion(headers)) this.questions++;
     if (this.streams.size >= this.options.maxConcurrentStreams) {
       this.emit(FrameType.RST_STREAM, Flag.NONE, streamId, words(ErrorCode.REFUSED_STREAM));
       return;
@@ -144,10 +148,19 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
     const windows = { receive, send: this.peerStreamWindow };
     const stream = new ConnectStream(this, streamId, headers, windows, this.host.clock.nowMs);
     this.streams.set(streamId, stream);
+    if (isQuestion(headers)) return this.answer(stream, end);
     this.opened.push(stream);
     this.onConnect(stream);
     stream.remoteEnded = end;
     if (end) stream.deliver(Buffer.alloc(0));
+  }
+
+  /** Answers the question itself, inside the dispatch: a direct response, or no cluster. */
+  private answer(stream: ConnectStream, end: boolean): void {
+    stream.remoteEnded = end;
+    const { askedStatus } = this.options;
+    if (askedStatus === 200) stream.accept({ now: true });
+    else if (askedStatus !== null) stream.refuse(askedStatus, { body: "", code: ErrorCode.NO_ERROR, now: true });
   }
 
   reset(streamId: number, code: ErrorCode): void {
@@ -374,16 +387,5 @@ function openWindow(stream: ConnectStream, delta: number): void {
   stream.sendWindow += delta;
   if (stream.sendWindow > MAX_WINDOW) {
     throw new Http2Error(ErrorCode.FLOW_CONTROL_ERROR, `window of stream ${stream.id} too large`);
-  }
-}
-
-/** RFC 9113 section 8.5: a CONNECT has :authority, but neither :scheme nor :path; pseudo headers first, lower case. */
-function checkConnect(headers: HeaderList): void {
-  const names = headers.map(([name]) => name);
-  const pseudo = names.filter((name) => name.startsWith(":"));
-  const method = headers.find(([name]) => name === ":method")?.[1];
-  const shape = [...pseudo].sort().join() === ":authority,:method" && pseudo.every((name, i) => names[i] === name);
-  if (method !== "CONNECT" || !shape || names.some((name) => name !== name.toLowerCase())) {
-    throw new Http2Error(ErrorCode.PROTOCOL_ERROR, `not a CONNECT request: ${JSON.stringify(headers)}`);
   }
 }

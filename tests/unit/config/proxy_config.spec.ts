@@ -54,13 +54,14 @@ describe("the configuration of the proxy", () => {
       expect(config.keepalive.timeoutMs).toBe(1000);
       expect(config.keepalive.maxFailures).toBe(6);
       expect(config.goaway).toBe(false);
+      expect(config.drainCheckMs).toBe(10000);
     }
   });
 
   test("has what is given", () => {
     const config = accepted(
       `{'protocols':['x_example','bolt'],'fallback':'cluster:raw','max_frame_bytes':1024,'max_connection_bytes':65536,
-        'detect_timeout_ms':5,'keepalive':{'interval_ms':0,'timeout_ms':2,'max_failures':3},'goaway':true,
+        'detect_timeout_ms':5,'keepalive':{'interval_ms':0,'timeout_ms':2,'max_failures':3},'goaway':true,'drain_check_ms':0,
         'router':{'virtual_hosts':[{'domains':['*'],'routers':[{'route':{'cluster_name':'c'}}]}]}}`,
     );
     expect(config.protocols.join()).toBe("x_example,bolt");
@@ -73,6 +74,7 @@ describe("the configuration of the proxy", () => {
     expect(config.keepalive.timeoutMs).toBe(2);
     expect(config.keepalive.maxFailures).toBe(3);
     expect(config.goaway).toBe(true);
+    expect(config.drainCheckMs).toBe(0);
     expect(clusterOf(config.router, new TestRequest())).toBe("c");
   });
 
@@ -81,7 +83,7 @@ describe("the configuration of the proxy", () => {
     expect(refused("{")).toBe("configuration: invalid JSON: expected a key in double quotes");
     expect(refused("{'protocol':'bolt'}")).toBe(
       'configuration: unknown field "protocol"; allowed: protocols, fallback, router, stream_filters, max_frame_bytes, ' +
-        "max_connection_bytes, detect_timeout_ms, keepalive, goaway, clusters",
+        "max_connection_bytes, detect_timeout_ms, keepalive, goaway, drain_check_ms, clusters",
     );
     expect(refused("{'protocols':[]}")).toBe("protocols: must not be empty; leave it out for bolt, boltv2, x_example");
     expect(refused("{'protocols':'bolt'}")).toBe('protocols: expected an array, got "bolt"');
@@ -106,6 +108,7 @@ describe("the configuration of the proxy", () => {
     expect(refused("{'max_connection_bytes':65536}")).toBe(
       "max_connection_bytes: must not be less than max_frame_bytes, which is 16777216",
     );
+    expect(refused("{'drain_check_ms':-1}")).toBe("drain_check_ms: expected an integer from 0 to 600000, got -1");
     expect(refused("{'detect_timeout_ms':0}")).toBe("detect_timeout_ms: expected an integer from 1 to 600000, got 0");
     expect(refused("{'keepalive':{'interval_ms':-1}}")).toBe(
       "keepalive.interval_ms: expected an integer from 0 to 3600000, got -1",
