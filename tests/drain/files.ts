@@ -14,6 +14,8 @@ import { freePort } from "../../scripts/lib/ports.ts";
 import type { Scope } from "../e2e/kit/scope.ts";
 
 type Change = (bootstrap: Bootstrap, listener: Listener) => void;
+/** Makes the listener what it is in a version, counted from 1. */
+type Vary = (listener: Listener, version: number) => void;
 
 /** A file with one resource of a discovery service. */
 export class FileSource {
@@ -49,8 +51,8 @@ export class FileSource {
   }
 }
 
-/** Another configuration each time: a service that nobody calls has a route, so that nothing else changes. */
-function vary(listener: Listener, version: number): void {
+/** Another configuration each time, and the same behaviour: a service that nobody calls has a route, so that nothing else changes. */
+function addRoute(listener: Listener, version: number): void {
   const value = (pluginConfig(listener).configuration as { value: { router: { virtual_hosts: Route[] } } }).value;
   value.router.virtual_hosts[0].routers.unshift({
     match: { headers: [{ name: "service", value: `test.version${version}:1.0` }] },
@@ -62,8 +64,8 @@ interface Route {
   routers: object[];
 }
 
-/** The RPC listener comes from the source; every version has one route more. */
-export async function lds(source: FileSource): Promise<Change> {
+/** The RPC listener comes from the source; every version has one route more, or is what `vary` makes. */
+export async function lds(source: FileSource, vary: Vary = addRoute): Promise<Change> {
   const port = await freePort();
   return (bootstrap, listener) => {
     socketAddress(listener).port_value = port;
@@ -78,7 +80,7 @@ export async function lds(source: FileSource): Promise<Change> {
 }
 
 /** The module with its configuration comes from the source, as Envoy's extension configuration `moe`; as with `lds`. */
-export function ecds(source: FileSource): Change {
+export function ecds(source: FileSource, vary: Vary = addRoute): Change {
   return (_, listener) => {
     const copy = structuredClone(listener);
     const { filters } = rpcChain(listener);
