@@ -59,6 +59,11 @@ export class ObjectReader {
     this.errors.add(this.path, this.value, text);
   }
 
+  /** Notes an error where a field is absent. */
+  demand(name: string): void {
+    if (!this.has(name)) this.failHere(name + " must be given");
+  }
+
   private typed(name: string, kind: JsonKind, expected: string): JsonValue | null {
     const value = this.raw(name);
     if (value === null || value.kind == kind) return value;

@@ -137,7 +137,7 @@ function readIsolation(from: ObjectReader, ordinals: Ordinals): IsolationRule {
   const rule = new IsolationRule(target, id, keyOf(from, "isolation", target, id, "", ordinals));
   from.integer("metricType", 0, 0, 0);
   rule.threshold = from.integer("threshold", 0, 1, MAX_COUNT);
-  if (!from.has("threshold")) from.failHere("threshold must be given");
+  from.demand("threshold");
   from.finish();
   return rule;
 }
@@ -154,9 +154,9 @@ function readBreaker(from: ObjectReader, ordinals: Ordinals): BreakerRule {
   rule.strategy = strategy;
   rule.statIntervalMs = interval;
   rule.buckets = buckets as i32;
-  if (!from.has("statIntervalMs")) from.failHere("statIntervalMs must be given");
+  from.demand("statIntervalMs");
   rule.retryTimeoutMs = from.integer("retryTimeoutMs", 0, 1, MAX_TIME_MS);
-  if (!from.has("retryTimeoutMs")) from.failHere("retryTimeoutMs must be given");
+  from.demand("retryTimeoutMs");
   rule.minRequestAmount = from.integer("minRequestAmount", 0, 0, MAX_COUNT);
   rule.maxAllowedRtMs = from.integer("maxAllowedRtMs", 0, 0, MAX_TIME_MS);
   rule.threshold = from.float("threshold", 0, 0, strategy == BreakerStrategy.ERROR_COUNT ? (MAX_COUNT as f64) : 1);

@@ -106,7 +106,7 @@ function readAnswers(from: ObjectReader, route: Route, http: bool): void {
   const body = direct.bytes("body");
   direct.finish();
   if (from.has("direct_response")) {
-    if (!direct.has("status")) direct.failHere("status must be given");
+    direct.demand("status");
     route.kind = RouteKind.DIRECT;
     route.direct = new DirectResponse(status, body);
   }
@@ -162,6 +162,6 @@ function readMirror(from: ObjectReader, builder: RouterBuilder): MirrorPolicy | 
   policy.finish();
   if (!from.has("request_mirror_policies")) return null;
   if (!isVisible(cluster)) policy.fail("cluster", INVALID_NAME);
-  if (!policy.has("percent")) policy.failHere("percent must be given");
+  policy.demand("percent");
   return percent > 0 ? new MirrorPolicy(builder.choice(cluster, new Map<string, string>()), percent) : null;
 }

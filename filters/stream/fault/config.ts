@@ -39,7 +39,7 @@ export class FaultConfig extends FilterConfig {
     const abort = from.object("abort");
     this.abortStatus = abort.integer("status", 0, 0, 999) as i32;
     const percent = abort.integer("percentage", 0, 0, 100) as i32;
-    if (percent > 0 && !abort.has("status")) abort.failHere("status must be given");
+    if (percent > 0) abort.demand("status");
     this.abortPercent = percent;
     abort.finish();
     this.upstreamCluster = Bytes.of(from.string("upstream_cluster"));
