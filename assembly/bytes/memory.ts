@@ -1,5 +1,12 @@
 // Raw memory access in network byte order. Callers pass ranges that they have checked.
 
+/** The byte `i` behind `ptr`. */
+// @ts-ignore: decorator
+@inline
+export function byteAt(ptr: usize, i: i32): u32 {
+  return load<u8>(ptr + (i as usize)) as u32;
+}
+
 /** Reads an unsigned 16-bit big-endian integer at `ptr`. */
 // @ts-ignore: decorator
 @inline

@@ -1,14 +1,8 @@
+import { hexDigit } from "./ascii";
 import { ByteBuffer } from "./buffer";
 import { View } from "./view";
 
 const PERCENT: u32 = 0x25;
-
-/** The value of a hexadecimal digit, -1 for other bytes. */
-export function hexDigit(c: u32): i32 {
-  if (c - 0x30 < 10) return (c - 0x30) as i32;
-  const letter = (c | 0x20) - 0x61;
-  return letter < 6 ? (letter as i32) + 10 : -1;
-}
 
 /** Appends the text with its %XX decoded, and in queries "+" to a space. */
 export function decodePercent(text: View, query: bool, out: ByteBuffer): void {

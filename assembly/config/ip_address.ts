@@ -1,4 +1,4 @@
-import { hexDigit } from "../bytes/percent";
+import { hexDigit, isDigit } from "../bytes/ascii";
 
 const DOT: u32 = 0x2e;
 const COLON: u32 = 0x3a;
@@ -116,7 +116,7 @@ function indexOf(from: usize, end: usize, c: u32): usize {
 function isPort(from: usize, end: usize): bool {
   if (from == end) return true;
   if (load<u8>(from) != COLON || end - from > 6) return false;
-  for (let at = from + 1; at < end; at++) if ((load<u8>(at) as u32) - 0x30 > 9) return false;
+  for (let at = from + 1; at < end; at++) if (!isDigit(load<u8>(at))) return false;
   return true;
 }
 

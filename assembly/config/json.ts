@@ -1,5 +1,5 @@
+import { hexDigit, isDigit } from "../bytes/ascii";
 import { ByteBuffer } from "../bytes/buffer";
-import { hexDigit } from "../bytes/percent";
 import { ConfigErrors } from "./errors";
 import { NumberReader } from "./number";
 import { INVALID_RUNE, decodeRune, encodeRune } from "../bytes/utf8";
@@ -91,7 +91,7 @@ class Parser {
     if (c == 0x7b) return this.object(depth + 1);
     if (c == 0x5b) return this.array(depth + 1);
     if (c == QUOTE) return this.string();
-    if (c == 0x2d || (c >= 0x30 && c <= 0x39)) return this.numeric();
+    if (c == 0x2d || isDigit(c)) return this.numeric();
     return this.word();
   }
 

@@ -1,3 +1,4 @@
+import { isDigit } from "../bytes/ascii";
 import { JsonValue } from "./value";
 
 /** Largest integer up to which every integer is an exact f64. */
@@ -42,7 +43,7 @@ export class NumberReader {
 
   private digits(): i32 {
     const from = this.at;
-    while (this.at < this.left && (load<u8>(this.ptr + (this.at as usize)) as u32) - 0x30 < 10) this.at++;
+    while (this.at < this.left && isDigit(load<u8>(this.ptr + (this.at as usize)))) this.at++;
     return this.at - from;
   }
 

@@ -1,5 +1,5 @@
 import { parseDuration } from "../config/duration";
-import { hexDigit } from "../bytes/percent";
+import { hexDigit, isDigit, isLetter } from "../bytes/ascii";
 
 export const enum Token {
   END = 0,
@@ -52,14 +52,9 @@ export class SyntaxError {
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function isDigit(c: i32): bool {
-  return c >= 0x30 && c <= 0x39;
-}
-
-function isLetter(c: i32): bool {
-  return (c >= 0x61 && c <= 0x7a) || (c >= 0x41 && c <= 0x5a) || c == 0x5f;
+/** Whether a name can begin with it. */
+function isNameStart(c: i32): bool {
+  return isLetter(c) || c == 0x5f;
 }
 
 /** Cuts an expression into Go's tokens, as far as MOSN takes them. */
@@ -89,7 +84,7 @@ export class Lexer {
     this.token = Token.END;
     if (this.error.failed || this.next >= this.source.length) return;
     const c = this.code(this.next);
-    if (isLetter(c)) this.readName();
+    if (isNameStart(c)) this.readName();
     else if (isDigit(c) || (c == 0x2e && isDigit(this.code(this.next + 1)))) this.readNumber();
     else if (c == 0x22 || c == 0x27) this.readText(c);
     else this.readMark();
@@ -118,7 +113,7 @@ export class Lexer {
   }
 
   private readName(): void {
-    while (isLetter(this.code(this.next)) || isDigit(this.code(this.next))) this.next++;
+    while (isNameStart(this.code(this.next)) || isDigit(this.code(this.next))) this.next++;
     this.text = this.source.substring(this.at, this.next);
     this.token = Token.IDENTIFIER;
     if (keywords.has(this.text)) this.error.add(this.at, `"${this.text}" is a word of Go's and no name`);
@@ -155,7 +150,7 @@ export class Lexer {
       }
     }
     const after = this.code(this.next);
-    if (!good || isLetter(after) || isDigit(after) || after == 0x2e) {
+    if (!good || isNameStart(after) || isDigit(after) || after == 0x2e) {
       this.error.add(this.at, "no number; allowed: 12, 0x1f, 1.5, 1e3");
     }
     this.text = this.source.substring(this.at, this.next);

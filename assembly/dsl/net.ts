@@ -1,5 +1,6 @@
 // Addresses, names and URIs as values, as far as they are ASCII (MOSN's pkg/cel/ext/externs.go).
-import { bytesEqual } from "../bytes/memory";
+import { isAlphanumeric } from "../bytes/ascii";
+import { byteAt, bytesEqual } from "../bytes/memory";
 import { arena } from "./arena";
 import { Fault, fail } from "./fault";
 import { Value } from "./value";
@@ -13,32 +14,22 @@ const ADDRESS_ROOM: i32 = 48;
 const DOT: u32 = 0x2e;
 const HYPHEN: u32 = 0x2d;
 
-// @ts-ignore: decorator
-@inline
-function at(ptr: usize, i: i32): u32 {
-  return load<u8>(ptr + (i as usize)) as u32;
-}
-
-function isAlphanumeric(c: u32): bool {
-  return (c | 0x20) - 0x61 < 26 || c - 0x30 < 10;
-}
-
 /** Whether a label has hyphens only where DNS allows them; a third and fourth one are for "xn--" alone. */
 function isLabel(ptr: usize, length: i32): bool {
-  if (length > MAX_LABEL || at(ptr, 0) == HYPHEN || at(ptr, length - 1) == HYPHEN) return false;
-  if (length < 4 || at(ptr, 2) != HYPHEN || at(ptr, 3) != HYPHEN) return true;
-  return (at(ptr, 0) | 0x20) == 0x78 && (at(ptr, 1) | 0x20) == 0x6e;
+  if (length > MAX_LABEL || byteAt(ptr, 0) == HYPHEN || byteAt(ptr, length - 1) == HYPHEN) return false;
+  if (length < 4 || byteAt(ptr, 2) != HYPHEN || byteAt(ptr, 3) != HYPHEN) return true;
+  return (byteAt(ptr, 0) | 0x20) == 0x78 && (byteAt(ptr, 1) | 0x20) == 0x6e;
 }
 
 /** Makes a value a DNS name; null when the text can be none. A dot may be behind the last label. */
 export function parseName(text: Value, value: Value): Value | null {
   const length = text.length;
-  const whole = length > 0 && at(text.ptr, length - 1) == DOT ? length - 1 : length;
+  const whole = length > 0 && byteAt(text.ptr, length - 1) == DOT ? length - 1 : length;
   if (whole < 1 || whole > MAX_NAME) return fail(Fault.CONVERSION);
   let from = 0;
   for (let i = 0; i <= whole; i++) {
-    if (i < whole && at(text.ptr, i) >= 0x80) return fail(Fault.CONVERSION);
-    if (i < whole && at(text.ptr, i) != DOT) continue;
+    if (i < whole && byteAt(text.ptr, i) >= 0x80) return fail(Fault.CONVERSION);
+    if (i < whole && byteAt(text.ptr, i) != DOT) continue;
     if (i == from || !isLabel(text.ptr + (from as usize), i - from)) return fail(Fault.CONVERSION);
     from = i + 1;
   }
@@ -49,13 +40,13 @@ export function parseName(text: Value, value: Value): Value | null {
 export function compareNames(a: usize, aLength: i32, b: usize, bLength: i32): i32 {
   if (!isName(a, aLength) || !isName(b, bLength)) return -1;
   if (aLength != bLength) return 0;
-  for (let i = 0; i < aLength; i++) if ((at(a, i) | 0x20) != (at(b, i) | 0x20)) return 0;
+  for (let i = 0; i < aLength; i++) if ((byteAt(a, i) | 0x20) != (byteAt(b, i) | 0x20)) return 0;
   return 1;
 }
 
 function isName(ptr: usize, length: i32): bool {
   for (let i = 0; i < length; i++) {
-    const c = at(ptr, i);
+    const c = byteAt(ptr, i);
     if (!isAlphanumeric(c) && c != DOT && c != HYPHEN) return false;
   }
   return true;
@@ -76,7 +67,7 @@ export function compareEmails(a: Value, b: Value): i32 {
 
 /** What is behind the first "@"; the length where there is none. */
 function behindAt(email: Value): i32 {
-  for (let i = 0; i < email.length; i++) if (at(email.ptr, i) == 0x40) return i + 1;
+  for (let i = 0; i < email.length; i++) if (byteAt(email.ptr, i) == 0x40) return i + 1;
   return email.length;
 }
 
@@ -132,7 +123,7 @@ function putV6(to: usize, address: Value): i32 {
       i += gapLength - 1;
       continue;
     }
-    if (i > 0 && at(to, length - 1) != 0x3a) store<u8>(to + (length++ as usize), 0x3a);
+    if (i > 0 && byteAt(to, length - 1) != 0x3a) store<u8>(to + (length++ as usize), 0x3a);
     const value = group(address, i);
     for (let shift = 12; shift >= 0; shift -= 4) {
       if (shift > 0 && value >> shift == 0) continue;
@@ -179,7 +170,7 @@ class EmailReader {
   }
 
   private peek(): u32 {
-    return this.next < this.end ? at(this.ptr, this.next) : 0;
+    return this.next < this.end ? byteAt(this.ptr, this.next) : 0;
   }
 
   private take(c: u32): bool {
@@ -215,11 +206,11 @@ class EmailReader {
   /** Words with single dots between them. */
   private atoms(): bool {
     const from = this.next;
-    while (isAtom(this.peek()) || (this.peek() == DOT && this.next > from && at(this.ptr, this.next - 1) != DOT)) {
+    while (isAtom(this.peek()) || (this.peek() == DOT && this.next > from && byteAt(this.ptr, this.next - 1) != DOT)) {
       this.put(this.peek());
       this.next++;
     }
-    return this.next > from && at(this.ptr, this.next - 1) != DOT;
+    return this.next > from && byteAt(this.ptr, this.next - 1) != DOT;
   }
 
   private quoted(): bool {

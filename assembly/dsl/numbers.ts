@@ -1,5 +1,6 @@
 // Numbers as texts, and texts as numbers: as Go's strconv and fmt have them.
 import { noteGarbage } from "../abi/dispatch";
+import { isDigit } from "../bytes/ascii";
 import { arena } from "./arena";
 import { Fault, fail } from "./fault";
 import { Value } from "./value";
@@ -40,7 +41,7 @@ function isWord(ptr: usize, length: i32, word: string): bool {
 
 function skipDigits(from: usize, end: usize): usize {
   let at = from;
-  while (at < end && (load<u8>(at) as u32) - 0x30 < 10) at++;
+  while (at < end && isDigit(load<u8>(at))) at++;
   return at;
 }
 

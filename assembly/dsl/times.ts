@@ -1,3 +1,4 @@
+import { isDigit } from "../bytes/ascii";
 import { Fault, fail } from "./fault";
 import { Value } from "./value";
 
@@ -153,7 +154,7 @@ function fraction(): i32 {
   let nanos: i64 = 0;
   let scale: i64 = SECOND;
   const from = at;
-  while (at < end && (load<u8>(at) as u32) - 0x30 < 10) {
+  while (at < end && isDigit(load<u8>(at))) {
     scale /= 10;
     nanos += scale * ((load<u8>(at) as i64) - 0x30);
     at++;

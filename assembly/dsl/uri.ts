@@ -1,6 +1,6 @@
 // URIs as Go's net/url reads and writes them.
-import { bytesEqual } from "../bytes/memory";
-import { hexDigit } from "../bytes/percent";
+import { hexDigit, isAlphanumeric, isDigit, isLetter, lowerCase, upperHex } from "../bytes/ascii";
+import { byteAt, bytesEqual } from "../bytes/memory";
 import { arena } from "./arena";
 import { Fault, fail } from "./fault";
 import { compareNames } from "./net";
@@ -12,19 +12,9 @@ const PERCENT: u32 = 0x25;
 /** What is escaped takes three times its bytes. */
 const GROWTH: i32 = 3;
 
-// @ts-ignore: decorator
-@inline
-function at(ptr: usize, i: i32): u32 {
-  return load<u8>(ptr + (i as usize)) as u32;
-}
-
-function isLetter(c: u32): bool {
-  return (c | 0x20) - 0x61 < 26;
-}
-
 /** Whether Go's URLs never escape it: letters, digits, "-", ".", "_", "~". */
 function isUnreserved(c: u32): bool {
-  return isLetter(c) || c - 0x30 < 10 || c == 0x2d || c == 0x2e || c == 0x5f || c == 0x7e;
+  return isAlphanumeric(c) || c == 0x2d || c == 0x2e || c == 0x5f || c == 0x7e;
 }
 
 /** Whether it stands for itself in a path that is written anew: $ & + , / : ; = @; in fragments also ! ( ) * and ?. */
@@ -41,7 +31,7 @@ function isValid(c: u32, fragment: bool): bool {
 
 function find(ptr: usize, from: i32, end: i32, c: u32): i32 {
   let i = from;
-  while (i < end && at(ptr, i) != c) i++;
+  while (i < end && byteAt(ptr, i) != c) i++;
   return i;
 }
 
@@ -56,7 +46,7 @@ class UriReader {
     this.ptr = text.ptr;
     this.written = 0;
     for (let i = 0; i < length; i++)
-      if (at(text.ptr, i) < 0x20 || at(text.ptr, i) == 0x7f) return fail(Fault.CONVERSION);
+      if (byteAt(text.ptr, i) < 0x20 || byteAt(text.ptr, i) == 0x7f) return fail(Fault.CONVERSION);
     const room = (length as i64) * (GROWTH as i64);
     this.to = room > (i32.MAX_VALUE as i64) ? 0 : arena.take(room as i32);
     if (this.to == 0) return fail(Fault.TOO_LONG);
@@ -82,15 +72,15 @@ class UriReader {
 
   /** What is before the fragment. */
   private readAll(end: i32, value: Value): bool {
-    if (end > 0 && at(this.ptr, 0) == COLON) return false;
+    if (end > 0 && byteAt(this.ptr, 0) == COLON) return false;
     const scheme = this.scheme(end);
     for (let i = 0; i < scheme; i++) {
-      const c = at(this.ptr, i);
-      this.put(isLetter(c) ? c | 0x20 : c);
+      const c = byteAt(this.ptr, i);
+      this.put(lowerCase(c));
     }
     let next = scheme;
     const query = find(this.ptr, next, end, 0x3f);
-    if (next == query || at(this.ptr, next) != SLASH) {
+    if (next == query || byteAt(this.ptr, next) != SLASH) {
       // Behind a scheme it is opaque; else a colon in the first segment would look like one.
       if (scheme == 0 && find(this.ptr, next, query, COLON) < find(this.ptr, next, query, SLASH)) return false;
       if (scheme > 0) this.copy(next, query);
@@ -98,8 +88,8 @@ class UriReader {
       this.copy(query, end);
       return true;
     }
-    const hasHost = query - next > 1 && at(this.ptr, next + 1) == SLASH;
-    if (hasHost && (scheme > 0 || query - next < 3 || at(this.ptr, next + 2) != SLASH)) {
+    const hasHost = query - next > 1 && byteAt(this.ptr, next + 1) == SLASH;
+    if (hasHost && (scheme > 0 || query - next < 3 || byteAt(this.ptr, next + 2) != SLASH)) {
       const authority = find(this.ptr, next + 2, query, SLASH);
       if (!this.authority(next + 2, authority, value)) return false;
       next = authority;
@@ -112,9 +102,9 @@ class UriReader {
   /** The length of the scheme with its colon; 0: there is none. */
   private scheme(end: i32): i32 {
     for (let i = 0; i < end; i++) {
-      const c = at(this.ptr, i);
+      const c = byteAt(this.ptr, i);
       if (c == COLON) return i + 1;
-      if (!isLetter(c) && (i == 0 || !(c - 0x30 < 10 || c == 0x2b || c == 0x2d || c == 0x2e))) return 0;
+      if (!isLetter(c) && (i == 0 || !(isDigit(c) || c == 0x2b || c == 0x2d || c == 0x2e))) return 0;
     }
     return 0;
   }
@@ -122,17 +112,17 @@ class UriReader {
   /** User, host and port. */
   private authority(from: i32, end: i32, value: Value): bool {
     let host = end;
-    while (host > from && at(this.ptr, host - 1) != 0x40) host--;
-    for (let i = from; i < host - 1; i++) if (!isUser(at(this.ptr, i))) return false;
-    const isV6 = host < end && at(this.ptr, host) == 0x5b;
+    while (host > from && byteAt(this.ptr, host - 1) != 0x40) host--;
+    for (let i = from; i < host - 1; i++) if (!isUser(byteAt(this.ptr, i))) return false;
+    const isV6 = host < end && byteAt(this.ptr, host) == 0x5b;
     const close = isV6 ? find(this.ptr, host, end, 0x5d) : host;
     if (close == end && isV6) return false;
     let port = end;
-    while (port > close && at(this.ptr, port - 1) != COLON) port--;
+    while (port > close && byteAt(this.ptr, port - 1) != COLON) port--;
     const name = port > close ? port - 1 : end;
     if (isV6 && name != close + 1) return false;
-    for (let i = port; i < end && port > close; i++) if (at(this.ptr, i) - 0x30 > 9) return false;
-    for (let i = host; i < name; i++) if (!isHost(at(this.ptr, i))) return false;
+    for (let i = port; i < end && port > close; i++) if (!isDigit(byteAt(this.ptr, i))) return false;
+    for (let i = host; i < name; i++) if (!isHost(byteAt(this.ptr, i))) return false;
     this.put(SLASH);
     this.put(SLASH);
     this.copy(from, host);
@@ -146,10 +136,10 @@ class UriReader {
   private escape(from: i32, end: i32, fragment: bool): bool {
     let valid = true;
     for (let i = from; i < end; i++) {
-      const c = at(this.ptr, i);
+      const c = byteAt(this.ptr, i);
       if (!isValid(c, fragment)) valid = false;
       if (c != PERCENT) continue;
-      if (end - i < 3 || hexDigit(at(this.ptr, i + 1)) < 0 || hexDigit(at(this.ptr, i + 2)) < 0) return false;
+      if (end - i < 3 || hexDigit(byteAt(this.ptr, i + 1)) < 0 || hexDigit(byteAt(this.ptr, i + 2)) < 0) return false;
       i += 2;
     }
     if (valid) {
@@ -157,9 +147,9 @@ class UriReader {
       return true;
     }
     for (let i = from; i < end; i++) {
-      let c = at(this.ptr, i);
+      let c = byteAt(this.ptr, i);
       if (c == PERCENT) {
-        c = ((hexDigit(at(this.ptr, i + 1)) << 4) | hexDigit(at(this.ptr, i + 2))) as u32;
+        c = ((hexDigit(byteAt(this.ptr, i + 1)) << 4) | hexDigit(byteAt(this.ptr, i + 2))) as u32;
         i += 2;
       }
       if (isPlain(c, fragment)) this.put(c);
@@ -173,10 +163,6 @@ class UriReader {
     this.put(upperHex(c >> 4));
     this.put(upperHex(c & 0xf));
   }
-}
-
-function upperHex(digit: u32): u32 {
-  return digit < 10 ? 0x30 + digit : 0x37 + digit;
 }
 
 /** What can stand before "@". */
@@ -203,7 +189,7 @@ export function parseUri(text: Value, value: Value): Value | null {
 /** Whether the URI's scheme is http or https: only those have hosts that are DNS names. */
 function isWeb(uri: Value): bool {
   if (uri.length < 5 || (load<u32>(uri.ptr) & 0xffffffff) != 0x70747468) return false;
-  return at(uri.ptr, 4) == COLON || (uri.length > 5 && at(uri.ptr, 4) == 0x73 && at(uri.ptr, 5) == COLON);
+  return byteAt(uri.ptr, 4) == COLON || (uri.length > 5 && byteAt(uri.ptr, 4) == 0x73 && byteAt(uri.ptr, 5) == COLON);
 }
 
 /** Whether two URIs are the same; of http and https but for the case of the host. Below 0: a host is no name. */

@@ -1,4 +1,5 @@
 import { HeaderMapType } from "../abi/types";
+import { lowerCase } from "../bytes/ascii";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
@@ -159,7 +160,7 @@ function toLower(key: usize, length: i32): void {
   const at = lower.reserve(length);
   for (let i = 0; i < length; i++) {
     const c = load<u8>(key + (i as usize));
-    store<u8>(at + (i as usize), c >= 0x41 && c <= 0x5a ? c | 0x20 : c);
+    store<u8>(at + (i as usize), lowerCase(c));
   }
   name.set(at, length);
 }

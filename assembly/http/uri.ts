@@ -1,4 +1,5 @@
 // Paths as MOSN's HTTP codec has them (mosn-semantics.md §1.6): decoded and normalised for filters, escaped for servers.
+import { isAlphanumeric, upperHex } from "../bytes/ascii";
 import { ByteBuffer } from "../bytes/buffer";
 import { decodePercent } from "../bytes/percent";
 import { View } from "../bytes/view";
@@ -87,14 +88,9 @@ export function escapePath(path: View, out: ByteBuffer): void {
   }
 }
 
-function upperHex(digit: u32): u32 {
-  return digit < 10 ? 0x30 + digit : 0x37 + digit;
-}
-
 /** RFC 3986: pchar, "/" and "*". */
 function isPathCharacter(c: u32): bool {
-  const letter = (c | 0x20) - 0x61;
-  if (letter < 26 || c - 0x30 < 10) return true;
+  if (isAlphanumeric(c)) return true;
   switch (c) {
     case 0x21: // !
     case 0x24: // $

@@ -1,16 +1,11 @@
+import { lowerCase } from "../bytes/ascii";
 import { Bytes } from "../bytes/bytes";
-
-// @ts-ignore: decorator
-@inline
-function lower(c: u32): u32 {
-  return c - 0x41 < 26 ? c | 0x20 : c;
-}
 
 /** Whether two byte ranges are the same but for the case of ASCII letters. */
 export function equalsFold(a: usize, aLength: i32, b: usize, bLength: i32): bool {
   if (aLength != bLength) return false;
   for (let i: usize = 0; i < (aLength as usize); i++) {
-    if (lower(load<u8>(a + i)) != lower(load<u8>(b + i))) return false;
+    if (lowerCase(load<u8>(a + i)) != lowerCase(load<u8>(b + i))) return false;
   }
   return true;
 }
@@ -59,6 +54,6 @@ export class FoldTable {
 /** FNV-1a over the lower-case bytes. */
 function hashFold(ptr: usize, length: i32): i32 {
   let hash: u32 = 0x811c9dc5;
-  for (let i: usize = 0; i < (length as usize); i++) hash = (hash ^ lower(load<u8>(ptr + i))) * 0x01000193;
+  for (let i: usize = 0; i < (length as usize); i++) hash = (hash ^ lowerCase(load<u8>(ptr + i))) * 0x01000193;
   return ((hash ^ (hash >> 15)) & 0x7fffffff) as i32;
 }

@@ -1,3 +1,4 @@
+import { isAlphanumeric } from "../bytes/ascii";
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
 
@@ -49,8 +50,7 @@ export function readLabels(from: ObjectReader, field: string): Map<string, strin
 export function isLabelKey(text: string): bool {
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    const letter = (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a;
-    if (!letter && !(c >= 0x30 && c <= 0x39) && c != 0x2d && c != 0x2e && c != 0x5f) return false;
+    if (!isAlphanumeric(c) && c != 0x2d && c != 0x2e && c != 0x5f) return false;
   }
   return text.length > 0;
 }

@@ -1,3 +1,4 @@
+import { isDigit, isLetter } from "../bytes/ascii";
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
 import { FilterConfigs } from "../stream/filter_configs";
@@ -132,9 +133,8 @@ function readRedirect(redirect: ObjectReader): Redirect {
 function isScheme(text: string): bool {
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    const letter = c >= 0x61 && c <= 0x7a;
-    const other = (c >= 0x30 && c <= 0x39) || c == 0x2b || c == 0x2d || c == 0x2e;
-    if (!letter && (i == 0 || !other)) return false;
+    const other = isDigit(c) || c == 0x2b || c == 0x2d || c == 0x2e;
+    if (!isLetter(c) && (i == 0 || !other)) return false;
   }
   return true;
 }

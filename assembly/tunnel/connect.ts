@@ -1,3 +1,4 @@
+import { isAlphanumeric } from "../bytes/ascii";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { HeaderSink } from "../http2/hpack/decoder";
@@ -61,9 +62,8 @@ function authorityOf(cluster: Bytes): Bytes {
   const copy = Bytes.copy(cluster.ptr, cluster.length);
   for (let i = 0; i < copy.length; i++) {
     const at = copy.ptr + (i as usize);
-    const c = load<u8>(at) | 0x20;
-    const plain = (c >= 0x61 && c <= 0x7a) || (load<u8>(at) >= 0x2d && load<u8>(at) <= 0x39) || load<u8>(at) == 0x5f;
-    if (!plain || load<u8>(at) == 0x2f) store<u8>(at, 0x2d);
+    const c = load<u8>(at);
+    if (!isAlphanumeric(c) && c != 0x2e && c != 0x5f) store<u8>(at, 0x2d);
   }
   return copy;
 }

@@ -1,3 +1,4 @@
+import { isAlphanumeric } from "../../bytes/ascii";
 import { decodeRune } from "../../bytes/utf8";
 import { Assert } from "./node";
 import { Op, Program } from "./program";
@@ -160,7 +161,7 @@ class Machine {
 }
 
 function isWord(c: u32): bool {
-  return c - 0x30 < 10 || c == 0x5f || (c < 0x80 && (c | 0x20) - 0x61 < 26);
+  return isAlphanumeric(c) || c == 0x5f;
 }
 
 /** The machine of this VM. */

@@ -1,6 +1,7 @@
 import { CharClass, MAX_RUNE, perlClass, posixClass } from "./class";
 import { Assert, Node, NodeKind } from "./node";
-import { NO_RUNE, Scanner, isAlphanumeric } from "./scanner";
+import { isAlphanumeric } from "../../bytes/ascii";
+import { NO_RUNE, Scanner } from "./scanner";
 
 /** Deepest nesting of groups. */
 const MAX_DEPTH: i32 = 100;

@@ -1,4 +1,4 @@
-import { hexDigit } from "../../bytes/percent";
+import { hexDigit, isAlphanumeric } from "../../bytes/ascii";
 import { decodeRune } from "../../bytes/utf8";
 import { MAX_RUNE } from "./class";
 
@@ -121,9 +121,4 @@ function controlEscape(c: u32): u32 {
   if (c == 0x72) return 13;
   if (c == 0x74) return 9;
   return c == 0x76 ? 11 : 0;
-}
-
-/** Whether `c` is an ASCII letter or digit. */
-export function isAlphanumeric(c: u32): bool {
-  return c - 0x30 < 10 || (c | 0x20) - 0x61 < 26;
 }
