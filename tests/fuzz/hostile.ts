@@ -32,7 +32,7 @@ export class HostileSwitchboard implements Terminal {
         return connection.aboveWriteLimit;
       },
       write: (data) => {
-        const bytes = change(Buffer.from(data));
+        const bytes = change(data);
         if (bytes.length > 0) connection.write(bytes);
       },
       flushAndClose: () => connection.flushAndClose(),

@@ -11,12 +11,16 @@ export interface Marker {
 
 const START = "~M";
 const LENGTH = 26;
+const [TILDE, BIG_M] = Buffer.from(START);
 const SHAPE = /^~M([QHS])([0-9a-z]{7})([0-9a-z]{7})([0-9a-z]{7})~/;
 
 /** `kind`: Q in requests, H in answers, S in answers that a hostile server may have put anywhere. */
 function text(kind: "Q" | "H" | "S", client: number, message: number): string {
-  const digits = (value: number) => value.toString(36).padStart(7, "0");
   return `${START}${kind}${digits(client)}${digits(message)}${digits(sum(kind, client, message))}~`;
+}
+
+function digits(value: number): string {
+  return value.toString(36).padStart(7, "0");
 }
 
 function sum(kind: string, client: number, message: number): number {
@@ -29,7 +33,8 @@ export const answerText = (to: Marker, honest: boolean): string => text(honest ?
 
 /** The first whole marker of a request (or of an answer) in the bytes. */
 export function findMarker(bytes: Buffer, answer: boolean): Marker | null {
-  for (let at = bytes.indexOf(START, 0, "latin1"); at >= 0; at = bytes.indexOf(START, at + 1, "latin1")) {
+  for (let at = bytes.indexOf(TILDE); at >= 0; at = bytes.indexOf(TILDE, at + 1)) {
+    if (bytes[at + 1] !== BIG_M || at + LENGTH > bytes.length) continue;
     const found = SHAPE.exec(bytes.toString("latin1", at, at + LENGTH));
     if (found === null || (found[1] !== "Q") !== answer) continue;
     const [client, message] = [parseInt(found[2], 36), parseInt(found[3], 36)];

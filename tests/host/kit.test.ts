@@ -267,7 +267,7 @@ describe("services", () => {
       { callback: "proxy_on_downstream_data", calls: {} },
       { callback: "proxy_on_upstream_data", calls: { proxy_get_buffer_bytes: 1, proxy_set_buffer_bytes: 1 } },
     ]);
-    assert.deepEqual(host.vm.accounting.last.proxy_on_upstream_data, calls[1].calls);
+    assert.deepEqual(host.vm.accounting.last("proxy_on_upstream_data"), calls[1].calls);
   });
 });
 

@@ -22,6 +22,12 @@ const HEADERS: bolt.Headers[] = [
   [["service", "none"]],
 ];
 
+/** A whole frame, and where the text's place is in it. */
+interface Template {
+  frame: Buffer;
+  at: number;
+}
+
 /** Bolt 1 and 2 differ in a byte behind the magic and one before the special field; both may come on one connection. */
 export function boltWire(version: 1 | 2): Wire {
   const shift = version - 1;
@@ -55,7 +61,7 @@ export function boltWire(version: 1 | 2): Wire {
       const frame = filled(dice.pick(requests), dice.roll(dice.pick([8, 0xffffffff])), text);
       frame[version] = dice.chance(10) ? 2 : 1;
       frame.writeInt32BE(dice.pick([-1, -1, 0, 3, 500]), 10 + 2 * shift);
-      return bolt.resealed(frame);
+      return bolt.reseal(frame);
     },
     heartbeat: (dice) => bolt.heartbeat(dice.roll(100), version),
     answer(request, text, dice) {
@@ -63,26 +69,27 @@ export function boltWire(version: 1 | 2): Wire {
       if (kind(request) === "heartbeat") return bolt.heartbeatAck(id, request[0] === 2 ? 2 : 1);
       const frame = filled(dice.pick(answers), id, text);
       if (dice.chance(20)) frame.writeUInt16BE(dice.roll(19), 10 + 2 * shift);
-      return bolt.resealed(frame);
+      return bolt.reseal(frame);
     },
-    seal: (frame) => (frame.length > 26 ? bolt.resealed(frame) : frame),
+    seal: (frame) => (frame.length > 26 ? bolt.reseal(frame) : frame),
   };
 }
 
 /** Frames with the headers above and contents of these sizes, with a checksum and without. */
-function templates(make: (options: bolt.FrameOptions) => Buffer, sizes: number[]): Buffer[] {
+function templates(make: (options: bolt.FrameOptions) => Buffer, sizes: number[]): Template[] {
   const all = [...HEADERS.map((headers) => ({ headers })), { class: "", headers: HEADERS[1] }];
-  return all.flatMap((one) =>
-    sizes.flatMap((size) => [true, false].map((crc) => make({ ...one, crc, content: TEXT + "x".repeat(size) }))),
+  const options = all.flatMap((one) =>
+    sizes.flatMap((size) => [true, false].map((crc) => ({ ...one, crc, content: TEXT + "x".repeat(size) }))),
   );
+  return options.map(make).map((frame) => ({ frame, at: frame.indexOf(TEXT) }));
 }
 
 /** A copy with an id, and a text in the content. The checksum is to be put right. */
-function filled(template: Buffer, id: number, text: string): Buffer {
-  const frame = Buffer.from(template);
-  frame.writeUInt32BE(id, 4 + frame[0]);
-  frame.write(text.padEnd(TEXT.length), frame.indexOf(TEXT), "latin1");
-  return frame;
+function filled({ frame, at }: Template, id: number, text: string): Buffer {
+  const copy = Buffer.from(frame);
+  copy.writeUInt32BE(id, 4 + copy[0]);
+  copy.write(text.padEnd(TEXT.length), at, "latin1");
+  return copy;
 }
 
 function length(bytes: Buffer): number {

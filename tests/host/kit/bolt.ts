@@ -155,8 +155,13 @@ export function withId(frame: Buffer, id: number): Buffer {
 
 /** A copy of a whole frame with a good checksum, if it has one at all. */
 export function resealed(frame: Buffer): Buffer {
-  const covered = frame.subarray(0, -4);
-  return hasChecksum(frame) ? Buffer.concat([covered, checksum(covered)]) : Buffer.from(frame);
+  return reseal(Buffer.from(frame));
+}
+
+/** The whole frame itself, with its checksum put right, if it has one. */
+export function reseal(frame: Buffer): Buffer {
+  if (hasChecksum(frame)) frame.writeUInt32BE(crc32(frame.subarray(0, -4)), frame.length - 4);
+  return frame;
 }
 
 /** All complete frames of the buffer and what is left of it. Throws on bytes that are not Bolt. */

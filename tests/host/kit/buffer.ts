@@ -3,13 +3,15 @@ import { Result } from "./abi.ts";
 /** What the buffer host calls work on. */
 export interface GuestBuffer {
   readonly length: number;
-  /** Bytes from `start`, at most `length`. */
-  copy(start: number, length: number): Buffer;
+  /** Bytes from `start`, at most `length`; not to be kept, nor changed. */
+  view(start: number, length: number): Buffer;
   /** `proxy_set_buffer_bytes`. */
-  assign(start: number, length: number, data: Uint8Array): Result;
+  assign(start: number, length: number, data: Buffer): Result;
 }
 
-/** A queue of bytes, like Envoy's Buffer::OwnedImpl. */
+const NOTHING = Buffer.alloc(0);
+
+/** A queue of bytes, like Envoy's Buffer::OwnedImpl. It keeps what it is given: nobody may change that any more. */
 export class NetBuffer implements GuestBuffer {
   private chunks: Buffer[] = [];
   private size = 0;
@@ -21,32 +23,35 @@ export class NetBuffer implements GuestBuffer {
     return this.size;
   }
 
-  append(data: Uint8Array): void {
+  append(data: Buffer): void {
     if (data.length === 0) return;
-    this.chunks.push(Buffer.from(data));
+    this.chunks.push(data);
     this.size += data.length;
     this.onChange();
   }
 
-  prepend(data: Uint8Array): void {
+  prepend(data: Buffer): void {
     if (data.length === 0) return;
-    this.chunks.unshift(Buffer.from(data));
+    this.chunks.unshift(data);
     this.size += data.length;
     this.onChange();
   }
 
   /** Removes and returns at most `length` bytes. */
   take(length = this.size): Buffer {
-    const taken = this.copy(0, length);
-    if (taken.length === this.size) this.chunks = [];
-    else if (taken.length > 0) this.chunks = [this.linear().subarray(taken.length)];
+    if (this.size === 0 || length === 0) return NOTHING;
+    const all = this.linear();
+    const whole = length >= all.length;
+    const taken = whole ? all : all.subarray(0, length);
+    this.chunks = whole ? [] : [all.subarray(length)];
     this.size -= taken.length;
-    if (taken.length > 0) this.onChange();
+    this.onChange();
     return taken;
   }
 
-  copy(start: number, length: number): Buffer {
-    return Buffer.from(this.linear().subarray(start, start + length));
+  view(start: number, length: number): Buffer {
+    const all = this.linear();
+    return start === 0 && length >= all.length ? all : all.subarray(start, start + length);
   }
 
   private linear(): Buffer {
@@ -55,7 +60,7 @@ export class NetBuffer implements GuestBuffer {
   }
 
   /** Envoy's Buffer::copyFrom: prepend, replace all or append; any other range is refused. */
-  assign(start: number, length: number, data: Uint8Array): Result {
+  assign(start: number, length: number, data: Buffer): Result {
     if (start === 0) {
       if (length === 0) {
         this.prepend(data);
@@ -80,7 +85,7 @@ export class ConstBuffer implements GuestBuffer {
     return this.bytes.length;
   }
 
-  copy(start: number, length: number): Buffer {
+  view(start: number, length: number): Buffer {
     return Buffer.from(this.bytes.subarray(start, start + length));
   }
 

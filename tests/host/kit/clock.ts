@@ -1,9 +1,16 @@
 import type { EventLoop } from "./loop.ts";
 
-interface Timer {
-  due: number;
-  order: number;
-  fire: () => void;
+class Timer implements TimerHandle {
+  constructor(
+    private readonly clock: Clock,
+    readonly due: number,
+    readonly order: number,
+    readonly fire: () => void,
+  ) {}
+
+  cancel(): void {
+    this.clock.forget(this);
+  }
 }
 
 /** Handle of a timer that has not fired. */
@@ -19,7 +26,7 @@ export class Clock {
   /** Milliseconds since the clock started; starts off the timer grid on purpose. */
   private elapsed = 1;
   private order = 0;
-  private timers: Timer[] = [];
+  private readonly timers: Timer[] = [];
 
   constructor(
     private readonly loop: EventLoop,
@@ -46,16 +53,22 @@ export class Clock {
   /** Calls `fire` once, `ms` from now, rounded up to the resolution. */
   after(ms: number, fire: () => void): TimerHandle {
     const step = this.resolutionMs;
-    const timer = { due: Math.ceil((this.elapsed + ms) / step) * step, order: this.order++, fire };
+    const timer = new Timer(this, Math.ceil((this.elapsed + ms) / step) * step, this.order++, fire);
     this.timers.push(timer);
-    return { cancel: () => (this.timers = this.timers.filter((other) => other !== timer)) };
+    return timer;
+  }
+
+  /** Forgets a timer, if it has not fired. */
+  forget(timer: TimerHandle): void {
+    const at = this.timers.indexOf(timer as Timer);
+    if (at >= 0) this.timers.splice(at, 1);
   }
 
   /** Lets `ms` milliseconds pass; every timer that falls due is an event of the loop, at its own time. */
   advance(ms: number): void {
     const end = this.elapsed + ms;
     for (let next = this.next(end); next !== null; next = this.next(end)) {
-      this.timers.splice(this.timers.indexOf(next), 1);
+      this.forget(next);
       this.elapsed = Math.max(this.elapsed, next.due);
       this.loop.enter(next.fire);
     }

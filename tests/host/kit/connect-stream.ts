@@ -211,11 +211,12 @@ export class ConnectStream {
   }
 
   private act(now: boolean | undefined, action: () => void): void {
-    const guarded = (): void => {
-      if (!this.closed) action();
-    };
-    if (now === true) guarded();
-    else this.owner.act(guarded);
+    if (now !== true) this.owner.act(() => this.guarded(action));
+    else this.guarded(action);
+  }
+
+  private guarded(action: () => void): void {
+    if (!this.closed) action();
   }
 }
 

@@ -70,7 +70,7 @@ export class Connection implements TerminalConnection {
   /** Bytes from the client arrive in the kernel. */
   receive(bytes: Uint8Array): void {
     if (this.state === "closed") return;
-    this.unread.append(bytes);
+    this.unread.append(Buffer.from(bytes));
     this.readReady();
   }
 
@@ -135,7 +135,7 @@ export class Connection implements TerminalConnection {
     }
   }
 
-  write(data: Uint8Array, end = false): void {
+  write(data: Buffer, end = false): void {
     if (!this.open) return;
     const buffer = new NetBuffer();
     buffer.append(data);

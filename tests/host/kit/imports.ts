@@ -131,7 +131,7 @@ function buffers(vm: Vm): HostFunctions {
       if (type >>> 0 > BufferType.CallData) return Result.BadArgument;
       const buffer = bufferOf(type);
       if (buffer === null) return Result.NotFound;
-      return stored(vm.memory.give(buffer.copy(start >>> 0, length >>> 0), at, sizeAt));
+      return stored(vm.memory.give(buffer.view(start >>> 0, length >>> 0), at, sizeAt));
     },
     proxy_get_buffer_status(type: number, lengthAt: number, flagsAt: number) {
       if (type >>> 0 > BufferType.CallData) return Result.BadArgument;

@@ -23,7 +23,9 @@ export class GuestMemory {
     const from = pointer >>> 0;
     const size = length >>> 0;
     if (from + size > this.view.length) return null;
-    return Buffer.from(this.view.subarray(from, from + size));
+    const copy = Buffer.allocUnsafe(size);
+    this.view.copy(copy, 0, from, from + size);
+    return copy;
   }
 
   /** The range as UTF-8 text; null when it is not inside the memory. */

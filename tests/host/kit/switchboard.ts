@@ -83,7 +83,7 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
     this.dispatching = true;
     try {
       this.greet();
-      this.inbound.receive(buffer.copy(0, buffer.length));
+      this.inbound.receive(buffer.view(0, buffer.length));
     } catch (error) {
       if (!(error instanceof Http2Error)) throw error;
       throw this.host.fault("http2", `the module broke HTTP/2: ${error.message}`);
@@ -358,7 +358,8 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
   private nextWrite(): Buffer {
     const { writeUnit } = this.options;
     if (writeUnit === "frame") return this.output.shift() ?? Buffer.alloc(0);
-    const bytes = Buffer.concat(this.output.splice(0));
+    const bytes = this.output.length === 1 ? this.output[0] : Buffer.concat(this.output);
+    this.output.length = 0;
     if (writeUnit === "dispatch" || bytes.length <= writeUnit) return bytes;
     this.output.unshift(bytes.subarray(writeUnit));
     return bytes.subarray(0, writeUnit);

@@ -3,8 +3,8 @@ import type { NetBuffer } from "./buffer.ts";
 /** What the last filter of the chain may do with its connection. */
 export interface TerminalConnection {
   readonly open: boolean;
-  /** Sends bytes to the client, through the write filters. */
-  write(data: Uint8Array, end?: boolean): void;
+  /** Sends bytes, which nobody changes any more, to the client, through the write filters. */
+  write(data: Buffer, end?: boolean): void;
   /** Whether the client takes its bytes so slowly that the write buffer is over its limit. */
   readonly aboveWriteLimit: boolean;
   /** Closes once the write buffer is empty (Envoy: FlushWrite). */
@@ -34,7 +34,7 @@ export class ByteTerminal implements Terminal {
   }
 
   write(bytes: Uint8Array): void {
-    this.connection?.write(bytes);
+    this.connection?.write(Buffer.from(bytes));
   }
 
   onNewConnection(connection: TerminalConnection): void {

@@ -1,5 +1,5 @@
 import { hit } from "../../coverage/hits.js";
-import { Accounting, type CallbackRecord } from "./accounting.ts";
+import { Accounting, type Entry } from "./accounting.ts";
 import { LogLevel, Result } from "./abi.ts";
 import { type CalloutServers, CalloutTable } from "./callouts.ts";
 import type { Clock, TimerHandle } from "./clock.ts";
@@ -40,7 +40,7 @@ export interface Services {
 /** An entry into the guest that has not returned. */
 export interface Frame {
   callback: string;
-  record: CallbackRecord;
+  record: Entry;
   context: GuestContext | null;
   /** Set by proxy_set_effective_context, 0: none. */
   effective: number;

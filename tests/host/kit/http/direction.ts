@@ -79,7 +79,7 @@ export class Direction {
     this.next.headers(headers, end);
   }
 
-  receiveData(bytes: Uint8Array, end: boolean): void {
+  receiveData(bytes: Buffer, end: boolean): void {
     if (this.stopped) return;
     if (end) this.observedEnd = true;
     const data = new NetBuffer();

@@ -63,7 +63,7 @@ export class Http2Error extends Error {
 }
 
 export function encodeFrame(type: FrameType, flags: number, streamId: number, payload: Uint8Array): Buffer {
-  const frame = Buffer.alloc(HEADER_LENGTH + payload.length);
+  const frame = Buffer.allocUnsafe(HEADER_LENGTH + payload.length);
   frame.writeUIntBE(payload.length, 0, 3);
   frame[3] = type;
   frame[4] = flags;
@@ -90,12 +90,13 @@ export function encodeSettings(settings: [id: Setting, value: number][]): Buffer
 
 /** Cuts a byte stream into frames. */
 export class FrameReader {
-  private rest = Buffer.alloc(0);
+  private rest: Buffer = Buffer.alloc(0);
 
   constructor(private readonly maxFrameSize = DEFAULT_MAX_FRAME_SIZE) {}
 
-  push(bytes: Uint8Array): void {
-    this.rest = Buffer.concat([this.rest, bytes]);
+  /** Bytes that nobody changes any more. */
+  push(bytes: Buffer): void {
+    this.rest = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes]);
   }
 
   /** The next whole frame, or null. Throws `Http2Error` for one that is too long. */

@@ -35,7 +35,7 @@ export class Inbound {
 
   constructor(private readonly handler: InboundHandler) {}
 
-  receive(bytes: Uint8Array): void {
+  receive(bytes: Buffer): void {
     this.reader.push(bytes);
     this.prefaceSeen ||= this.reader.expect(PREFACE);
     if (!this.prefaceSeen) return;
