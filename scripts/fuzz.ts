@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { Failure, fuzz, PROTOCOLS, type Totals } from "../tests/fuzz/run.ts";
+import { appendRun, tableOf } from "../tests/fuzz/totals.ts";
 import { build } from "./build.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -48,24 +49,36 @@ const options = new Command("npm run fuzz --")
   .option("--seed <number>", "the same seed, the same inputs; default: another one each time", whole)
   .addOption(new Option("--protocol <name>").choices([...Object.keys(PROTOCOLS), "all"]).default("all"))
   .option("--only <index>", "the VM that got this input of the seed, up to it", whole)
+  .option("--totals <file>", "append what each protocol came to, as a line of JSON")
+  .option("--table <file>", "show what is in such a file as a table, and do nothing else")
   .parse()
-  .opts<{ n: number; seed?: number; protocol: string; only?: number }>();
+  .opts<{ n: number; seed?: number; protocol: string; only?: number; totals?: string; table?: string }>();
+
+if (options.table !== undefined) {
+  console.log(tableOf(options.table).join("\n"));
+  process.exit();
+}
 
 // Most buffers of the emulator are smaller than half of this: slices of a large one cost less than small ones.
 Buffer.poolSize = 256 * 1024;
 
 const seed = options.seed ?? Date.now() % 1_000_000_000;
 const module = process.env.MOE_MODULE ?? build();
+const note = (protocol: string, totals: Totals, wrong: string): void => {
+  if (options.totals !== undefined) appendRun(options.totals, module, { protocol, seed, ...totals, wrong });
+};
 console.log(`seed ${seed}`);
 for (const protocol of options.protocol === "all" ? Object.keys(PROTOCOLS) : [options.protocol]) {
   try {
     const totals = await fuzz({ module, protocol, seed, inputs: options.n, only: options.only });
     console.log(line(protocol, totals));
+    note(protocol, totals, "");
     if (deep(totals) || options.only !== undefined) continue;
     console.error(`${protocol}: at least ${LEAST_DETECTED} % have to be detected and ${LEAST_COMPLETED} % completed`);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     keep(error);
+    note(protocol, error.totals, error.found.about);
   }
   process.exitCode = 1;
 }

@@ -10,7 +10,7 @@ export interface Marker {
 }
 
 const START = "~M";
-const LENGTH = 26;
+const LENGTH = 25;
 const [TILDE, BIG_M] = Buffer.from(START);
 const SHAPE = /^~M([QHS])([0-9a-z]{7})([0-9a-z]{7})([0-9a-z]{7})~/;
 

@@ -1,5 +1,6 @@
 import type { Vm } from "../host/kit/vm.ts";
 import { Host, KitFault } from "../host/kit/index.ts";
+import { leasedFlow, rpcFilters } from "./chains.ts";
 import { Dice } from "./dice.ts";
 import { Finding, Player } from "./player.ts";
 import { type Seed, Transcript } from "./transcript.ts";
@@ -39,43 +40,18 @@ const INPUTS_PER_CLIENT = 24;
 /** Memory at the end of an epoch may be this much larger than after its first fifth: it grows by doubling. */
 const GROWTH = 2;
 
-/** What the filter dsl does where a request or a response has a header "zone". */
-const ZONED = {
-  before_router_by_dsl:
-    'conditional(("^[ab]".matches(request.headers["zone"])), ' +
-    'ctx.add_request_header("seen", request.headers["zone"].reverse() + string(request.size)), false)',
-  after_balancer_by_dsl: 'request.headers["zone"] == "" || ctx.del_request_header("seen")',
-  send_filter_by_dsl: 'ctx.add_response_header("size", string(size(response.headers["zone"]) + response.code))',
-  log_filter_by_dsl: 'string(response.duration) == request.headers["zone"] | ""',
-};
-
 /** The module's configuration: filters on, bounds small enough to be met. */
 export function configuration(target: Target): object {
-  const filters = [
-    { type: "dubbo_stream", config: {} },
-    {
-      type: "fault_tolerance",
-      config: { enabled: true, timeWindow: 500, recoverTime: 1000, leastWindowCount: 2, exceptionRateMultiple: 1.5 },
-    },
-    { type: "dsl", config: ZONED },
-    {
-      type: "ip_access",
-      config: { header: "x-ip", ips: [{ action: "deny", addrs: ["10.9.0.0/16", "2001:db8::/32"] }] },
-    },
-    { type: "fault", config: { delay: { fixed_delay: "3ms", percentage: 5 }, abort: { status: 503, percentage: 5 } } },
-    { type: "payload_limit", config: { max_entity_size: 4096 } },
-    {
-      type: "header_to_metadata",
-      config: { request_rules: [{ header: "zone", on_header_present: { key: "zone" }, remove: true }] },
-    },
-    { type: "mirror", config: { amplification: 2 } },
-  ];
   const added = { header: { key: "added", value: "%downstream_remote_address%" } };
   const none = [{ name: "service", value: "none" }];
   const zone = [{ name: "zone", value: "^b+$", regex: true }];
   const routers = [
     { match: { headers: none }, direct_response: { status: 404, body: "no such service" } },
-    { match: { headers: zone }, route: { cluster_name: "other", request_headers_to_add: [added] } },
+    {
+      match: { headers: zone },
+      route: { cluster_name: "other", request_headers_to_add: [added] },
+      per_filter_config: { flowControlFilter: leasedFlow() },
+    },
     {
       route: { cluster_name: "upstream", timeout: "1s", retry_policy: { retry_on: true, num_retries: 1 } },
       request_mirror_policies: { cluster: "shadow", percent: 10 },
@@ -86,7 +62,7 @@ export function configuration(target: Target): object {
     max_frame_bytes: 16_384,
     max_connection_bytes: 262_144,
     detect_timeout_ms: 500,
-    stream_filters: filters,
+    stream_filters: rpcFilters(),
     router: { virtual_hosts: [{ domains: ["*"], routers }] },
   };
 }
@@ -111,6 +87,8 @@ export class Failure extends Error {
     readonly seed: number,
     readonly input: number,
     readonly found: Seed,
+    /** What went well before. */
+    readonly totals: Totals,
     cause: unknown,
   ) {
     const what = cause instanceof Error ? (cause.stack ?? cause.message) : `${cause}`;
@@ -209,11 +187,12 @@ class Epoch {
   }
 }
 
-/** No client is there: no request may be under way. */
+/** No client is there: no request may be under way, none may wait, nothing may be counted as such. */
 export function checkEmpty(vm: Vm, host: Host, target: Target): void {
-  for (const name of codecsOf(target)) {
-    const active = host.metrics.gauge(`moe.${name}.active`);
-    if (active !== 0) throw new Finding(`${active} requests of ${name} are left when all clients have gone`);
+  const names = [...codecsOf(target), "mirror", "callouts"].map((name) => `${name}.active`);
+  for (const name of [...names, ...["concurrency", "queued"].map((gauge) => `filter.flowControlFilter.${gauge}`)]) {
+    const value = host.metrics.gauge(`moe.${name}`);
+    if (value !== 0) throw new Finding(`moe.${name} is ${value} when all clients have gone`);
   }
   if (vm.dead) throw new Finding("the VM is dead");
 }
@@ -247,7 +226,7 @@ export async function fuzz(options: FuzzOptions): Promise<Totals> {
       const at = number * EPOCH + epoch.totals.inputs - 1;
       const about = (error as Error).message.split("\n")[0];
       if (!(error instanceof Finding || error instanceof KitFault)) throw error;
-      throw new Failure(protocol, seed, at, { about, protocol, events: epoch.events }, error);
+      throw new Failure(protocol, seed, at, { about, protocol, events: epoch.events }, sum, error);
     }
     sum.inputs += epoch.totals.inputs;
     sum.detected += epoch.totals.detected;
