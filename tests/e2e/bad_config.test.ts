@@ -65,7 +65,7 @@ const REFUSED: [name: string, config: object | string, message: RegExp][] = [
 ];
 
 for (const concurrency of CONCURRENCIES) {
-  describe(`bad configuration, --concurrency ${concurrency}`, () => {
+  describe(`bad configuration, --concurrency ${concurrency}`, { concurrency: 2 }, () => {
     for (const [name, config, message] of REFUSED) {
       it(name, async (t) => {
         const text = { "@type": "type.googleapis.com/google.protobuf.StringValue", value: config };

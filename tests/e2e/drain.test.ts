@@ -64,7 +64,8 @@ async function traffic(port: number, lane: number, outcomes: Outcomes): Promise<
 }
 
 for (const concurrency of CONCURRENCIES) {
-  describe(`draining, ${concurrency} workers`, () => {
+  // Most of it is waiting for Envoy's own timers.
+  describe(`draining, ${concurrency} workers`, { concurrency: true }, () => {
     const start = (t: TestContext, options: Partial<StageOptions> = {}) =>
       Stage.start(t, { concurrency, clusters: CLUSTERS, ...options });
 
@@ -163,7 +164,7 @@ for (const concurrency of CONCURRENCIES) {
   });
 }
 
-describe("a client that has all its server connections", () => {
+describe("a client that has all its server connections", { concurrency: true }, () => {
   /** A switchboard as it was before the module asked. */
   const withoutRoute = (_: unknown, listener: Listener) => {
     const { virtual_hosts: hosts } = switchboard(listener).route_config as { virtual_hosts: { routes: unknown[] }[] };

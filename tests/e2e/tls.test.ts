@@ -109,11 +109,12 @@ for (const concurrency of CONCURRENCIES) {
     it("servers that cannot be trusted: a readable error at once, a counter that says why, and no call reaches them", async (t) => {
       const names = { dns: ["localhost"], ips: ["127.0.0.1"] };
       const byStranger = makeLeaf(makeAuthority("somebody else"), { name: "localhost", ...names });
-      for (const [what, tls, expectedName, counter] of [
+      const cases = [
         ["signed by another authority", { ...SERVER, ...byStranger }, "localhost", "ssl.fail_verify_error"],
         ["of another name", SERVER, "elsewhere.example", "ssl.fail_verify_san"],
         ["without TLS", undefined, "localhost", "upstream_cx_connect_fail"],
-      ] as const) {
+      ] as const;
+      const checks = cases.map(async ([what, tls, expectedName, counter]) => {
         const setup = await start(t, tls, { concurrency, change: (bootstrap) => expectName(bootstrap, expectedName) });
         const client = await connectTls(t, setup);
         const answer = await client.call(1, { content: "secret" });
@@ -122,7 +123,8 @@ for (const concurrency of CONCURRENCIES) {
         assert.ok((await setup.envoy.stat(`cluster.upstream.${counter}`)) > 0, what);
         assert.equal(setup.server.requests, 0, what);
         assert.equal(client.state, "open", what);
-      }
+      });
+      await Promise.all(checks);
     });
 
     it("clients without TLS are closed, clients are asked for a certificate where it is required", async (t) => {
