@@ -62,6 +62,7 @@ export function configuration(target: Target): object {
     max_frame_bytes: 16_384,
     max_connection_bytes: 262_144,
     detect_timeout_ms: 500,
+    drain_check_ms: 200,
     stream_filters: rpcFilters(),
     router: { virtual_hosts: [{ domains: ["*"], routers }] },
   };
