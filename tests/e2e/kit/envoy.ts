@@ -36,15 +36,8 @@ export interface ClusterOptions {
   fields?: Record<string, unknown>;
 }
 
-export interface TestEnvoyOptions {
-  /** By name. Default: the shipped ones, and HTTP on the same port; with others there is RPC only. */
-  clusters?: Record<string, ClusterOptions>;
-  /** Hosts of the shipped clusters, by their names. */
-  hosts?: Record<string, (number | string)[]>;
-  /** The module's configuration; null: none at all, so that everything goes to `upstream`. Default: the shipped one. */
-  config?: object | null;
-  /** Bootstrap to start from, below envoy/. */
-  base?: string;
+/** How an Envoy is run, and what it may do. */
+export interface RunOptions {
   /** Worker threads; default 1. */
   concurrency?: number;
   /** Severe log lines that the test expects. */
@@ -53,6 +46,17 @@ export interface TestEnvoyOptions {
   args?: string[];
   /** The test ends Envoy itself, with SIGTERM. */
   mayEnd?: boolean;
+}
+
+export interface TestEnvoyOptions extends RunOptions {
+  /** By name. Default: the shipped ones, and HTTP on the same port; with others there is RPC only. */
+  clusters?: Record<string, ClusterOptions>;
+  /** Hosts of the shipped clusters, by their names. */
+  hosts?: Record<string, (number | string)[]>;
+  /** The module's configuration; null: none at all, so that everything goes to `upstream`. Default: the shipped one. */
+  config?: object | null;
+  /** Bootstrap to start from, below envoy/. */
+  base?: string;
   /** Last changes to the bootstrap. */
   change?: (bootstrap: Bootstrap, listener: Listener) => void;
 }
@@ -61,14 +65,19 @@ export interface TestEnvoyOptions {
 const SEVERE_LINE =
   /\]\[(critical|error)\]|RuntimeError|Uncaught|unreachable|Caught (Segmentation|Abort)|assert failure/;
 
-/**
- * Starts Envoy with the module, on ports chosen by the system, for as long as the scope lasts. The scope then fails if
- * Envoy has died or has logged an error that `allowLog` does not name.
- */
+/** Starts Envoy with the module, on ports chosen by the system, for as long as the scope lasts: as `runEnvoy`. */
 export async function startEnvoy(scope: Scope, options: TestEnvoyOptions = {}): Promise<EnvoyProcess> {
+  return runEnvoy(scope, makeBootstrap(options), options);
+}
+
+/**
+ * Starts Envoy for as long as the scope lasts. The scope then fails if Envoy has died or has logged an error that
+ * `allowLog` does not name.
+ */
+export async function runEnvoy(scope: Scope, bootstrap: Bootstrap, options: RunOptions): Promise<EnvoyProcess> {
   const envoy = await EnvoyProcess.start({
     binary: await findEnvoy(),
-    bootstrap: makeBootstrap(options),
+    bootstrap,
     cwd: root,
     concurrency: options.concurrency ?? 1,
     logLevel: options.logLevel,

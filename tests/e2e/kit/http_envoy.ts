@@ -9,9 +9,8 @@ import {
   readBootstrap,
   socketAddress,
 } from "../../../scripts/lib/bootstrap.ts";
-import { findEnvoy } from "../../../scripts/lib/envoy.ts";
-import { EnvoyProcess } from "../../../scripts/lib/envoy_process.ts";
-import { checkLog } from "./envoy.ts";
+import type { EnvoyProcess } from "../../../scripts/lib/envoy_process.ts";
+import { type RunOptions, runEnvoy } from "./envoy.ts";
 import type { Scope } from "./scope.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -46,13 +45,10 @@ export interface HttpClusterOptions {
   fields?: Record<string, unknown>;
 }
 
-export interface HttpEnvoyOptions {
+export interface HttpEnvoyOptions extends RunOptions {
   listeners: HttpListenerOptions[];
   /** By name; default the shipped ones. */
   clusters?: Record<string, HttpClusterOptions>;
-  concurrency?: number;
-  allowLog?: RegExp[];
-  logLevel?: string;
   /** Last changes to the bootstrap. */
   change?: (bootstrap: Bootstrap) => void;
 }
@@ -64,20 +60,7 @@ interface ConnectionManager {
 
 /** Starts Envoy for as long as the scope lasts; `ports` of the process are those of the listeners, by name. */
 export async function startHttpEnvoy(scope: Scope, options: HttpEnvoyOptions): Promise<EnvoyProcess> {
-  const envoy = await EnvoyProcess.start({
-    binary: await findEnvoy(),
-    bootstrap: makeBootstrap(options),
-    cwd: root,
-    concurrency: options.concurrency ?? 1,
-    logLevel: options.logLevel,
-  });
-  scope.after(async () => {
-    const ended = envoy.ended;
-    await envoy.stop();
-    if (ended) throw new Error(`Envoy ended by itself (${ended}):\n${envoy.log.slice(-20).join("\n")}`);
-    checkLog(envoy.log, options.allowLog ?? []);
-  });
-  return envoy;
+  return runEnvoy(scope, makeBootstrap(options), options);
 }
 
 function makeBootstrap(options: HttpEnvoyOptions): Bootstrap {
