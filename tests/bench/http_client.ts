@@ -1,12 +1,10 @@
 // A client of HTTP/1.1 with K outstanding requests in a pipeline, and one of HTTP/2 whose requests are held.
 import { connect as connectHttp2, type ClientHttp2Session } from "node:http2";
-import { connect, type Socket } from "node:net";
 import { repeated } from "./frames.ts";
 import { HELD_HEADER } from "./held.ts";
 import { httpRequest, HttpReader } from "./http.ts";
-import type { Client, Window } from "./window.ts";
+import { Client, type Window } from "./window.ts";
 
-const READ_BUFFER = 256 * 1024;
 const SUCCESS = Buffer.from("HTTP/1.1 200");
 /** Streams of one connection: Envoy allows 1,024 at a time. */
 const HELD_STREAMS = 625;
@@ -19,61 +17,32 @@ export interface HttpLoad {
   content: number;
 }
 
-export class HttpClient implements Client {
-  readonly socket: Socket;
+export class HttpClient extends Client {
+  private readonly reader: HttpReader;
   private readonly requests: Buffer;
   private readonly requestLength: number;
   /** When the requests under way were sent, the oldest at `first`: answers come in order. */
   private readonly starts: Float64Array;
   private first = 0;
-  private open = 0;
-  private now = 0;
 
   constructor(
     private readonly load: HttpLoad,
-    private readonly window: Window,
+    window: Window,
   ) {
+    super(load.port, window);
     const request = httpRequest(load.content);
     this.requestLength = request.length;
     this.requests = repeated(request, load.outstanding);
     this.starts = new Float64Array(load.outstanding);
-    const reader = new HttpReader(this.onHead, this.onMessage);
-    this.socket = connect({
-      port: load.port,
-      host: "127.0.0.1",
-      noDelay: true,
-      onread: {
-        buffer: Buffer.alloc(READ_BUFFER),
-        callback: (length, bytes) => {
-          this.now = performance.now();
-          reader.push(bytes as Buffer, length);
-          this.fill();
-          return true;
-        },
-      },
-    });
-    this.socket.on("error", (error) => window.fail(error.message));
-    this.socket.on("close", this.onClose);
+    this.reader = new HttpReader(this.onHead, this.onMessage);
   }
 
-  get idle(): boolean {
-    return this.open === 0;
-  }
-
-  close(): void {
-    this.socket.removeListener("close", this.onClose);
-    this.socket.destroy();
+  protected receive(bytes: Buffer, length: number): void {
+    this.reader.push(bytes, length);
   }
 
   /** They have connections of their own: `holdHttp`. */
   hold(): void {}
-
-  start(): void {
-    this.now = performance.now();
-    this.fill();
-  }
-
-  private readonly onClose = (): void => this.window.fail("a connection was closed");
 
   private readonly onHead = (bytes: Buffer, at: number, size: number): void => {
     if (this.open === 0) this.window.fail("an answer to no request");
@@ -88,8 +57,7 @@ export class HttpClient implements Client {
     this.open -= 1;
   };
 
-  /** A new request for each one that was answered, in one write. */
-  private fill(): void {
+  protected send(): void {
     if (this.window.stopping || this.window.failure !== undefined) return;
     const count = this.load.outstanding - this.open;
     if (count === 0) return;

@@ -1,11 +1,9 @@
 // A client of an RPC protocol with K outstanding requests.
-import { connect, type Socket } from "node:net";
 import { FrameWalker, repeated } from "./frames.ts";
 import { HELD_SIZE } from "./held.ts";
-import type { Client, Window } from "./window.ts";
+import { Client, type Window } from "./window.ts";
 import type { Wire } from "./wire.ts";
 
-const READ_BUFFER = 256 * 1024;
 const SLOT_BITS = 8;
 /** A slot that no request has whose answer is awaited. */
 const HELD_SLOT = (1 << SLOT_BITS) - 1;
@@ -21,8 +19,8 @@ export interface RpcLoad {
   held: number;
 }
 
-export class RpcClient implements Client {
-  readonly socket: Socket;
+export class RpcClient extends Client {
+  private readonly walker: FrameWalker;
   private readonly wire: Wire;
   private readonly frame: Buffer;
   private readonly outstanding: number;
@@ -31,18 +29,18 @@ export class RpcClient implements Client {
   private requests: Buffer;
   private readonly ids: Uint32Array;
   private readonly starts: Float64Array;
+  /** Slots that have no request. */
   private readonly freed: Uint8Array;
-  private freedCount = 0;
-  private open = 0;
+  private freedCount: number;
   private generation = (Math.random() * 2 ** 24) | 0;
   private current = 0;
-  private now = 0;
 
   constructor(
     private readonly load: RpcLoad,
-    private readonly window: Window,
+    window: Window,
   ) {
     const { wire, outstanding, content, port } = load;
+    super(port, window);
     this.wire = wire;
     this.outstanding = outstanding;
     this.frame = wire.requestFrame(content);
@@ -50,33 +48,13 @@ export class RpcClient implements Client {
     this.requests = repeated(this.frame, outstanding);
     this.ids = new Uint32Array(outstanding);
     this.starts = new Float64Array(outstanding);
-    this.freed = new Uint8Array(outstanding);
-    const walker = new FrameWalker(wire.responseHeader, wire.rest, this.onHeader, this.onFrame);
-    this.socket = connect({
-      port,
-      host: "127.0.0.1",
-      noDelay: true,
-      onread: {
-        buffer: Buffer.alloc(READ_BUFFER),
-        callback: (length, bytes) => {
-          this.now = performance.now();
-          walker.push(bytes as Buffer, length);
-          this.sendFreed();
-          return true;
-        },
-      },
-    });
-    this.socket.on("error", (error) => window.fail(error.message));
-    this.socket.on("close", this.onClose);
+    this.freed = Uint8Array.from({ length: outstanding }, (_, slot) => slot);
+    this.freedCount = outstanding;
+    this.walker = new FrameWalker(wire.responseHeader, wire.rest, this.onHeader, this.onFrame);
   }
 
-  get idle(): boolean {
-    return this.open === 0;
-  }
-
-  close(): void {
-    this.socket.removeListener("close", this.onClose);
-    this.socket.destroy();
+  protected receive(bytes: Buffer, length: number): void {
+    this.walker.push(bytes, length);
   }
 
   /** An answer to one of these is an answer to a request that is not outstanding. */
@@ -90,15 +68,6 @@ export class RpcClient implements Client {
     }
     this.socket.write(frames);
   }
-
-  start(): void {
-    this.now = performance.now();
-    for (let slot = 0; slot < this.outstanding; slot++) this.freed[slot] = slot;
-    this.freedCount = this.outstanding;
-    this.sendFreed();
-  }
-
-  private readonly onClose = (): void => this.window.fail("a connection was closed");
 
   private readonly onHeader = (bytes: Buffer, at: number): void => {
     const id = bytes.readUInt32BE(at + this.wire.idAt);
@@ -120,8 +89,7 @@ export class RpcClient implements Client {
     this.open -= 1;
   };
 
-  /** A new request for each one that was answered, in one write. */
-  private sendFreed(): void {
+  protected send(): void {
     const count = this.freedCount;
     this.freedCount = 0;
     if (count === 0 || this.window.stopping || this.window.failure !== undefined) return;
