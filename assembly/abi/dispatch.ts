@@ -11,6 +11,7 @@ const factories = new Map<string, RootFactory>();
 const roots = new Map<u32, RootContext>();
 const contexts = new Map<u32, Context>();
 let garbage: i32 = 0;
+let turns: u32 = 0;
 
 /** Registers the factory of the plugin's root `rootId`, as `root_id` in Envoy's configuration names it. */
 export function registerRoot(rootId: string, factory: RootFactory): void {
@@ -27,12 +28,19 @@ export function findFactory(rootId: string): RootFactory | null {
 }
 
 export function findRoot(id: u32): RootContext | null {
+  turns++;
   return roots.has(id) ? roots.get(id) : null;
 }
 
 /** The connection or stream with this id; null once the host has closed it. */
 export function findContext(id: u32): Context | null {
+  turns++;
   return contexts.has(id) ? contexts.get(id) : null;
+}
+
+/** A number that is another one in each callback of the host, for what is asked once in a callback. */
+export function callback(): u32 {
+  return turns;
 }
 
 export function addRoot(root: RootContext): void {

@@ -44,6 +44,8 @@ export class Engine {
   crowded: i64 = 0;
   /** What rules on the VM's memory go by, bytes. */
   memoryBytes: i64 = 0;
+  /** The resource of the last request that entered; null: no rule is for it. */
+  asked: Resource | null = null;
 
   /**
    * @param application whose counts these are: configurations of the same name share them
@@ -208,6 +210,7 @@ export class Engine {
     entry.clear();
     entry.startNs = nowNs;
     const resource = this.find(name.ptr, name.length);
+    this.asked = resource;
     const system = this.system;
     if (system !== null) {
       const verdict = system.enter(nowNs / MS);

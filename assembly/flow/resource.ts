@@ -26,6 +26,9 @@ class OwnWindow {
   ) {}
 }
 
+/** What who uses the rules keeps with a resource. */
+export abstract class Attachment {}
+
 /**
  * A resource with its rules, and the record of its counts that all workers share. A change is: read the record, decide,
  * write it if nobody else has; or all again.
@@ -48,6 +51,8 @@ export class Resource {
   lease: Lease | null = null;
   /** Exits that could not be noted, and are with the next change. */
   private owed: i32 = 0;
+  /** The user's own; all of one engine are of one class. */
+  attachment: Attachment | null = null;
 
   constructor(
     readonly name: Bytes,

@@ -1,3 +1,4 @@
+import { callback } from "../abi/dispatch";
 import { clock_time_get, proxy_get_current_time_nanoseconds } from "../abi/imports";
 
 /** WASI's clock that no one sets. */
@@ -21,4 +22,17 @@ export function currentMillis(): i64 {
 /** The same clock in nanoseconds; it is one for all workers. 0: the host has none. */
 export function currentNanos(): i64 {
   return clock_time_get(MONOTONIC, 0, word) == 0 ? (load<u64>(word) as i64) : 0;
+}
+
+let readIn: u32 = 0;
+let lastRead: i64 = 0;
+
+/** The same as it was when this callback of the host first asked: a callback is over within microseconds. */
+export function callbackNanos(): i64 {
+  const current = callback();
+  if (readIn != current || lastRead == 0) {
+    lastRead = currentNanos();
+    readIn = current;
+  }
+  return lastRead;
 }

@@ -26,7 +26,7 @@ export function closeDownstream(): void {
   proxy_close_stream(StreamType.DOWNSTREAM);
 }
 
-/** What Envoy's access log says of our local replies (%RESPONSE_CODE_DETAILS%), and of no status for gRPC. */
+/** What Envoy's access log says of our local replies where filters say nothing else; and of no status for gRPC. */
 const DETAILS = Bytes.of("moe_filter");
 const NO_GRPC_STATUS: u32 = u32.MAX_VALUE;
 
@@ -35,9 +35,11 @@ const NO_GRPC_STATUS: u32 = u32.MAX_VALUE;
  * request is gRPC Envoy makes trailers of it, with the gRPC status that belongs to the HTTP status (gRPC's
  * http-grpc-status-mapping) and the body as message.
  * @param status 200 to 599
+ * @param why what the access log says (%RESPONSE_CODE_DETAILS%); null: "moe_filter"
  */
-export function sendLocalResponse(status: i32, body: usize, length: i32): void {
-  proxy_send_local_response(status, DETAILS.ptr, DETAILS.length, body, length, 0, 0, NO_GRPC_STATUS);
+export function sendLocalResponse(status: i32, body: usize, length: i32, why: Bytes | null = null): void {
+  const details = why !== null ? why : DETAILS;
+  proxy_send_local_response(status, details.ptr, details.length, body, length, 0, 0, NO_GRPC_STATUS);
 }
 
 /** Lets a direction of the current HTTP stream that was stopped go on, after the current callback has returned. */

@@ -159,7 +159,7 @@ function answer(stream: HttpStream): Outcome {
   } else stream.isLocal = true;
   const status = statusOf(stream.responseCode);
   const hasBody = status != 204 && status != 304;
-  sendLocalResponse(status, stream.reply.ptr, hasBody ? stream.reply.length : 0);
+  sendLocalResponse(status, stream.reply.ptr, hasBody ? stream.reply.length : 0, stream.why);
   return Outcome.OVER;
 }
 

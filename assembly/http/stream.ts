@@ -362,6 +362,7 @@ export class HttpStream extends StreamHandler {
     this.responseStage = Stage.RUNNING;
     this.hasResponse = false;
     this.answered = false;
+    this.why = null;
     this.isLocal = false;
     this.late = false;
     this.bodyComes = false;

@@ -16,6 +16,7 @@ import { Headers } from "../xprotocol/headers";
 import { HeaderList } from "../xprotocol/list";
 import { CallName } from "./call_name";
 import { Connection } from "./connection";
+import { explain } from "./explain";
 import { HeldFrame } from "./held_frame";
 import { Measures } from "./measures";
 import { mirrorRequest } from "./mirror";
@@ -277,6 +278,11 @@ export class RpcStream extends StreamHandler {
     this.responseCode = code;
     replace(this.reply, body.ptr, body.length);
     this.measures.measure(Part.RESPONSE_BODY, body.length, body.length);
+  }
+
+  explain(why: Bytes): void {
+    const connection = this.request.connection;
+    if (connection !== null) explain(connection.id, why);
   }
 
   terminate(code: i32): bool {

@@ -30,6 +30,8 @@ export abstract class StreamHandler {
   responseCode: i32 = 0;
   /** The body of the request, or of the response once there is one, is not complete: HTTP's bodies come in pieces. */
   lacksBody: bool = false;
+  /** What `explain` was told; null: nothing. */
+  why: Bytes | null = null;
 
   /** @param metrics where its filters count */
   constructor(readonly metrics: FilterMetrics) {}
@@ -60,6 +62,15 @@ export abstract class StreamHandler {
    * sent, or its response is dropped. The filter then returns STOP.
    */
   abstract hijack(code: i32, body: Bytes): void;
+
+  /**
+   * Says to access logs why the request was answered, in a text without spaces: on HTTP it is the answer's
+   * `%RESPONSE_CODE_DETAILS%`; on RPC, where a connection has one line, its `%FILTER_STATE(envoy.string:PLAIN)%`, of the
+   * last request that had one. Kept, not copied: on RPC a host call where it is not the object of the time before.
+   */
+  explain(why: Bytes): void {
+    this.why = why;
+  }
 
   /** Ends a request that waits for its response with MOSN's code (MOSN's TerminateStream). False when it has one. */
   abstract terminate(code: i32): bool;

@@ -53,6 +53,8 @@ export class FilterMetricTable {
    * @param first what the first name is, such as "service"
    * @param second the same for the second
    * @param counters their names
+   * @param gauges names of gauges, which are defined when they are first moved; their places follow the counters'
+   * @param histograms the same of histograms, after the gauges
    */
   constructor(
     readonly type: string,
@@ -60,6 +62,8 @@ export class FilterMetricTable {
     readonly first: string,
     readonly second: string,
     readonly counters: string[],
+    readonly gauges: string[] = [],
+    readonly histograms: string[] = [],
   ) {}
 
   /** What comes before a counter's name. */
@@ -67,6 +71,15 @@ export class FilterMetricTable {
     const fixed = this.fixed.length > 0 ? this.fixed + "." : "";
     return `moe.filter.${this.type}.${fixed}${this.first}.${first}.${this.second}.${second}.`;
   }
+}
+
+/** The numbers for one pair of names of a table, by their places in it; as long as the plugin. */
+export abstract class NamedMetrics {
+  /** Adds to a counter; to a gauge also what is negative. */
+  abstract count(at: i32, delta: i64): void;
+
+  /** Notes a value of a histogram. A call to Envoy. */
+  abstract record(at: i32, value: i64): void;
 }
 
 /** Where filters count. Nothing is made of text, or allocated, but the first time that a number or a name is seen. */
@@ -79,16 +92,50 @@ export abstract class FilterMetrics {
 
   /** Adds 1 to a counter of a table, by its place in the table's list. */
   abstract countNamed(table: FilterMetricTable, first: View, second: View, counter: i32): void;
+
+  /** The numbers of a table for two names, for those who keep them. */
+  abstract named(table: FilterMetricTable, first: View, second: View): NamedMetrics;
 }
 
-/** The counters for one pair of names. */
-class NamedCounters {
+/** The numbers for one pair of names in Envoy's statistics. */
+class NamedCounters extends NamedMetrics {
   readonly counters: StaticArray<Metric>;
+  private readonly others: StaticArray<Metric | null>;
 
-  constructor(metrics: Metrics, prefix: string, names: string[]) {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly table: FilterMetricTable,
+    private readonly prefix: string,
+  ) {
+    super();
+    const names = table.counters;
     const counters = new StaticArray<Metric>(names.length);
     for (let i = 0; i < names.length; i++) unchecked((counters[i] = metrics.counter(prefix + names[i])));
     this.counters = counters;
+    this.others = new StaticArray<Metric | null>(table.gauges.length + table.histograms.length);
+  }
+
+  count(at: i32, delta: i64): void {
+    if (at >= 0 && at < this.counters.length) return unchecked(this.counters[at]).add(delta);
+    const metric = this.other(at - this.counters.length);
+    if (metric !== null) metric.add(delta);
+  }
+
+  record(at: i32, value: i64): void {
+    const metric = this.other(at - this.counters.length);
+    if (metric !== null) metric.record(value);
+  }
+
+  private other(i: i32): Metric | null {
+    if (i < 0 || i >= this.others.length) return null;
+    const known = unchecked(this.others[i]);
+    if (known !== null) return known;
+    const gauges = this.table.gauges;
+    const isGauge = i < gauges.length;
+    const name = isGauge ? gauges[i] : this.table.histograms[i - gauges.length];
+    const made = this.metrics.define(isGauge ? MetricType.GAUGE : MetricType.HISTOGRAM, this.prefix + name);
+    unchecked((this.others[i] = made));
+    return made;
   }
 }
 
@@ -102,7 +149,7 @@ class NamedTable extends NameTable<NamedCounters> {
   }
 
   protected make(first: string, second: string): NamedCounters {
-    return new NamedCounters(this.metrics, this.table.prefix(first, second), this.table.counters);
+    return new NamedCounters(this.metrics, this.table, this.table.prefix(first, second));
   }
 }
 
@@ -137,6 +184,10 @@ export class PluginFilterMetrics extends FilterMetrics {
   countNamed(table: FilterMetricTable, first: View, second: View, counter: i32): void {
     if (counter < 0 || counter >= table.counters.length) return;
     unchecked(this.tableOf(table).of(first, second).counters[counter]).add(1);
+  }
+
+  named(table: FilterMetricTable, first: View, second: View): NamedMetrics {
+    return this.tableOf(table).of(first, second);
   }
 
   private tableOf(table: FilterMetricTable): NamedTable {

@@ -2,7 +2,7 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { Timer } from "../../../assembly/host/timers";
-import { FilterMetric, FilterMetricTable, FilterMetrics } from "../../../assembly/stream/metrics";
+import { FilterMetric, FilterMetricTable, NamedMetrics, FilterMetrics } from "../../../assembly/stream/metrics";
 import { bit, Phase, ResponseFlag } from "../../../assembly/stream/phase";
 import { FilterPlugin } from "../../../assembly/stream/plugin";
 import { UpstreamHost } from "../../../assembly/stream/upstream_host";
@@ -20,6 +20,11 @@ let ejected: i64 = 0;
 let timers: Timer[] = [];
 let lastMs: i64 = 0;
 
+class NoMetrics extends NamedMetrics {
+  count(at: i32, delta: i64): void {}
+  record(at: i32, value: i64): void {}
+}
+
 class TestMetrics extends FilterMetrics {
   count(metric: FilterMetric, delta: i64): void {
     if (metric.name.endsWith("ejections")) ejections += delta;
@@ -27,6 +32,9 @@ class TestMetrics extends FilterMetrics {
   }
   record(metric: FilterMetric, value: i64): void {}
   countNamed(table: FilterMetricTable, first: View, second: View, counter: i32): void {}
+  named(table: FilterMetricTable, first: View, second: View): NamedMetrics {
+    return new NoMetrics();
+  }
 }
 
 class TestPlugin extends FilterPlugin {

@@ -1,23 +1,27 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { ObjectReader } from "../../../assembly/config/object";
+import { Expression } from "../../../assembly/dsl/expression";
+import { Kind } from "../../../assembly/dsl/kind";
 import { Engine } from "../../../assembly/flow/engine";
 import { readRules } from "../../../assembly/flow/read_rules";
+import { Attachment } from "../../../assembly/flow/resource";
 import { RuleSet } from "../../../assembly/flow/rules";
 import { ProcessStore } from "../../../assembly/flow/shared_store";
 import { LocalStore, RecordStore } from "../../../assembly/flow/store";
 import { FilterConfig } from "../../../assembly/stream/filter";
 import { FilterMetricTable } from "../../../assembly/stream/metrics";
+import { Answer } from "./answer";
 
-/** MOSN's defaults. */
+/** MOSN's default, and its text with what limits behind it. */
 const STATUS: i64 = 509;
-const BODY: string = "current request is limited";
+const BODY: string = "current request is limited: %RULE% of %RESOURCE%";
 /** Ours: what RPC protocols have a status for that clients know. */
 const RPC_STATUS: i64 = 503;
 const MAX_RESOURCES: i64 = 1000;
 const MAX_QUEUED: i64 = 10000;
 const LEASE_PERCENT: i64 = 1;
 
-/** What names a request's resource (MOSN's limit_key_type; the last three are ours). */
+/** What names a request's resource (MOSN's limit_key_type; the last four are ours). */
 export const enum LimitKey {
   PATH = 0,
   ARG = 1,
@@ -25,9 +29,10 @@ export const enum LimitKey {
   SERVICE = 3,
   METHOD = 4,
   HEADER = 5,
+  DSL = 6,
 }
 
-const LIMIT_KEYS: string[] = ["PATH", "ARG", "URI", "SERVICE", "METHOD", "HEADER"];
+const LIMIT_KEYS: string[] = ["PATH", "ARG", "URI", "SERVICE", "METHOD", "HEADER", "DSL"];
 
 /** How exact counts are over workers. */
 const enum Mode {
@@ -38,7 +43,7 @@ const enum Mode {
 
 const MODES: string[] = ["exact", "lease", "worker"];
 
-/** The counters of a resource, by what became of a request: in the order of `Verdict`. */
+/** Numbers of a resource: counters by what became of a request, in the order of `Verdict`; a gauge; a histogram. */
 const COUNTERS: string[] = [
   "passed",
   "blocked_flow",
@@ -48,6 +53,8 @@ const COUNTERS: string[] = [
   "blocked_system",
   "blocked_unknown",
 ];
+export const CONCURRENCY: i32 = COUNTERS.length;
+export const RT: i32 = CONCURRENCY + 1;
 
 /** Configuration of `flowControlFilter` (pkg/filter/stream/flowcontrol), and its rules' engine. */
 export class FlowControlConfig extends FilterConfig {
@@ -56,10 +63,14 @@ export class FlowControlConfig extends FilterConfig {
   readonly limitKey: LimitKey;
   /** The header that names the resource. */
   readonly limitHeader: Bytes;
+  /** What the resource's name is, with DSL. */
+  readonly limitExpression: Expression | null;
   /** MOSN's code of the answer, on HTTP and on RPC, and its text. */
   readonly status: i32;
   readonly rpcStatus: i32;
-  readonly body: Bytes;
+  readonly body: Answer;
+  /** Whether response times are noted by resource. */
+  readonly responseTimes: bool;
   readonly maxQueued: i32;
   /** Null where the configuration is refused. */
   readonly engine: Engine | null;
@@ -68,6 +79,8 @@ export class FlowControlConfig extends FilterConfig {
   readonly application: Bytes;
   /** Whether the end of a request matters to its breakers. */
   readonly hasBreakers: bool;
+  /** The filter's own, for requests whose resource no rule is for. */
+  others: Attachment | null = null;
   /** Requests that wait. */
   queued: i32 = 0;
 
@@ -84,11 +97,13 @@ export class FlowControlConfig extends FilterConfig {
     if ((limitKey == LimitKey.HEADER) != limitHeader.length > 0) {
       from.failHere('limit_key_header must be given with limit_key_type "HEADER", and only then');
     }
+    this.limitExpression = readExpression(from, limitKey == LimitKey.DSL);
     const action = from.object("action");
     this.status = action.integer("status", STATUS, 200, 599) as i32;
     this.rpcStatus = action.integer("rpc_status", RPC_STATUS, 0, 999) as i32;
-    this.body = Bytes.of(action.string("body", BODY));
+    this.body = new Answer(action.string("body", BODY));
     action.finish();
+    this.responseTimes = from.bool("response_times", true);
     const mode = from.choice("mode", 0, MODES) as Mode;
     const lease = from.integer("lease_percent", LEASE_PERCENT, 1, 50) as i32;
     const most = from.integer("max_resources", MAX_RESOURCES, 1, 100000) as i32;
@@ -96,10 +111,24 @@ export class FlowControlConfig extends FilterConfig {
     const rules = readRules(from);
     this.hasBreakers = rules.breakers.length > 0;
     from.finish();
-    this.table = new FilterMetricTable("flowControlFilter", "", "app", "resource", COUNTERS);
+    this.table = new FilterMetricTable("flowControlFilter", "", "app", "resource", COUNTERS, ["concurrency"], ["rt"]);
     this.engine = from.errors.failed ? null : build(rules, application, mode, most, lease);
     this.application = Bytes.of(application);
   }
+}
+
+/** The expression of `limit_key_dsl`; null where there is none. */
+function readExpression(from: ObjectReader, wanted: bool): Expression | null {
+  const text = from.string("limit_key_dsl");
+  if (wanted != text.length > 0) {
+    from.failHere('limit_key_dsl must be given with limit_key_type "DSL", and only then');
+  }
+  if (text.length == 0) return null;
+  const compiled = Expression.compile(text);
+  const expression = compiled.expression;
+  if (expression === null) from.fail("limit_key_dsl", compiled.error);
+  else if (expression.kind != Kind.STRING) from.fail("limit_key_dsl", "must be an expression of type string");
+  return expression;
 }
 
 function build(rules: RuleSet, application: string, mode: Mode, most: i32, lease: i32): Engine {

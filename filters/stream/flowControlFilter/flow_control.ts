@@ -2,29 +2,32 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
+import { RequestAttributes } from "../../../assembly/dsl/request";
 import { ParamSource } from "../../../assembly/flow/engine";
 import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
+import { Attachment, Resource } from "../../../assembly/flow/resource";
 import { MS } from "../../../assembly/flow/rules";
-import { currentNanos } from "../../../assembly/host/clock";
+import { callbackNanos } from "../../../assembly/host/clock";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
-import { FilterMetric, FilterMetrics } from "../../../assembly/stream/metrics";
+import { FilterMetric, FilterMetrics, NamedMetrics } from "../../../assembly/stream/metrics";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../../../assembly/stream/phase";
-import { FlowControlConfig, LimitKey } from "./config";
+import { reasonOf } from "./answer";
+import { CONCURRENCY, FlowControlConfig, LimitKey, RT } from "./config";
 
 const NAME: string = "flowControlFilter";
 
-const CONCURRENCY = FilterMetric.gauge(NAME, "concurrency");
+const ALL_CONCURRENCY = FilterMetric.gauge(NAME, "concurrency");
 const QUEUED = FilterMetric.gauge(NAME, "queued");
 const REPORTED = FilterMetric.counter(NAME, "reported");
 const CROWDED = FilterMetric.counter(NAME, "crowded");
 const LOST = FilterMetric.counter(NAME, "lost");
 
-const PATH = Bytes.of("x-mosn-path");
-/** Only HTTP has it. */
+/** Only HTTP has these; filters that rewrite the path do not change them. */
 const ORIGINAL_PATH = Bytes.of("x-mosn-path-original");
+const PATH = Bytes.of("Http1_request_path");
 const TARGET = Bytes.of("Http1_request_uri");
-const QUERY = Bytes.of("x-mosn-querystring");
+const QUERY = Bytes.of("Http1_request_arg");
 const SERVICE = Bytes.of("x-mosn-rpc-service");
 const METHOD = Bytes.of("x-mosn-rpc-method");
 const SEPARATOR: u32 = 0x23;
@@ -52,7 +55,42 @@ class HeaderParams extends ParamSource {
   }
 }
 
+const VERDICTS: i32 = (Verdict.UNKNOWN as i32) + 1;
+
 const params = new HeaderParams();
+const attributes = new RequestAttributes();
+/** The name where only rules on the system count. */
+const NO_RESOURCE = Bytes.of("all");
+
+/** What the filter keeps with a resource. */
+class Known extends Attachment {
+  /** The texts of answers and of access logs by verdict, made when they are first needed. */
+  readonly texts: StaticArray<Bytes | null> = new StaticArray<Bytes | null>(VERDICTS);
+  readonly reasons: StaticArray<Bytes | null> = new StaticArray<Bytes | null>(VERDICTS);
+
+  constructor(
+    readonly name: Bytes,
+    readonly metrics: NamedMetrics,
+  ) {
+    super();
+  }
+
+  text(config: FlowControlConfig, verdict: Verdict): Bytes {
+    const known = unchecked(this.texts[verdict as i32]);
+    if (known !== null) return known;
+    const made = config.body.text(verdict, this.name);
+    unchecked((this.texts[verdict as i32] = made));
+    return made;
+  }
+
+  reason(verdict: Verdict): Bytes {
+    const known = unchecked(this.reasons[verdict as i32]);
+    if (known !== null) return known;
+    const made = reasonOf(verdict, this.name);
+    unchecked((this.reasons[verdict as i32] = made));
+    return made;
+  }
+}
 
 /** Limits requests by Sentinel's rules: MOSN's `flowControlFilter` (pkg/filter/stream/flowcontrol). */
 class FlowControlFilter extends StreamFilter {
@@ -60,6 +98,8 @@ class FlowControlFilter extends StreamFilter {
   /** The configuration whose rules the request has passed, and where they count; null: none. */
   private passed: FlowControlConfig | null = null;
   private metrics: FilterMetrics | null = null;
+  /** Of the request's resource; null: there are no rules for it. */
+  private known: Known | null = null;
   private waits: bool = false;
   private outcome: Outcome = Outcome.UNKNOWN;
 
@@ -76,30 +116,35 @@ class FlowControlFilter extends StreamFilter {
     const crowded = engine.crowded;
     engine.memoryBytes = (memory.size() as i64) << 16;
     params.handler = handler;
-    const verdict = engine.enter(resource, params, this.entry, currentNanos());
+    const verdict = engine.enter(resource, params, this.entry, callbackNanos());
     params.handler = null;
     if (engine.crowded != crowded) handler.metrics.count(CROWDED, engine.crowded - crowded);
-    const named = this.entry.resource !== null || verdict != Verdict.PASS;
-    if (named) count(config, handler, verdict);
+    const asked = engine.asked;
+    const known = asked !== null ? knownOf(config, handler, asked) : null;
+    if (known !== null) known.metrics.count(verdict as i32, 1);
     scratch.reset(KEEP);
-    if (verdict != Verdict.PASS) return block(config, handler, verdict);
-    if (named || this.entry.inSystem) this.pass(config, handler);
+    if (verdict != Verdict.PASS) return block(config, handler, verdict, known);
+    if (known !== null || this.entry.inSystem) this.pass(config, handler, known);
     return this.queue(config, handler);
   }
 
-  private pass(config: FlowControlConfig, handler: StreamHandler): void {
+  private pass(config: FlowControlConfig, handler: StreamHandler, known: Known | null): void {
     this.passed = config;
+    this.known = known;
+    if (known !== null) known.metrics.count(CONCURRENCY, 1);
     this.metrics = handler.metrics;
     this.outcome = Outcome.UNKNOWN;
-    handler.metrics.count(CONCURRENCY, 1);
+    handler.metrics.count(ALL_CONCURRENCY, 1);
   }
 
   /** Holds a request that passes later. */
   private queue(config: FlowControlConfig, handler: StreamHandler): FilterStatus {
     if (this.entry.waitNs <= 0 || config.reportOnly) return FilterStatus.CONTINUE;
     if (config.queued >= config.maxQueued) {
+      const known = this.known;
+      if (known !== null) known.metrics.count(Verdict.FLOW as i32, 1);
       this.leave(true);
-      return block(config, handler, Verdict.FLOW);
+      return block(config, handler, Verdict.FLOW, known);
     }
     config.queued++;
     this.waits = true;
@@ -140,33 +185,65 @@ class FlowControlFilter extends StreamFilter {
     this.unqueue();
     const config = this.passed;
     const metrics = this.metrics;
+    const known = this.known;
     this.passed = null;
     this.metrics = null;
+    this.known = null;
     if (config === null || metrics === null) return;
-    metrics.count(CONCURRENCY, -1);
+    metrics.count(ALL_CONCURRENCY, -1);
     const engine = config.engine;
     if (engine === null) return;
-    const now = engine.needsTime ? currentNanos() : this.entry.startNs;
+    const timed = config.responseTimes || engine.needsTime;
+    const now = timed ? callbackNanos() : this.entry.startNs;
+    if (known !== null) {
+      known.metrics.count(CONCURRENCY, -1);
+      if (config.responseTimes && !undone) known.metrics.record(RT, max<i64>(0, (now - this.entry.startNs) / MS));
+    }
     const noted = undone ? engine.cancel(this.entry, now) : engine.exit(this.entry, now, this.outcome);
     if (!noted) metrics.count(LOST, 1);
   }
 }
 
-/** Counts what became of a request of the resource in `resource`. */
-function count(config: FlowControlConfig, handler: StreamHandler, verdict: Verdict): void {
-  application.set(config.application.ptr, config.application.length);
-  handler.metrics.countNamed(config.table, application, resource, verdict as i32);
+/** What the filter keeps with the resource of the request. */
+function knownOf(config: FlowControlConfig, handler: StreamHandler, asked: Resource): Known {
+  const known = asked.attachment;
+  if (known !== null) return changetype<Known>(known);
+  const made = make(config, handler, asked.name);
+  asked.attachment = made;
+  return made;
 }
 
-function block(config: FlowControlConfig, handler: StreamHandler, verdict: Verdict): FilterStatus {
+/** The same where no rule is for the resource. */
+function othersOf(config: FlowControlConfig, handler: StreamHandler): Known {
+  const known = config.others;
+  if (known !== null) return changetype<Known>(known);
+  const made = make(config, handler, NO_RESOURCE);
+  config.others = made;
+  return made;
+}
+
+function make(config: FlowControlConfig, handler: StreamHandler, name: Bytes): Known {
+  application.set(config.application.ptr, config.application.length);
+  view.set(name.ptr, name.length);
+  return new Known(name, handler.metrics.named(config.table, application, view));
+}
+
+/** Answers a request that is blocked; `known` is null where no rule is for its resource. */
+function block(config: FlowControlConfig, handler: StreamHandler, verdict: Verdict, known: Known | null): FilterStatus {
+  let blocked = known;
+  if (blocked === null) {
+    blocked = othersOf(config, handler);
+    blocked.metrics.count(verdict as i32, 1);
+  }
   if (verdict == Verdict.UNKNOWN) handler.countFailure(flowControl);
   if (config.reportOnly) {
     handler.metrics.count(REPORTED, 1);
     return FilterStatus.CONTINUE;
   }
   handler.flags |= ResponseFlag.RATE_LIMITED;
+  handler.explain(blocked.reason(verdict));
   const http = handler.variable(ORIGINAL_PATH, view);
-  handler.hijack(http ? config.status : config.rpcStatus, config.body);
+  handler.hijack(http ? config.status : config.rpcStatus, blocked.text(config, verdict));
   return FilterStatus.STOP;
 }
 
@@ -174,7 +251,7 @@ function block(config: FlowControlConfig, handler: StreamHandler, verdict: Verdi
 function resourceOf(config: FlowControlConfig, handler: StreamHandler, out: View): bool {
   switch (config.limitKey) {
     case LimitKey.PATH:
-      return handler.variable(ORIGINAL_PATH, out) ? handler.variable(PATH, out) : methodOf(handler, out);
+      return handler.variable(PATH, out) || methodOf(handler, out);
     case LimitKey.ARG:
       return handler.variable(QUERY, out);
     case LimitKey.URI:
@@ -183,12 +260,28 @@ function resourceOf(config: FlowControlConfig, handler: StreamHandler, out: View
       return handler.variable(SERVICE, out);
     case LimitKey.METHOD:
       return methodOf(handler, out);
+    case LimitKey.DSL:
+      return evaluate(config, handler, out);
     default: {
       const headers = handler.requestHeaders;
       const name = config.limitHeader;
       return headers !== null && headers.get(name.ptr, name.length, out);
     }
   }
+}
+
+/** What the expression comes to; one that comes to nothing names no resource. */
+function evaluate(config: FlowControlConfig, handler: StreamHandler, out: View): bool {
+  const expression = config.limitExpression;
+  if (expression === null) return false;
+  attributes.begin(handler);
+  const value = expression.evaluate(attributes);
+  scratch.clear();
+  if (value !== null) scratch.append(value.ptr, value.length);
+  else handler.countFailure(flowControl);
+  attributes.end();
+  out.set(scratch.ptr, scratch.length);
+  return value !== null;
 }
 
 /** "SERVICE#METHOD"; without a method the service. */

@@ -9,7 +9,7 @@ import { FilterChain } from "../../../assembly/stream/chain";
 import { FilterConfig, FilterType } from "../../../assembly/stream/filter";
 import { Part, StreamHandler } from "../../../assembly/stream/handler";
 import { LabelSet } from "../../../assembly/stream/labels";
-import { FilterMetric, FilterMetrics, FilterMetricTable } from "../../../assembly/stream/metrics";
+import { FilterMetric, FilterMetrics, FilterMetricTable, NamedMetrics } from "../../../assembly/stream/metrics";
 import { FilterStatus, Phase } from "../../../assembly/stream/phase";
 import { UpstreamHost } from "../../../assembly/stream/upstream_host";
 import { VariableTable } from "../../../assembly/stream/variables";
@@ -34,6 +34,25 @@ class Lines extends HeaderVisitor {
   }
 }
 
+/** The numbers for one pair of names. */
+class TestNamed extends NamedMetrics {
+  constructor(
+    private readonly metrics: TestMetrics,
+    private readonly names: string[],
+    private readonly prefix: string,
+  ) {
+    super();
+  }
+
+  count(at: i32, delta: i64): void {
+    this.metrics.add(this.prefix + this.names[at], delta);
+  }
+
+  record(at: i32, value: i64): void {
+    this.count(at, value);
+  }
+}
+
 /** What filters have counted, by name. */
 export class TestMetrics extends FilterMetrics {
   private readonly values: Map<string, i64> = new Map<string, i64>();
@@ -43,8 +62,12 @@ export class TestMetrics extends FilterMetrics {
     return this.values.has(name) ? this.values.get(name) : 0;
   }
 
+  add(name: string, delta: i64): void {
+    this.values.set(name, this.value(name) + delta);
+  }
+
   count(metric: FilterMetric, delta: i64): void {
-    this.values.set(metric.name, this.value(metric.name) + delta);
+    this.add(metric.name, delta);
   }
 
   record(metric: FilterMetric, value: i64): void {
@@ -52,8 +75,12 @@ export class TestMetrics extends FilterMetrics {
   }
 
   countNamed(table: FilterMetricTable, first: View, second: View, counter: i32): void {
-    const name = table.prefix(labelOf(first), labelOf(second)) + table.counters[counter];
-    this.values.set(name, this.value(name) + 1);
+    this.named(table, first, second).count(counter, 1);
+  }
+
+  named(table: FilterMetricTable, first: View, second: View): NamedMetrics {
+    const names = table.counters.concat(table.gauges).concat(table.histograms);
+    return new TestNamed(this, names, table.prefix(labelOf(first), labelOf(second)));
   }
 }
 
