@@ -4,7 +4,7 @@ import { cpus, loadavg, release } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { startEcho, VoidMeasurement } from "../tests/bench/children.ts";
 import { startWay } from "../tests/bench/envoys.ts";
-import { benchFilters, countMeasurements, type Part, PARTS } from "../tests/bench/filter_bench.ts";
+import { benchFilters, countMeasurements, FLOW_PARTS, type Part, PARTS } from "../tests/bench/filter_bench.ts";
 import { BASE, CASES, DEFAULT_WAYS, type LoadCase, type Way, WAYS } from "../tests/bench/matrix.ts";
 import { resultTable, type Sample, targetLines } from "../tests/bench/report.ts";
 import { type Entry, measureAll, type Times } from "../tests/bench/rounds.ts";
@@ -16,6 +16,7 @@ import { Scope } from "./lib/scope.ts";
 interface Options {
   protocol: Protocol;
   filters?: Part[] | true;
+  flow?: boolean;
   rounds?: number;
   seconds?: number;
   warmup?: number;
@@ -84,16 +85,16 @@ function report(samples: Sample[], cases: LoadCase[], ways: Way[], options: Opti
 }
 
 async function main(options: Options): Promise<void> {
-  const { filters, rounds, seconds, warmup } = options;
-  const defaults = options.quick ? QUICK : DEFAULTS[filters ? "filters" : "ways"];
+  const { filters, flow, rounds, seconds, warmup } = options;
+  const parts: readonly Part[] | undefined = flow ? FLOW_PARTS : filters === true ? PARTS : filters;
+  const defaults = options.quick ? QUICK : DEFAULTS[parts ? "filters" : "ways"];
   const times = {
     rounds: rounds ?? defaults.rounds,
     seconds: seconds ?? defaults.seconds,
     warmup: warmup ?? defaults.warmup,
   };
   let samples: Sample[];
-  if (filters) {
-    const parts = filters === true ? PARTS : filters;
+  if (parts) {
     announce(times.rounds * countMeasurements(parts), times);
     samples = await benchFilters(parts, times, options.markdown ?? false);
   } else {
@@ -115,6 +116,14 @@ const program = new Command("npm run bench --")
     new Option("--filters [part...]", "what stream filters cost, instead of the ways: all parts, or only these")
       .choices(PARTS)
       .conflicts(["protocol", "cases", "ways"]),
+  )
+  .addOption(
+    new Option("--flow", "what flow control's rules cost, instead of the ways").conflicts([
+      "protocol",
+      "cases",
+      "ways",
+      "filters",
+    ]),
   )
   .option("--rounds <n>", "how often everything is measured (default: 3)", positive)
   .option("--seconds <n>", "length of one measurement (default: 3, with --filters 1.2)", positive)

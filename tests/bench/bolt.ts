@@ -8,7 +8,6 @@ import {
   response,
   type ResponseOptions,
 } from "../host/kit/bolt.ts";
-import { HELD_HEADER } from "./held.ts";
 import type { Wire } from "./wire.ts";
 
 const TYPE_RESPONSE = 0;
@@ -28,9 +27,9 @@ export const BOLT: Wire = {
   requestHeader: 22,
   responseHeader: 20,
   heartbeatAck: heartbeatAck(0),
-  requestFrame(size, held) {
+  requestFrame(size, header) {
     const call = recorded("sofa-hello.c2s.bin");
-    const headers = [...(call.headers ?? []), ...(held ? [HELD_HEADER] : [])];
+    const headers = [...(call.headers ?? []), ...(header ? [header] : [])];
     return request(0, { ...call, headers, content: Buffer.alloc(size, "moe ") });
   },
   responseFrame: (size) => response(0, { ...recorded("sofa-hello.s2c.bin"), content: Buffer.alloc(size, "moe ") }),

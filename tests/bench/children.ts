@@ -1,6 +1,6 @@
 // The benchmark's child processes: echo servers and the load generator.
 import { type ChildProcess, fork } from "node:child_process";
-import { HELD } from "./held.ts";
+import { HELD } from "./headers.ts";
 import type { Load, Measured } from "./load.ts";
 import type { LoadProtocol } from "./wire.ts";
 

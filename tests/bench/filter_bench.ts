@@ -12,13 +12,16 @@ import {
   RPC_WAYS,
   type Ways,
 } from "./filter_envoys.ts";
+import { FLOW_WAYS, MANY_WAYS, NO_RULES, RESOURCES, TARGETS } from "./flow.ts";
 import { CASES, type LoadCase } from "./matrix.ts";
-import { cpuPerRequest, markdownTable, median, ratio, type Sample, times } from "./report.ts";
+import { added, cpuPerRequest, markdownTable, median, ratio, type Sample, times } from "./report.ts";
 import { type Entry, measureAll, type Times } from "./rounds.ts";
 import type { LoadProtocol } from "./wire.ts";
 
 export const PARTS = ["rpc", "http", "live-rpc", "live-http"] as const;
-export type Part = (typeof PARTS)[number];
+/** Those of `--flow`. */
+export const FLOW_PARTS = ["flow", "flow-many"] as const;
+export type Part = (typeof PARTS)[number] | (typeof FLOW_PARTS)[number];
 
 interface PartPlan {
   title: string;
@@ -27,6 +30,8 @@ interface PartPlan {
   cases: LoadCase[];
   /** Ways to give ratios to; none: each way's to its first case. */
   bases: string[];
+  /** What a way may add to the first base at most, by its name, µs: then what each adds is told. */
+  adds?: Record<string, number>;
 }
 
 /** Requests that are held at a time, beside those that are answered. */
@@ -47,6 +52,22 @@ const PLANS: Record<Part, PartPlan> = {
   http: { title: "HTTP/1.1", protocol: "http", ways: HTTP_WAYS, cases: PIPELINES, bases: HTTP_BASES },
   "live-rpc": { title: "Bolt, requests held", protocol: "bolt", ways: RPC_HOLDERS, cases: HELD_CASES, bases: [] },
   "live-http": { title: "HTTP, requests held", protocol: "http", ways: HTTP_HOLDERS, cases: HELD_CASES, bases: [] },
+  flow: {
+    title: "Flow control, Bolt",
+    protocol: "bolt",
+    ways: FLOW_WAYS,
+    cases: [PIPELINES[0]],
+    bases: [NO_RULES],
+    adds: TARGETS,
+  },
+  "flow-many": {
+    title: `Flow control, Bolt, ${RESOURCES.toLocaleString("en-US")} resources`,
+    protocol: "bolt",
+    ways: MANY_WAYS,
+    cases: [{ ...PIPELINES[0], resources: RESOURCES }],
+    bases: [NO_RULES],
+    adds: {},
+  },
 };
 
 /** The most that the five filters may cost on RPC, of what the module costs without. */
@@ -75,13 +96,15 @@ const cpuOf = (samples: Sample[], name: string, way: string): number =>
   median(samples.filter((sample) => sample.case === name && sample.way === way).map(cpuPerRequest));
 
 /** A line for each way, with columns for each case. */
-function comparison({ ways, cases, bases }: PartPlan, samples: Sample[]): [header: string[], rows: string[][]] {
-  const header = cases.flatMap(({ name }) => [`${name}, µs`, ...bases.map((base) => `of ${base}`)]);
+function comparison({ ways, cases, bases, adds }: PartPlan, samples: Sample[]): [header: string[], rows: string[][]] {
+  const more = adds ? ["adds, µs"] : [];
+  const header = cases.flatMap(({ name }) => [`${name}, µs`, ...bases.map((base) => `of ${base}`), ...more]);
   const rows = Object.keys(ways).map((way) => [
     way,
     ...cases.flatMap(({ name }) => [
       cpuOf(samples, name, way).toFixed(2),
       ...bases.map((base) => times(ratio(samples, { case: name, way }, { case: name, way: base }))),
+      ...more.map(() => added(samples, { case: name, way }, { case: name, way: bases[0] }).toFixed(2)),
     ]),
   ]);
   return [["way", ...header], rows];
@@ -110,11 +133,22 @@ function verdicts(cases: LoadCase[], samples: Sample[]): string[] {
   });
 }
 
+/** How much the ways add, beside what they may, a line each. */
+function addedVerdicts({ cases, bases, adds = {} }: PartPlan, samples: Sample[]): string[] {
+  return cases.flatMap(({ name }) =>
+    Object.entries(adds).map(([way, most]) => {
+      const more = added(samples, { case: name, way }, { case: name, way: bases[0] });
+      const verdict = more <= most ? "met" : "MISSED";
+      return `${name}: ${way} adds ${more.toFixed(2)} µs, target at most ${most.toFixed(2)} µs: ${verdict}`;
+    }),
+  );
+}
+
 /** Measures the parts, and prints their tables at the end. Throws VoidMeasurement. */
 export async function benchFilters(parts: readonly Part[], ofLoad: Times, markdown: boolean): Promise<Sample[]> {
   const lines: string[] = [];
   const all: Sample[] = [];
-  for (const part of PARTS.filter((each) => parts.includes(each))) {
+  for (const part of [...PARTS, ...FLOW_PARTS].filter((each) => parts.includes(each))) {
     const plan = PLANS[part];
     console.log(`\n${plan.title}`);
     const samples = await measurePart(plan, ofLoad);
@@ -122,6 +156,7 @@ export async function benchFilters(parts: readonly Part[], ofLoad: Times, markdo
     const drawn = markdown ? markdownTable(header, rows) : table(header, rows);
     lines.push("", `${plan.title}, CPU per request (medians of ${ofLoad.rounds} rounds):`, "", ...drawn);
     if (part === "rpc") lines.push("", ...verdicts(plan.cases, samples));
+    if (plan.adds) lines.push("", ...addedVerdicts(plan, samples));
     all.push(...samples.map((sample) => ({ ...sample, case: `${part} ${sample.case}` })));
   }
   for (const line of lines) console.log(line);

@@ -23,8 +23,12 @@ const HTTP_ROOT = "http";
 
 /** The module on Bolt; without a chain it has no configuration at all. */
 function rpc(chain?: Chain): Start {
+  return rpcConfigured(chain ? proxyConfig(chain) : null);
+}
+
+/** The module on Bolt with a configuration, or none. */
+export function rpcConfigured(config: object | null): Start {
   return async (scope, hosts) => {
-    const config = chain ? proxyConfig(chain) : null;
     const envoy = await startEnvoy(scope, { config, clusters: { [CLUSTER]: { hosts } } });
     const active = () => envoy.stat("wasmcustom.moe.bolt.active");
     return { ports: [envoy.port], pid: envoy.pid, active };

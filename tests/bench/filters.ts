@@ -1,5 +1,5 @@
 // The module's stream filters, each with a configuration that does its usual work on the benchmark's request and lets it pass.
-import { HELD_HEADER } from "./held.ts";
+import { HELD_HEADER } from "./headers.ts";
 import { CLUSTER } from "./matrix.ts";
 
 export interface BenchFilter {

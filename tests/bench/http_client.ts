@@ -1,7 +1,7 @@
 // A client of HTTP/1.1 with K outstanding requests in a pipeline, and one of HTTP/2 whose requests are held.
 import { connect as connectHttp2, type ClientHttp2Session } from "node:http2";
 import { repeated } from "./frames.ts";
-import { HELD_HEADER } from "./held.ts";
+import { HELD_HEADER } from "./headers.ts";
 import { httpRequest, HttpReader } from "./http.ts";
 import { Client, type Window } from "./window.ts";
 

@@ -1,7 +1,7 @@
 // Child process: a closed loop of C connections with K outstanding requests each; measures one window at a time.
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuMs } from "./cpu.ts";
-import { HELD } from "./held.ts";
+import { HELD } from "./headers.ts";
 import { HttpClient, holdHttp } from "./http_client.ts";
 import { RpcClient } from "./rpc_client.ts";
 import { type Client, Window } from "./window.ts";
@@ -19,6 +19,8 @@ export interface Load {
   content: number;
   /** More requests, which nobody answers as long as the measurement lasts. */
   held?: number;
+  /** Resources that the requests are for, in turn, by a header of theirs; without it they have no such header. */
+  resources?: number;
   warmupMs: number;
   windowMs: number;
   /** The process whose CPU time counts; 0: none. */
@@ -47,7 +49,11 @@ function openClient(load: Load, index: number, window: Window): Client {
   if (protocol === "http") return new HttpClient({ port, outstanding, content }, window);
   // Spread evenly: the first connections have one more.
   const held = Math.ceil(((load.held ?? 0) - index) / connections);
-  return new RpcClient({ port, wire: WIRES[protocol], outstanding, content, held: Math.max(held, 0) }, window);
+  const { resources = 0 } = load;
+  return new RpcClient(
+    { port, wire: WIRES[protocol], outstanding, content, held: Math.max(held, 0), resources },
+    window,
+  );
 }
 
 async function openAll(load: Load, window: Window): Promise<Client[]> {

@@ -10,6 +10,8 @@ export interface LoadCase {
   content: number;
   /** More requests, which are held as long as the measurement lasts. */
   held?: number;
+  /** Resources that requests name in turn, by a header of theirs; default: none. */
+  resources?: number;
   /** The most that CPU per request through the module may be of the protocol's base way; absent: no target. */
   target?: Partial<Record<Protocol, number>>;
 }

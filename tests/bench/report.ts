@@ -39,6 +39,14 @@ export function ratio(samples: Sample[], own: Subject, base: Subject): number {
   return median(ratios.filter((each) => !Number.isNaN(each)));
 }
 
+/** How much CPU more a request takes than the base's in the same round, µs: the median of the rounds. */
+export function added(samples: Sample[], own: Subject, base: Subject): number {
+  const of = (subject: Subject) =>
+    samples.filter((sample) => sample.case === subject.case && sample.way === subject.way);
+  const bare = new Map(of(base).map((sample) => [sample.round, cpuPerRequest(sample)]));
+  return median(of(own).map((sample) => cpuPerRequest(sample) - (bare.get(sample.round) ?? NaN)));
+}
+
 /** "1.25x"; empty where there is none. */
 export function times(ratio: number): string {
   return Number.isNaN(ratio) ? "" : `${ratio.toFixed(2)}x`;

@@ -43,12 +43,12 @@ export async function measureAll(
   for (let round = 1; round <= times.rounds; round++) {
     const turn = round % ways.length;
     const order = [...ways.slice(turn), ...ways.slice(0, turn)];
-    for (const { name, connections, outstanding, content, held = 0 } of cases) {
+    for (const { name, connections, outstanding, content, held = 0, resources } of cases) {
       const line: string[] = [];
       for (const [way, entry] of order) {
         const { ports, pid } = entry;
         const windows = { warmupMs: times.warmup * 1000, windowMs: times.seconds * 1000 };
-        const load = { protocol, ports, pid, connections, outstanding, content, held, ...windows };
+        const load = { protocol, ports, pid, connections, outstanding, content, held, resources, ...windows };
         // Those of the measurement before are no longer counted.
         if (held > 0) await untilActive(entry, (active) => active === 0);
         const measured = await generator

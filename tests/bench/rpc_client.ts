@@ -1,6 +1,6 @@
 // A client of an RPC protocol with K outstanding requests.
 import { FrameWalker, repeated } from "./frames.ts";
-import { HELD_SIZE } from "./held.ts";
+import { HELD_HEADER, HELD_SIZE, RESOURCE_DIGITS, RESOURCE_HEADER } from "./headers.ts";
 import { Client, type Window } from "./window.ts";
 import type { Wire } from "./wire.ts";
 
@@ -17,6 +17,8 @@ export interface RpcLoad {
   content: number;
   /** Requests before those that nobody is to answer. */
   held: number;
+  /** Resources that requests name in turn; 0: none. */
+  resources: number;
 }
 
 export class RpcClient extends Client {
@@ -32,6 +34,9 @@ export class RpcClient extends Client {
   /** Slots that have no request. */
   private readonly freed: Uint8Array;
   private freedCount: number;
+  /** Where a frame has the digits of its resource, and which is the next. */
+  private readonly resourceAt: number;
+  private resource = Math.floor(Math.random() * 10 ** RESOURCE_DIGITS);
   private generation = (Math.random() * 2 ** 24) | 0;
   private current = 0;
 
@@ -43,7 +48,9 @@ export class RpcClient extends Client {
     super(port, window);
     this.wire = wire;
     this.outstanding = outstanding;
-    this.frame = wire.requestFrame(content);
+    this.frame = wire.requestFrame(content, load.resources > 0 ? RESOURCE_HEADER : undefined);
+    const [, value] = RESOURCE_HEADER;
+    this.resourceAt = load.resources > 0 ? this.frame.indexOf(value) + value.length - RESOURCE_DIGITS : -1;
     this.responseRest = wire.responseFrame(content).length - wire.responseHeader;
     this.requests = repeated(this.frame, outstanding);
     this.ids = new Uint32Array(outstanding);
@@ -57,11 +64,19 @@ export class RpcClient extends Client {
     this.walker.push(bytes, length);
   }
 
+  /** Writes the digits of the next resource. */
+  private nameResource(at: number): void {
+    this.resource = (this.resource + 1) % this.load.resources;
+    for (let i = RESOURCE_DIGITS - 1, rest = this.resource; i >= 0; i--, rest = (rest / 10) | 0) {
+      this.requests[at + i] = 0x30 + (rest % 10);
+    }
+  }
+
   /** An answer to one of these is an answer to a request that is not outstanding. */
   hold(): void {
     const { held } = this.load;
     if (held === 0) return;
-    const frame = this.wire.requestFrame(HELD_SIZE, true);
+    const frame = this.wire.requestFrame(HELD_SIZE, HELD_HEADER);
     const frames = repeated(frame, held);
     for (let i = 0; i < held; i++) {
       frames.writeUInt32BE(((i << SLOT_BITS) | HELD_SLOT) >>> 0, i * frame.length + this.wire.idAt);
@@ -100,6 +115,7 @@ export class RpcClient extends Client {
       this.ids[slot] = id;
       this.starts[slot] = this.now;
       this.requests.writeUInt32BE(id, i * this.frame.length + this.wire.idAt);
+      if (this.resourceAt >= 0) this.nameResource(i * this.frame.length + this.resourceAt);
     }
     this.open += count;
     this.socket.write(this.requests.subarray(0, count * this.frame.length));

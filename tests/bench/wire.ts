@@ -1,6 +1,7 @@
 // What the load generator and the echo servers know of a protocol: whole frames, and where the fixed header says what.
 import { BOLT } from "./bolt.ts";
 import { DUBBO } from "./dubbo.ts";
+import type { Header } from "./headers.ts";
 
 export const PROTOCOLS = ["bolt", "dubbo"] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
@@ -15,8 +16,8 @@ export interface Wire {
   responseHeader: number;
   /** The answer to a heartbeat, for any id. */
   heartbeatAck: Buffer;
-  /** A request as a real client sends it, with `size` bytes of content; `held`: with the header that says so. */
-  requestFrame(size: number, held?: boolean): Buffer;
+  /** A request as a real client sends it, with `size` bytes of content, and with one more header (Bolt only). */
+  requestFrame(size: number, header?: Header): Buffer;
   /** The server's response to it, with `size` bytes of content. */
   responseFrame(size: number): Buffer;
   /** Bytes that follow the fixed header at `at`, which is `fixed` long. */

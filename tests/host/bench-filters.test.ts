@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FILTERS, FIVE, httpRoute, proxyConfig, streamFilters } from "../bench/filters.ts";
+import { FLOW_CONFIGS, MANY_CONFIGS, NO_RULES } from "../bench/flow.ts";
+import { HELD_HEADER, HELD_SIZE, RESOURCE_HEADER } from "../bench/headers.ts";
 import { WIRES } from "../bench/wire.ts";
 import { registered, startHttp } from "./http-world.ts";
 import { answers, world } from "./proxy-world.ts";
@@ -40,9 +42,27 @@ describe("the benchmark of filters", () => {
     });
   }
 
+  for (const [name, config] of Object.entries({ ...FLOW_CONFIGS, ...MANY_CONFIGS })) {
+    it(`measures requests that pass flow control: ${name}`, async () => {
+      const { host, client } = await world(undefined, { config });
+      client.write(WIRES.bolt.requestFrame(128, RESOURCE_HEADER));
+      assert.deepEqual(
+        answers(client).map(({ status }) => status),
+        [0],
+      );
+      host.advance(1000);
+      const passed = host.metrics.names().filter((each) => /flowControlFilter\.app\..*\.passed$/.test(each));
+      assert.deepEqual(
+        passed.map((each) => host.metrics.counter(each)),
+        name === NO_RULES ? [] : [1],
+      );
+      host.close();
+    });
+  }
+
   it("has requests held by fault", async () => {
     const { host, client } = await world(undefined, { config: proxyConfig({ types: FIVE, holding: true }) });
-    client.write(WIRES.bolt.requestFrame(16, true));
+    client.write(WIRES.bolt.requestFrame(HELD_SIZE, HELD_HEADER));
     host.advance(60_000);
     assert.deepEqual(answers(client), []);
     const after = WIRES.bolt.requestFrame(128);
