@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:f
 import { join, relative } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
+const GROWTH = join(root, "scripts/lib/memory_growth.js");
 
 /** Newest modification time below the folder, milliseconds. */
 function newest(folder: string): number {
@@ -22,7 +23,7 @@ export function build(target: "release" | "debug" = "release", say: (line: strin
   const output = join(root, "build", target === "release" ? "moe.wasm" : "moe.debug.wasm");
   const sources = Math.max(
     ...["assembly", "filters"].map((folder) => newest(join(root, folder))),
-    statSync(join(root, "asconfig.json")).mtimeMs,
+    ...[join(root, "asconfig.json"), GROWTH].map((file) => statSync(file).mtimeMs),
   );
   if (existsSync(output) && statSync(output).mtimeMs > sources) return output;
   say(`Compiling ${relative(root, output)}; this takes a while.`);
@@ -30,7 +31,7 @@ export function build(target: "release" | "debug" = "release", say: (line: strin
   // Tests in other processes may be reading the module, or building it too.
   const made = `${output}.${process.pid}`;
   const asc = join(root, "node_modules/assemblyscript/bin/asc.js");
-  execFileSync(process.execPath, [asc, "--target", target, "--outFile", made], {
+  execFileSync(process.execPath, [asc, "--target", target, "--outFile", made, "--transform", GROWTH], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
   });

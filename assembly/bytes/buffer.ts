@@ -1,5 +1,7 @@
 /** Smallest block a buffer allocates, bytes. */
 const MIN_CAPACITY: i32 = 512;
+/** A buffer's most memory, as far as it is for it to say, bytes. */
+const MOST: i32 = 0x3fffffff;
 
 /** Memory that all buffers of the VM hold, bytes. */
 let held: u64 = 0;
@@ -40,10 +42,11 @@ export class ByteBuffer {
 
   /**
    * Makes room for `n` more bytes and returns the address where they go; they count once `commit` is called.
-   * `n` must not be negative.
+   * `n` must not be negative. Where it has to grow it takes twice its memory, but stays at `most` bytes, the size of a
+   * message that is being gathered, or little above what it needs beyond that.
    */
-  reserve(n: i32): usize {
-    if (this.capacity - this.end < n) this.grow(n);
+  reserve(n: i32, most: i32 = MOST): usize {
+    if (this.capacity - this.end < n) this.grow(n, most);
     return this.block + (this.end as usize);
   }
 
@@ -54,9 +57,9 @@ export class ByteBuffer {
     this.end += n;
   }
 
-  /** Appends a copy of `n` bytes from `source`. */
-  append(source: usize, n: i32): void {
-    const to = this.reserve(n);
+  /** Appends a copy of `n` bytes from `source`; `most` as for `reserve`. */
+  append(source: usize, n: i32, most: i32 = MOST): void {
+    const to = this.reserve(n, most);
     memory.copy(to, source, n as usize);
     this.end += n;
   }
@@ -97,23 +100,34 @@ export class ByteBuffer {
     this.capacity = this.start = this.end = 0;
   }
 
-  private grow(n: i32): void {
+  private grow(n: i32, most: i32): void {
     const used = this.length;
     // Reuse the consumed front when that gives room without copying more than is dropped.
     if (this.start >= used && this.capacity - used >= n) {
       memory.copy(this.block, this.block + (this.start as usize), used as usize);
     } else {
-      const wanted = max(max(MIN_CAPACITY, used + n), min(this.capacity << 1, 0x3fffffff));
-      const block = heap.alloc(wanted as usize);
-      if (this.block != 0) {
-        memory.copy(block, this.block + (this.start as usize), used as usize);
-        heap.free(this.block);
-      }
+      const needed = used + n;
+      const enough = needed <= most ? most : needed + (needed >> 3);
+      const wanted = max(max(MIN_CAPACITY, needed), min(this.capacity << 1, enough));
+      this.move(wanted, used);
       held += (wanted - this.capacity) as u64;
-      this.block = block;
       this.capacity = wanted;
     }
     this.start = 0;
     this.end = used;
+  }
+
+  /** Brings the `used` unread bytes to the front of a block of `wanted` bytes. */
+  private move(wanted: i32, used: i32): void {
+    const old = this.block;
+    if (old != 0 && this.start == 0) {
+      // It grows where it lies if the memory behind it is free.
+      this.block = heap.realloc(old, wanted as usize);
+      return;
+    }
+    this.block = heap.alloc(wanted as usize);
+    if (old == 0) return;
+    memory.copy(this.block, old + (this.start as usize), used as usize);
+    heap.free(old);
   }
 }

@@ -16,10 +16,13 @@ export function readBuffer(type: BufferType, size: i32, out: View): bool {
   return true;
 }
 
-/** Appends the first `size` bytes of a host buffer to `to`, with no copy in between. False as `readBuffer`. */
-export function appendBuffer(type: BufferType, size: i32, to: ByteBuffer): bool {
+/**
+ * Appends the first `size` bytes of a host buffer to `to`, with no copy in between. False as `readBuffer`.
+ * @param most memory that `to` should take, if these bytes fit (`ByteBuffer.reserve`)
+ */
+export function appendBuffer(type: BufferType, size: i32, to: ByteBuffer, most: i32 = 0x3fffffff): bool {
   if (size == 0) return true;
-  receiveAt(to.reserve(size), size);
+  receiveAt(to.reserve(size, most), size);
   const result = proxy_get_buffer_bytes(type, 0, size, returned, returned + sizeof<usize>());
   receiveAt(0, 0);
   if (result != Result.OK) return false;

@@ -7,12 +7,14 @@ const TOO_LARGE = Bytes.of("frame too large");
 const BROKEN_HEADERS = Bytes.of("broken header block");
 const BAD_CHECKSUM = Bytes.of("checksum mismatch");
 const MALFORMED = Bytes.of("malformed frame");
+const NO_ROOM = Bytes.of("no memory for the rest of the frame");
 
 const BAD_ANSWER = "bad answer of the server: ";
 const ANSWER_TOO_LARGE = Bytes.of(BAD_ANSWER + TOO_LARGE.toString());
 const ANSWER_BROKEN_HEADERS = Bytes.of(BAD_ANSWER + BROKEN_HEADERS.toString());
 const ANSWER_BAD_CHECKSUM = Bytes.of(BAD_ANSWER + BAD_CHECKSUM.toString());
 const ANSWER_MALFORMED = Bytes.of(BAD_ANSWER + MALFORMED.toString());
+const NO_ROOM_FOR_ANSWER = Bytes.of("no memory for the server's answer");
 
 /** MOSN's code for a frame that cannot be read (mosn-semantics.md §1.4). */
 export function codeOf(error: FrameError): i32 {
@@ -21,6 +23,8 @@ export function codeOf(error: FrameError): i32 {
       return Code.UNKNOWN;
     case FrameError.HEADERS:
       return Code.DESERIALIZE_EXCEPTION;
+    case FrameError.NO_ROOM:
+      return Code.UPSTREAM_OVERFLOW;
     default:
       return Code.CODEC_EXCEPTION;
   }
@@ -35,6 +39,8 @@ export function reasonOf(error: FrameError): Bytes {
       return BROKEN_HEADERS;
     case FrameError.CHECKSUM:
       return BAD_CHECKSUM;
+    case FrameError.NO_ROOM:
+      return NO_ROOM;
     default:
       return MALFORMED;
   }
@@ -49,6 +55,8 @@ export function answerReasonOf(error: FrameError): Bytes {
       return ANSWER_BROKEN_HEADERS;
     case FrameError.CHECKSUM:
       return ANSWER_BAD_CHECKSUM;
+    case FrameError.NO_ROOM:
+      return NO_ROOM_FOR_ANSWER;
     default:
       return ANSWER_MALFORMED;
   }

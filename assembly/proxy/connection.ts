@@ -10,6 +10,7 @@ import { closeDownstream, continueDownstream } from "../host/stream";
 import { Timer } from "../host/timers";
 import { Tunnel } from "../tunnel/tunnel";
 import { Drain } from "./drain";
+import { OwnAnswers } from "./own_answers";
 import { Pools } from "./pools";
 import { Push } from "./push";
 import { ClientReader } from "./reader";
@@ -22,15 +23,6 @@ const BACKLOG_HIGH: i32 = 2 << 20;
 const BACKLOG_LOW: i32 = 512 << 10;
 /** Bytes in memory of a client that is not read, above which none more are taken from Envoy than leave. */
 const PARKED_MEMORY: i32 = 4 << 20;
-/**
- * Bytes of our own for the client since a server last sent it something, above which it is not read: it may not read
- * either, which nothing tells a filter but that Envoy stops reading its servers. And how many it is trusted to take
- * between two looks.
- */
-const OWN_HIGH: i32 = 4 << 20;
-const OWN_TAKEN: i32 = 512 << 10;
-/** The same, above which the client is refused: Envoy keeps what it does not read. */
-const OWN_MOST: i32 = 32 << 20;
 /** Buffers' memory of the VM above which a large frame is refused: the VM may have 1 GiB. */
 const MEMORY_HIGH: u64 = 640 << 20;
 /** A frame of which more than this has to be gathered counts as large. */
@@ -83,16 +75,15 @@ export class Connection extends Context {
   private closed: bool = false;
   private inUpstreamData: bool = false;
   private readonly drain: Drain;
-  /** Bytes of our own for the client since a server last sent it something. */
-  private own: i32 = 0;
-  /** The same, without what the client is trusted to have taken. */
-  private unheard: i32 = 0;
+  private readonly own: OwnAnswers = new OwnAnswers();
   /** Whether a server ever sent a request to this client. */
   wasPushed: bool = false;
   private source: Bytes = Bytes.EMPTY;
   private local: Bytes = Bytes.EMPTY;
   /** Bytes of requests that are kept for retries, and of messages that filters hold. */
   keptBytes: i32 = 0;
+  /** Bytes of servers' frames whose rest has not come. */
+  gathered: i32 = 0;
   /** Whether it is in the root's queue of connections to push. */
   scheduled: bool = false;
 
@@ -122,8 +113,7 @@ export class Connection extends Context {
   private readClient(): void {
     const size = this.readable;
     if (size == 0 || this.lingering) return;
-    const own = this.own > OWN_HIGH;
-    this.parked = own || this.tunnel.backlog > BACKLOG_HIGH;
+    this.parked = this.own.areMany || this.tunnel.backlog > BACKLOG_HIGH;
     if (this.parked && this.timer.slot < 0) this.root.setTimer(this.timer, this.root.now() + LOOK_MS, false);
     if (this.parked) return;
     const input = this.input;
@@ -135,7 +125,8 @@ export class Connection extends Context {
       if (used < length && !this.lingering) input.append(ptr + (used as usize), length - used);
       return;
     }
-    if (!appendBuffer(BufferType.DOWNSTREAM_DATA, size, input) || input.length < this.reader.need) {
+    const need = this.reader.need;
+    if (!appendBuffer(BufferType.DOWNSTREAM_DATA, size, input, need) || input.length < need) {
       this.checkMemory();
       return;
     }
@@ -179,10 +170,9 @@ export class Connection extends Context {
 
   /** Requests in flight have had their time; or there may be something to do that no event tells of. */
   onTimer(now: i64): void {
-    const held = this.own > OWN_HIGH;
     if (this.lingering) this.overdue = true;
     else if (this.drain.begun || this.parked) this.root.setTimer(this.timer, now + LOOK_MS, false);
-    if (held) this.own -= OWN_TAKEN;
+    this.own.look();
     if (this.parked) this.pools.checkWrites(now);
     this.schedule();
   }
@@ -247,7 +237,7 @@ export class Connection extends Context {
   }
 
   private get mayUnpark(): bool {
-    return this.parked && this.tunnel.backlog <= BACKLOG_LOW && this.own <= OWN_HIGH;
+    return this.parked && this.tunnel.backlog <= BACKLOG_LOW && !this.own.areMany;
   }
 
   private unpark(): void {
@@ -281,18 +271,13 @@ export class Connection extends Context {
     return Action.CONTINUE;
   }
 
-  /** Counts what goes to the client and no server asked for. */
+  /** Counts what goes to the client and no server sent. */
   private countOwn(): void {
-    if (this.tunnel.heard) {
-      this.own = 0;
-      this.unheard = 0;
-    } else {
-      this.own += this.toClient.length;
-      this.unheard += this.toClient.length;
-      if (this.unheard > OWN_MOST && !this.lingering)
-        this.refuse("32 MiB of the proxy's own answers, and none of a server");
-    }
-    this.tunnel.heard = false;
+    const own = this.own;
+    const tunnel = this.tunnel;
+    own.count(this.toClient.length, tunnel.heard);
+    tunnel.heard = false;
+    if (own.areTooMany && !this.lingering) this.refuse("32 MiB of the proxy's own answers, and none of a server");
   }
 
   /** The switchboard drains: the client is told where it can be, and closed when it has become quiet. */
@@ -307,6 +292,11 @@ export class Connection extends Context {
   /** Whether there is room for so many bytes of a request beside those that are kept already. */
   mayKeep(length: i32): bool {
     return length <= this.root.maxConnectionBytes - this.keptBytes && bufferMemory() < MEMORY_HIGH;
+  }
+
+  /** Whether there is room for more of servers' large frames. */
+  get mayGather(): bool {
+    return this.gathered <= this.root.maxConnectionBytes && bufferMemory() < MEMORY_HIGH;
   }
 
   /** The client's address, "IP:PORT". */

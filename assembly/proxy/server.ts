@@ -1,4 +1,3 @@
-import { ByteBuffer } from "../bytes/buffer";
 import { Timer } from "../host/timers";
 import { Tunnel } from "../tunnel/tunnel";
 import { CloseReason, Upstream, UpstreamState } from "../tunnel/upstream";
@@ -13,11 +12,8 @@ import { Pool } from "./pool";
 import { onServerRequest, refusePush } from "./push";
 import { Request } from "./request";
 import { onBadResponse, onLostRequest, onResponse } from "./respond";
-
-/** How long bytes may wait for a server that takes none, ms: MOSN's write timeout of connections. */
-const WRITE_TIMEOUT_MS: i64 = 15000;
-/** Bytes of the input buffer that are kept between frames. */
-const KEEP: i32 = 4096;
+import { LARGE, ServerInput } from "./server_input";
+import { WriteWatch } from "./write_watch";
 
 /** The open timeout, then the keepalive. */
 class ServerTimer extends Timer {
@@ -48,9 +44,7 @@ export class Server extends Upstream {
   /** The protocol that was last spoken on it, and that protocol's notion of such a connection. */
   codec: Codec | null = null;
   like: u64 = 0;
-  private readonly input: ByteBuffer = new ByteBuffer();
-  /** Bytes the frame at the front of `input` needs. */
-  private need: i32 = 0;
+  private readonly input: ServerInput;
   /** Bytes still to come of a frame that was refused for its length. */
   private skip: i32 = 0;
   private readonly timer: ServerTimer = new ServerTimer(this);
@@ -58,9 +52,7 @@ export class Server extends Upstream {
   private heard: bool = false;
   private awaitsAck: bool = false;
   private failures: i32 = 0;
-  /** Place up to which bytes had gone at the last look, and when that was first seen. */
-  private gone: u64 = 0;
-  private goneAt: i64 = 0;
+  private readonly writes: WriteWatch = new WriteWatch();
 
   constructor(
     readonly connection: Connection,
@@ -69,6 +61,7 @@ export class Server extends Upstream {
     tunnel: Tunnel,
   ) {
     super(tunnel, Tunnel.streamReceiveWindow);
+    this.input = new ServerInput(connection);
     this.host = host;
     this.secondary = pool.destination.mirror;
     this.searching = host === null;
@@ -196,7 +189,6 @@ export class Server extends Upstream {
     this.pool.remove(this);
     if (this.searching && this.host === null) this.set.searching = false;
     this.input.free();
-    this.need = 0;
   }
 
   /** Ends it without a fault: what waits on it has been dealt with. */
@@ -214,16 +206,44 @@ export class Server extends Upstream {
   onData(ptr: usize, length: i32): void {
     this.heard = true;
     const input = this.input;
-    if (input.length == 0) {
-      const used = this.frames(ptr, length);
-      if (used >= 0 && used < length) input.append(ptr + (used as usize), length - used);
+    const from = input.length > 0 ? this.complete(ptr, length) : 0;
+    if (from >= 0 && from < length) {
+      const used = this.frames(ptr + (from as usize), length - from);
+      if (used >= 0 && from + used < length) input.add(ptr + ((from + used) as usize), length - from - used);
+    }
+    input.settle();
+  }
+
+  /** Completes the gathered frame. Returns how many bytes that took, or -1 when the connection is given up. */
+  private complete(ptr: usize, length: i32): i32 {
+    const input = this.input;
+    let from = 0;
+    for (let tries = 1; input.length > 0; tries++) {
+      from += input.take(ptr + (from as usize), length - from, tries);
+      if (input.length < input.need) break;
+      const used = this.frames(input.bytes.ptr, input.length);
+      if (used < 0) return -1;
+      input.consume(used);
+      if (from == length) break;
+    }
+    if (input.isTooMuch) this.dropGathered();
+    return from;
+  }
+
+  /** There is no room for a large frame that is not whole: it is left out, as one beyond the limit is. */
+  private dropGathered(): void {
+    const input = this.input;
+    const codec = this.codec;
+    const frame = this.connection.root.frame;
+    const refused =
+      codec !== null && codec.decode(input.bytes.ptr, input.length, Peer.SERVER, LARGE, frame) == Decoded.ERROR;
+    if (!refused || !frame.answerable || frame.length <= input.length) {
+      this.garbage();
       return;
     }
-    input.append(ptr, length);
-    if (input.length < this.need) return;
-    const used = this.frames(input.ptr, input.length);
-    if (used > 0) input.consume(used);
-    if (input.length == 0) input.reset(KEEP);
+    frame.error = FrameError.NO_ROOM;
+    this.onBadFrame(frame, input.length);
+    input.free();
   }
 
   /** Deals with the whole frames of a range; returns the bytes they took, or -1 when the connection is given up. */
@@ -232,13 +252,13 @@ export class Server extends Upstream {
     const frame = root.frame;
     let used = min(this.skip, length);
     this.skip -= used;
-    this.need = 0;
+    this.input.need = 0;
     while (used < length) {
       const codec = this.codec;
       if (codec === null) return this.garbage();
       const decoded = codec.decode(ptr + (used as usize), length - used, Peer.SERVER, root.maxFrameBytes, frame);
       if (decoded == Decoded.MORE) {
-        this.need = frame.need;
+        this.input.need = frame.need;
         break;
       }
       if (decoded == Decoded.ERROR) {
@@ -314,20 +334,11 @@ export class Server extends Upstream {
     this.connection.schedule();
   }
 
-  /**
-   * Gives it up when bytes have waited for so long that MOSN's write would have timed out, while its own window has no
-   * room: what was sent fails, the rest goes elsewhere. To be asked again and again while its client is held back.
-   */
+  /** Gives it up when it takes no bytes: what was sent fails, the rest goes elsewhere. To be asked as `WriteWatch` is. */
   checkWrite(now: i64): void {
-    const gone = this.position - (this.unsent as u64);
-    const stuck = this.state == UpstreamState.OPEN && this.unsent > 0 && this.window.available <= 0;
-    if (!stuck || gone != this.gone || this.goneAt == 0) {
-      this.gone = gone;
-      this.goneAt = stuck ? now : 0;
-    } else if (now - this.goneAt >= WRITE_TIMEOUT_MS) {
-      this.connection.root.stuckServer(this);
-      this.giveUp(CloseReason.RESET, now);
-    }
+    if (!this.writes.isStuck(this, now)) return;
+    this.connection.root.stuckServer(this);
+    this.giveUp(CloseReason.RESET, now);
   }
 
   private armKeepalive(now: i64): void {

@@ -25,6 +25,8 @@ export const enum FrameError {
   /** The header block contradicts its own lengths. */
   HEADERS = 3,
   CHECKSUM = 4,
+  /** Memory is short for what is gathered of it: the proxy's own finding, no codec's. */
+  NO_ROOM = 5,
 }
 
 /**

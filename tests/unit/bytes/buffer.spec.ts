@@ -22,6 +22,25 @@ describe("ByteBuffer", () => {
     buffer.free();
     expect(buffer.allocated).toBe(0);
   });
+
+  test("grows by doubling, but no further than a message that is gathered", () => {
+    const message = 1000000;
+    const piece = heap.alloc(30000);
+    memory.fill(piece, 7, 30000);
+    const buffer = new ByteBuffer();
+    while (buffer.length + 30000 <= message) {
+      buffer.append(piece, 30000, message);
+      expect(buffer.allocated <= max(2 * buffer.length, 512)).toBe(true);
+      expect(buffer.allocated <= message).toBe(true);
+    }
+    expect(buffer.allocated).toBe(message);
+    // More than the message: little above what there is.
+    buffer.append(piece, 30000, message);
+    expect(buffer.allocated >= buffer.length && buffer.allocated <= buffer.length + (buffer.length >> 3)).toBe(true);
+    for (let i = 0; i < buffer.length; i += 997) expect(load<u8>(buffer.ptr + (i as usize))).toBe(7);
+    buffer.free();
+    heap.free(piece);
+  });
 });
 
 describe("siphash24", () => {
