@@ -14,9 +14,6 @@ import { PluginFilterMetrics } from "./metrics";
 import { MirrorStats } from "./mirror_stats";
 import { FilterPlugin } from "./plugin";
 
-/** Time between two flushes of the metrics, ms. */
-const FLUSH_MS: i64 = 100;
-
 /** The root as filters see it. */
 class RootPlugin extends FilterPlugin {
   constructor(private readonly root: PluginRoot) {
@@ -45,7 +42,6 @@ export abstract class PluginRoot extends RootContext {
   private copyStats: MirrorStats | null = null;
   private readonly wheel: TimerWheel = new TimerWheel();
   private time: i64 = 0;
-  private flushedAt: i64 = -FLUSH_MS;
 
   /** @param metrics made by the subclass, which counts in them, too: its constructor cannot ask for fields of this one */
   constructor(
@@ -73,6 +69,8 @@ export abstract class PluginRoot extends RootContext {
       if (logs(LogLevel.ERROR)) log(LogLevel.ERROR, `moe-wasm: configuration refused: ${errors.message}`);
       return false;
     }
+    this.enter();
+    this.metrics.begin(this.now());
     this.chains.begin(new RootPlugin(this));
     return true;
   }
@@ -113,13 +111,10 @@ export abstract class PluginRoot extends RootContext {
     refreshLogLevel();
     this.wheel.advance(now);
     const more = this.runDue();
-    if (now - this.flushedAt >= FLUSH_MS && this.metrics.dirty) {
-      this.flushedAt = now;
-      this.metrics.flush();
-    }
+    this.metrics.tick(now);
     if (more) this.ticker.set(Pace.NOW);
     else if (this.wheel.preciseCount > 0) this.ticker.set(Pace.REQUESTS);
-    else if (this.wheel.count > 0 || this.metrics.dirty) this.ticker.set(Pace.SLOW);
+    else if (this.wheel.count > 0 || this.metrics.waits) this.ticker.set(Pace.SLOW);
     else this.ticker.set(Pace.NEVER);
   }
 
@@ -139,8 +134,9 @@ export abstract class PluginRoot extends RootContext {
   }
 
   onDone(): bool {
+    this.enter();
     this.chains.end();
-    this.metrics.flush();
+    this.metrics.end(this.now());
     return true;
   }
 

@@ -96,6 +96,16 @@ describe("traps", () => {
     t.diagnostic(`${after}: served after ${Math.round(performance.now() - from)} ms, ${refused} connections closed`);
   }
 
+  /** Waits until Envoy's gauge says that so many calls are in flight. */
+  function untilActive(stage: Stage, count: number): Promise<void> {
+    let active = -1;
+    return waitUntil(
+      async () => (active = await stage.bolt("active")) === count,
+      WAIT_MS,
+      () => `${active} active`,
+    );
+  }
+
   /** What a trap takes with it: connections with a call in flight and idle ones. The rest of Envoy does not notice. */
   async function assertCasualties(t: TestContext, stage: Stage): Promise<void> {
     const server = stage.server("one");
@@ -107,6 +117,7 @@ describe("traps", () => {
     server.handler = async (frame) => (await held, server.echo(frame));
     const inFlight = assert.rejects(busy.call(2, callOf("one")), NOT_ANSWERED);
     await server.waitForRequests(3);
+    await untilActive(stage, 1);
     await trap(stage);
 
     // Nothing tells the others: each closes with the next bytes that come for it, from either side.
@@ -140,6 +151,8 @@ describe("traps", () => {
     assert.deepEqual(ALLOWED.slice(0, 2).map(said), [1, 3]);
     const stats = await stage.envoy.stats("^wasm\\.moe\\.vm_reload|^wasmcustom\\.moe\\.bolt\\.active$");
     t.diagnostic([...stats].map(([name, value]) => `${name}: ${value}`).join(", "));
+    // The call that was in flight when the first VM died.
+    await untilActive(stage, 0);
     await assertHttpLives(stage);
   });
 
@@ -180,11 +193,25 @@ describe("traps", () => {
     const active = await envoy.stats("^listener\\.127\\.0\\.0\\.1_0\\.worker_\\d\\.downstream_cx_active$");
     const [first, second] = [...active.values()];
     assert.equal(first + second, clients.length);
+    const server = stage.server("one");
+    let release = () => {};
+    const held = new Promise<void>((done) => (release = done));
+    server.handler = async (frame) => (await held, server.echo(frame));
+    const called = Promise.allSettled(clients.map((client) => client.call(2, callOf("one"))));
+    await untilActive(stage, clients.length);
     await trap(stage);
-    const calls = await Promise.allSettled(clients.map((client) => client.call(2, callOf("one"))));
+    release();
+    const calls = await called;
     const alive = calls.filter(({ status }) => status === "fulfilled").length;
     assert.ok(alive === first || alive === second, `${alive} of ${first} + ${second} connections live`);
     assert.deepEqual(clients.filter(({ state }) => state === "open").length, alive);
     await untilServed(t, stage, "two workers");
+    // The next connections go to either worker; the dead one's part stays on the gauge until one has come to it.
+    await waitUntil(
+      async () => (await served(stage)) && (await reloads(stage, "success")) === 1,
+      WAIT_MS,
+      () => "the module was not loaded anew",
+    );
+    await untilActive(stage, 0);
   });
 });

@@ -4,6 +4,7 @@ import type { CalloutServers } from "./callouts.ts";
 import { Client } from "./client.ts";
 import { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
+import type { PluginConfig } from "./context.ts";
 import type { ConnectStream } from "./connect-stream.ts";
 import { KitFault } from "./errors.ts";
 import { HttpExchange, type RequestOptions, requestHeaders } from "./http/client.ts";
@@ -89,6 +90,8 @@ export class Host {
   private lastConnectionId = 0;
 
   private readonly services: Services;
+  private readonly module: WebAssembly.Module;
+  private readonly plugin: PluginConfig;
 
   private constructor(private readonly options: HostOptions) {
     this.clock = new Clock(this.loop, options.resolutionMs);
@@ -107,17 +110,30 @@ export class Host {
       fault: (rule, message) => this.fault(rule, message),
     };
     this.services = services;
-    const module = compiled(options.module);
+    this.module = compiled(options.module);
     const { config = "" } = options;
     const isBytes = config instanceof Uint8Array;
     const configuration = isBytes || typeof config === "string" ? Buffer.from(config as string) : structBytes(config);
-    const plugin = { name: "moe", rootId: options.root ?? "proxy", configuration };
+    this.plugin = { name: "moe", rootId: options.root ?? "proxy", configuration };
     const count = (options.workers ?? 1) + (options.mainThread === true ? 1 : 0);
-    for (let worker = 0; worker < count; worker++) {
-      const vm = new Vm(module, services, worker, options.vmId ?? "", Buffer.alloc(0));
-      this.workers.push(vm);
-      this.loop.enter(() => vm.start([plugin]));
-    }
+    for (let worker = 0; worker < count; worker++) this.load(worker);
+  }
+
+  private load(worker: number): void {
+    const vm = new Vm(this.module, this.services, worker, this.options.vmId ?? "", Buffer.alloc(0));
+    this.workers[worker] = vm;
+    this.loop.enter(() => vm.start([this.plugin]));
+  }
+
+  /** A trap somewhere in a worker's VM: nothing is called in it any longer. */
+  kill(worker = 0): void {
+    this.workers[worker].dead = true;
+  }
+
+  /** Loads the module anew into a worker whose VM is dead, as FAIL_RELOAD does with the next connection. */
+  reload(worker = 0): void {
+    if (!this.workers[worker].dead) throw new Error(`the VM of worker ${worker} lives`);
+    this.load(worker);
   }
 
   /** The data that workers share; a test may come in between reading and writing. */
