@@ -1,7 +1,7 @@
 import { ByteBuffer } from "../bytes/buffer";
-import { load16be, load32be } from "../bytes/memory";
+import { load16be } from "../bytes/memory";
 import { View } from "../bytes/view";
-import { sizeOf, Tag } from "./tags";
+import { intAt, isInt, sizeOf, Tag } from "./tags";
 import { skipUnits } from "./text";
 
 /** Deepest nesting: about twice what a Java peer's stack can write or read with its default size. */
@@ -141,13 +141,10 @@ export class HessianReader {
   readInt(): bool {
     const at = this.at;
     const tag = this.tag;
-    if (tag < Tag.INT_DIRECT ? tag != Tag.INT : tag >= Tag.INT_SHORT_END) return false;
+    if (!isInt(tag)) return false;
     const next = at + sizeOf(tag);
     if (next > this.end) return false;
-    if (tag == Tag.INT) this.value = load32be(at + 1) as i32;
-    else if (tag < Tag.INT_BYTE) this.value = tag - 0x90;
-    else if (tag < Tag.INT_SHORT) this.value = ((tag - 0xc8) << 8) | (load<u8>(at, 1) as i32);
-    else this.value = ((tag - 0xd4) << 16) | (load16be(at + 1) as i32);
+    this.value = intAt(at, tag);
     this.at = next;
     return true;
   }

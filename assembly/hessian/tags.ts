@@ -1,4 +1,5 @@
 // The first bytes of Hessian 2.0 values (hessian.caucho.com/doc/hessian-serialization.html, as hessian-lite reads them).
+import { load16be, load32be } from "../bytes/memory";
 
 /** Tags that are more than a range of compact numbers. */
 export const enum Tag {
@@ -70,6 +71,23 @@ function fillSizes(): void {
   sizes(0xf0, 0x100, 2);
 }
 fillSizes();
+
+/** Whether an int starts with `tag`: in all versions of Hessian 2 the same. */
+// @ts-ignore: decorator
+@inline
+export function isInt(tag: i32): bool {
+  return tag < Tag.INT_DIRECT ? tag == Tag.INT : tag < Tag.INT_SHORT_END;
+}
+
+/** The int at `at` that starts with `tag`; all of its bytes are there. */
+// @ts-ignore: decorator
+@inline
+export function intAt(at: usize, tag: i32): i32 {
+  if (tag == Tag.INT) return load32be(at + 1) as i32;
+  if (tag < Tag.INT_BYTE) return tag - 0x90;
+  if (tag < Tag.INT_SHORT) return ((tag - 0xc8) << 8) | (load<u8>(at, 1) as i32);
+  return ((tag - 0xd4) << 16) | (load16be(at + 1) as i32);
+}
 
 /** Length of a value that starts with `tag` where the tag tells it all, bytes; 0 for all other tags, known or not. */
 // @ts-ignore: decorator

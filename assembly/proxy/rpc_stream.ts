@@ -14,6 +14,7 @@ import { Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
 import { Headers } from "../xprotocol/headers";
 import { HeaderList } from "../xprotocol/list";
+import { Payload } from "../xprotocol/payload";
 import { CallName } from "./call_name";
 import { Connection } from "./connection";
 import { explain } from "./explain";
@@ -266,6 +267,14 @@ export class RpcStream extends StreamHandler {
   private setBody(ptr: usize, length: i32): void {
     replace(this.body, ptr, length);
     this.bodyChanged = true;
+  }
+
+  payload(out: Payload): bool {
+    const codec = this.frame.codec;
+    if (codec === null || (this.message != Message.REQUEST && this.message != Message.RESPONSE)) return false;
+    this.bodyOf(scratch);
+    codec.payload(this.frame, scratch.ptr, scratch.length, out);
+    return true;
   }
 
   hijack(code: i32, body: Bytes): void {

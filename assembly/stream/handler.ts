@@ -3,6 +3,7 @@ import { Bytes } from "../bytes/bytes";
 import { GrpcCall, HttpCall } from "../host/call";
 import { Callout } from "../host/callout";
 import { Headers } from "../xprotocol/headers";
+import { Payload } from "../xprotocol/payload";
 import { FilterConfig, FilterType } from "./filter";
 import { FilterMetrics } from "./metrics";
 import { UpstreamHost } from "./upstream_host";
@@ -56,6 +57,14 @@ export abstract class StreamHandler {
   abstract responseBody(out: View): void;
   /** Replaces the response's body by a copy of the range. */
   abstract setResponseBody(ptr: usize, length: i32): void;
+
+  /**
+   * What a peer is to deserialize of the message at hand, the request or the response of a server; false where there is
+   * none, and on HTTP.
+   */
+  payload(out: Payload): bool {
+    return false;
+  }
 
   /**
    * Answers the request with MOSN's code and a body (MOSN's SendHijackReplyWithBody; empty: SendHijackReply): it is not

@@ -2,6 +2,7 @@ import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { Frame } from "./frame";
 import { Headers } from "./headers";
+import { Payload, Serialization } from "./payload";
 
 /** Answer of `Codec.detect`. */
 export const enum Detected {
@@ -88,6 +89,15 @@ export abstract class Codec {
    * False, and nothing appended, when the result cannot be expressed (a header block beyond its length field).
    */
   abstract encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool;
+
+  /**
+   * Describes what the frame, a request or a response, carries for the application: what a peer deserializes. The
+   * `contentLength` bytes at `content` are its content, the frame's own or what a filter made of it. Overridden where
+   * there may be Hessian in it.
+   */
+  payload(frame: Frame, content: usize, contentLength: i32, out: Payload): void {
+    out.begin(contentLength > 0 ? Serialization.OTHER : Serialization.NONE);
+  }
 
   /** Whether the protocol has heartbeats that the proxy may send to servers. */
   get hasHeartbeat(): bool {

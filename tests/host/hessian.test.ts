@@ -21,6 +21,8 @@ interface Guest {
   bind(ptr: number, length: number): void;
   skip(count: number): number;
   whole(ptr: number, length: number, count: number): number;
+  walk(ptr: number, length: number, draft: number, refused: number): number;
+  writtenLength(): number;
   text(ptr: number, length: number): number;
   written(): number;
   frames(ptr: number, length: number, peer: number): number;
@@ -115,6 +117,68 @@ describe("Hessian", () => {
       }
     }
   });
+});
+
+/** Verdicts of the walk. */
+const ALLOWED = 0;
+const DENIED = 1;
+const UNREADABLE = 2;
+/** What no name ends with. */
+const NOTHING = 0;
+
+/** The verdict on a stream, and the names that were asked about. */
+function classesOf(bytes: Uint8Array, draft: boolean, refused = NOTHING): { verdict: number; names: string[] } {
+  const verdict = guest.walk(put(bytes), bytes.length, draft ? 1 : 0, refused);
+  const text = Buffer.from(guest.memory.buffer, guest.written(), guest.writtenLength()).toString();
+  return { verdict, names: text.split("\n").slice(0, -1) };
+}
+
+describe("classes in Hessian", () => {
+  it("hessian.js: walks over whole values only", () => {
+    const next = dice(20261122);
+    const values = new Values(next);
+    const encoder = new hessian.EncoderV2({ size: 1 << 20 });
+    for (let done = 0; done < VALUES / 10; done += STREAM) {
+      encoder.reset();
+      const ends = values.stream(STREAM).map((value) => encoder.write(value).get().length);
+      const bytes = encoder.get();
+      assert.equal(classesOf(bytes, false).verdict, ALLOWED, `stream at ${done}`);
+      const cut = next() % bytes.length;
+      const expected = cut === 0 || ends.includes(cut) ? ALLOWED : UNREADABLE;
+      assert.equal(classesOf(bytes.subarray(0, cut), false).verdict, expected, `stream at ${done}, ${cut}`);
+    }
+  });
+
+  for (const file of ["hessian-lite-3.2.13", "hessian-lite-4.0.4", "sofa-hessian-3.5.5"]) {
+    const draft = file.startsWith("sofa");
+    it(`Java: walks over whole values only: ${file}`, () => {
+      const all = vectors(`${file}.jsonl.gz`);
+      assert.ok(all.length > 300);
+      const seen = new Set<string>();
+      for (const { name, ends, hex } of all) {
+        const bytes = Buffer.from(hex, "hex");
+        const { verdict, names } = classesOf(bytes, draft);
+        assert.equal(verdict, ALLOWED, name);
+        for (const one of names) seen.add(one);
+        for (let i = 1; i <= Math.min(40, bytes.length); i++) {
+          const cut = bytes.length - (i < 20 ? i : Math.floor((bytes.length * i) / 41));
+          const expected = cut === 0 || ends.includes(cut) ? ALLOWED : UNREADABLE;
+          assert.equal(classesOf(bytes.subarray(0, cut), draft).verdict, expected, `${name}, cut at ${cut}`);
+        }
+        for (const one of new Set(names)) {
+          const found = classesOf(bytes, draft, one.charCodeAt(one.length - 1));
+          assert.equal(found.verdict, DENIED, `${name}: ${one}`);
+        }
+      }
+      for (const one of [
+        "vectors.Classes$Node",
+        "vectors.Values$Colour",
+        "java.util.TreeMap",
+        "java.lang.RuntimeException",
+      ])
+        assert.ok(seen.has(one), one);
+    });
+  }
 });
 
 describe("recorded frames", () => {

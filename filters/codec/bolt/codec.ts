@@ -5,6 +5,7 @@ import { load16be, load32be, store16be, store32be } from "../../../assembly/byte
 import { Codec, Decoded, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
 import { Headers } from "../../../assembly/xprotocol/headers";
+import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
 import { EXCEPTION_CLASS, exceptionLength, writeException } from "./exception";
 import { BlockSize, BlockWriter, BoltHeaders, validate, validateRequest } from "./headers";
 import { codeOf, Status, statusOf } from "./status";
@@ -192,6 +193,17 @@ export abstract class BoltCodec extends Codec {
     if (checksum != 0) seal(start, total as i32);
     out.commit(total as i32);
     return true;
+  }
+
+  /** The codec byte names the serialization; which version of Hessian 2 it is depends on the peers' libraries. */
+  payload(frame: Frame, content: usize, contentLength: i32, out: Payload): void {
+    out.begin(Serialization.NONE);
+    if (contentLength == 0) return;
+    const codec = load<u8>(frame.ptr + (this.typeAt as usize) + 8);
+    out.serialization = codec == HESSIAN ? Serialization.HESSIAN_ANY : Serialization.OTHER;
+    out.stream.set(content, contentLength);
+    const fixed = this.fixedLength(frame.ptr);
+    out.typeName.set(frame.ptr + (fixed as usize), frame.headerOffset - fixed);
   }
 
   heartbeat(id: u64, like: u64, out: ByteBuffer): void {

@@ -1,9 +1,12 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { Bytes } from "../../../assembly/bytes/bytes";
 import { load16be, load32be, load64be, store16be, store32be, store64be } from "../../../assembly/bytes/memory";
+import { View } from "../../../assembly/bytes/view";
 import { HessianReader } from "../../../assembly/hessian/reader";
 import { Codec, Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
 import { Headers } from "../../../assembly/xprotocol/headers";
+import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
 import { DubboHeaders, Place } from "./headers";
 import { Invocation, skipAttachments } from "./invocation";
 import { appendReply } from "./reply";
@@ -32,6 +35,8 @@ const READONLY: u32 = 0x0152;
 /** First byte of the body of a response: an int from 0, and one past the last. */
 const RESULT: u32 = 0x90;
 const RESULTS: u32 = 6;
+const INVOKE = Bytes.of("$invoke");
+const INVOKE_ASYNC = Bytes.of("$invokeAsync");
 /** Longest body that peers take by default (`payload`, 8 MiB). */
 const MAX_BODY: i32 = 8 << 20;
 /** Longest body of an event that fits into `aux`, bytes. */
@@ -185,6 +190,26 @@ export class Dubbo extends Codec {
     return true;
   }
 
+  /** All of the body is one stream: what is in the attachments counts on what is in the arguments, and the reverse. */
+  payload(frame: Frame, content: usize, contentLength: i32, out: Payload): void {
+    const bodyLength = frame.length - HEADER;
+    out.begin(bodyLength > 0 ? Serialization.OTHER : Serialization.NONE);
+    if (bodyLength <= 0 || !isHessian(frame)) return;
+    const own = content == frame.ptr + (frame.contentOffset as usize) && contentLength == frame.contentLength;
+    out.serialization = own ? Serialization.HESSIAN : Serialization.UNKNOWN;
+    const body = frame.ptr + (HEADER as usize);
+    out.stream.set(body, bodyLength);
+    if (((load<u8>(frame.ptr, 2) as u32) & Flag.REQUEST) == 0) return;
+    const invocation = this.invocation;
+    this.reader.bind(body, bodyLength);
+    if (!invocation.read(this.reader)) {
+      out.serialization = Serialization.UNKNOWN;
+      return;
+    }
+    out.descriptor.set(invocation.types.ptr, invocation.types.length);
+    out.isGeneric = isGeneric(invocation.method);
+  }
+
   /** In Hessian, whatever `like` says: every peer has it. */
   heartbeat(id: u64, like: u64, out: ByteBuffer): void {
     const start = begin((Flag.REQUEST | Flag.TWO_WAY | Flag.EVENT | HESSIAN2) as u32, 0, id, 1, out);
@@ -235,6 +260,11 @@ function kindOf(flags: u32, bodyLength: u32): FrameKind {
 @inline
 function isHessian(frame: Frame): bool {
   return (load<u8>(frame.ptr, 2) & Flag.SERIALIZATION) == HESSIAN2;
+}
+
+/** Whether the call is a generic one: the server makes objects of maps that name a class. */
+function isGeneric(method: View): bool {
+  return INVOKE.equals(method.ptr, method.length) || INVOKE_ASYNC.equals(method.ptr, method.length);
 }
 
 function describeResponse(frame: Frame): void {

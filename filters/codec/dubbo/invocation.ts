@@ -22,6 +22,8 @@ export class Invocation {
   /** Address of the service, and of the types of the parameters: with tag and length. */
   serviceAt: usize = 0;
   typesAt: usize = 0;
+  /** The types of the parameters, a JVM descriptor. */
+  readonly types: View = new View();
   /** Count of the arguments. */
   argumentCount: i32 = 0;
 
@@ -35,8 +37,8 @@ export class Invocation {
     if (this.versioned && !reader.readWord(this.version)) return false;
     if (!nullable(reader, this.method)) return false;
     this.typesAt = reader.at;
-    if (!nullable(reader, value)) return false;
-    this.argumentCount = countTypes(value.ptr, value.length);
+    if (!nullable(reader, this.types)) return false;
+    this.argumentCount = countTypes(this.types.ptr, this.types.length);
     return this.argumentCount >= 0;
   }
 }

@@ -1,6 +1,8 @@
 /* eslint-disable @typescript-eslint/ban-ts-comment */
 // @ts-nocheck AssemblyScript, compiled by the test
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { ClassCheck, ClassWalk, NamesIn } from "../../../assembly/hessian/class_walk";
+import { HESSIAN_2, HESSIAN_2_DRAFT } from "../../../assembly/hessian/dialect";
 import { HessianReader } from "../../../assembly/hessian/reader";
 import { appendString } from "../../../assembly/hessian/text";
 import { Codec, Decoded } from "../../../assembly/xprotocol/codec";
@@ -33,6 +35,31 @@ export function skip(count: i32): i32 {
 export function whole(ptr: usize, length: i32, count: i32): i32 {
   reader.bind(ptr, length);
   return reader.skip(count) && reader.done ? 1 : 0;
+}
+
+/** Writes down every name that it is asked about, a line each; a name that ends with this letter may not be. */
+class Names extends ClassCheck {
+  refused: i32 = 0;
+
+  allows(ptr: usize, length: i32): bool {
+    out.append(ptr, length);
+    out.appendByte(0x0a);
+    return length == 0 || load<u8>(ptr + length - 1) != this.refused;
+  }
+}
+
+const names = new Names();
+const classes = new ClassWalk();
+
+/** Walks over the classes of a whole stream; the names are where `written` says. Returns the verdict. */
+export function walk(ptr: usize, length: i32, draft: i32, refused: i32): i32 {
+  out.clear();
+  names.refused = refused;
+  return classes.walk(draft != 0 ? HESSIAN_2_DRAFT : HESSIAN_2, ptr, length, NamesIn.SIGNATURES, names);
+}
+
+export function writtenLength(): i32 {
+  return out.length;
 }
 
 /** Encodes a string; returns its length, the bytes are where `written` says. */
