@@ -192,12 +192,19 @@ export class ClassWalk extends Cursor {
     const whole = text.read();
     let ptr = text.name.ptr;
     let length = text.name.length;
-    this.name.set(ptr, length);
+    let isArray = false;
     while (length > 0 && load<u8>(ptr) == 0x5b) {
-      ptr++; // '[': Hessian's and the JVM's arrays
+      isArray = true; // '[': Hessian's and the JVM's
+      ptr++;
       length--;
     }
+    if (isArray && length == 1 && isPrimitive(load<u8>(ptr))) return true;
+    if (isArray && length > 2 && load<u8>(ptr) == 0x4c && load<u8>(ptr + ((length - 1) as usize)) == 0x3b) {
+      ptr++; // 'L' to ';': the JVM's
+      length -= 2;
+    }
     while (length >= 2 && load16be(ptr + ((length - 2) as usize)) == 0x5b5d) length -= 2; // "[]": sofa-rpc's
+    this.name.set(ptr, length);
     // Without a name it is as if there were no type.
     this.denied = !whole || check === null || (length > 0 && !check.allows(ptr, length));
     return !this.denied;
@@ -363,6 +370,12 @@ export class ClassWalk extends Cursor {
 @inline
 function isSet(mark: i32, bit: i32): bool {
   return mark < 0 && (-mark & bit) != 0;
+}
+
+/** Whether the JVM names a primitive type so: Z B C D F I J S. */
+function isPrimitive(letter: u8): bool {
+  const place = letter - 0x41;
+  return place < 26 && ((0x0204032e >> (place as u32)) & 1) != 0;
 }
 
 /** What is left of a container behind one more value. */

@@ -64,6 +64,7 @@ export const rpcFilters = (): object[] => [
     type: "fault_tolerance",
     config: { enabled: true, timeWindow: 500, recoverTime: 1000, leastWindowCount: 2, exceptionRateMultiple: 1.5 },
   },
+  { type: "hessian_allowlist", config: { mode: "report", responses: true, allow: ["com.example.*"] } },
   { type: "dsl", config: ZONED },
   { type: "ip_access", config: ACCESS },
   { type: "flowControlFilter", config: FLOW },

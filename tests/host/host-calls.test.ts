@@ -87,6 +87,8 @@ const PINS: Record<string, Pin> = {
       proxy_replace_header_map_value: 1,
     },
   },
+  // Its body is no Hessian here.
+  hessian_allowlist: { config: { mode: "report", responses: true }, proxy: {}, http: null },
   ip_access: {
     config: { default_action: "deny", ips: [{ action: "allow", addrs: ["127.0.0.0/8"] }] },
     proxy: {},

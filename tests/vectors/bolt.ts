@@ -7,12 +7,12 @@ const SERVICE = "service";
 const METHOD = "sofa_head_method_name";
 
 /** The row's request. */
-export function boltRequest(id: number, { headers = [], body_length = 0, method }: RowRequest = {}): Buffer {
+export function boltRequest(id: number, { headers = [], body_length = 0, body, method }: RowRequest = {}): Buffer {
   const methods: bolt.Headers = method === undefined ? [] : [[METHOD, method]];
   return bolt.request(id, {
     class: "com.alipay.sofa.rpc.core.request.SofaRequest",
     headers: [[SERVICE, "test.Vectors:1.0"], ...methods, ...headers],
-    content: Buffer.alloc(body_length, "x"),
+    content: body === undefined ? Buffer.alloc(body_length, "x") : Buffer.from(body, "hex"),
   });
 }
 

@@ -27,6 +27,8 @@ export interface RowRequest {
   headers?: [name: string, value: string][];
   /** Bytes. */
   body_length?: number;
+  /** The body itself in hex; RPC only. */
+  body?: string;
   /** "IP:PORT" of the client; default one of loopback. */
   source_address?: string;
   method?: string;

@@ -16,6 +16,7 @@ import { VariableTable } from "../../../assembly/stream/variables";
 import { Waiting } from "../../../assembly/stream/waiting";
 import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
 import { HeaderList } from "../../../assembly/xprotocol/list";
+import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
 
 const PATH = Bytes.of("x-mosn-path");
 
@@ -103,6 +104,8 @@ export class TestHandler extends StreamHandler {
   readonly labels: LabelSet = new LabelSet();
   readonly variables: VariableTable = new VariableTable();
   readonly body: ByteBuffer = new ByteBuffer();
+  /** What the body is written in. */
+  serialization: Serialization = Serialization.HESSIAN_ANY;
   source: Bytes = Bytes.EMPTY;
   /** The host, "IP:PORT"; empty: not known yet. */
   address: Bytes = Bytes.EMPTY;
@@ -163,6 +166,13 @@ export class TestHandler extends StreamHandler {
     return this;
   }
 
+  /** Gives the request this body, in hex. */
+  withBytes(text: string): TestHandler {
+    this.body.clear();
+    for (let i = 0; i + 1 < text.length; i += 2) this.body.appendByte(U32.parseInt(text.substr(i, 2), 16));
+    return this;
+  }
+
   /** The headers, one "key: value" a line. */
   get headerText(): string {
     return this.textOf(this.headers);
@@ -206,6 +216,11 @@ export class TestHandler extends StreamHandler {
   }
   requestBody(out: View): void {
     out.set(this.body.ptr, this.body.length);
+  }
+  payload(out: Payload): bool {
+    out.begin(this.body.length > 0 ? this.serialization : Serialization.NONE);
+    out.stream.set(this.body.ptr, this.body.length);
+    return true;
   }
   setRequestBody(ptr: usize, length: i32): void {
     this.body.clear();

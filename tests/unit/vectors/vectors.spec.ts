@@ -6,18 +6,6 @@ import { JsonValue } from "../../../assembly/config/value";
 import { ProxyConfig } from "../../../assembly/proxy/config";
 import { Phase, ResponseFlag } from "../../../assembly/stream/phase";
 import { filters } from "../../../filters/network/filters";
-import { FilterRegistry } from "../../../assembly/stream/registry";
-import { dsl } from "../../../filters/stream/dsl/dsl";
-import { dubboStream } from "../../../filters/stream/dubbo_stream/dubbo_stream";
-import { fault } from "../../../filters/stream/fault/fault";
-import { faultTolerance } from "../../../filters/stream/fault_tolerance/fault_tolerance";
-import { flowControl } from "../../../filters/stream/flowControlFilter/flow_control";
-import { grpcMetric } from "../../../filters/stream/grpc_metric/grpc_metric";
-import { headerToMetadata } from "../../../filters/stream/header_to_metadata/header_to_metadata";
-import { hessianAllowlist } from "../../../filters/stream/hessian_allowlist/hessian_allowlist";
-import { ipAccess } from "../../../filters/stream/ip_access/ip_access";
-import { mirror } from "../../../filters/stream/mirror/mirror";
-import { payloadLimit } from "../../../filters/stream/payload_limit/payload_limit";
 import { TestRequest } from "../router/request";
 import { TestHandler } from "../stream/test_handler";
 
@@ -32,19 +20,6 @@ declare function readVectors(at: usize): i32;
 
 @external("vectors", "ran")
 declare function ran(filter: i32): void;
-
-const filters = new FilterRegistry();
-filters.register(dsl);
-filters.register(dubboStream);
-filters.register(fault);
-filters.register(faultTolerance);
-filters.register(flowControl);
-filters.register(grpcMetric);
-filters.register(headerToMetadata);
-filters.register(hessianAllowlist);
-filters.register(ipAccess);
-filters.register(mirror);
-filters.register(payloadLimit);
 
 /** All rows, filter by filter, and the place of each one's filter. */
 const rows: JsonValue[] = [];
@@ -127,6 +102,8 @@ function requestOf(row: JsonValue): TestHandler {
   if (source !== null) handler.source = Bytes.of(source.text);
   const method = field(request, "method");
   if (method !== null) handler.with("x-mosn-method", method.text);
+  const body = field(request, "body");
+  if (body !== null) return handler.withBytes(body.text);
   return handler.withBody(integer(request, "body_length", 0));
 }
 

@@ -1,0 +1,402 @@
+// hessian_allowlist in the release module: published lists of classes that attack, in every place where Hessian can name a
+// class, for both versions of Hessian; tricks; what real peers send; serializations, modes, responses, routes.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import * as bolt from "./kit/bolt.ts";
+import * as dubbo from "./kit/dubbo.ts";
+import {
+  DRAFT,
+  dubboBody,
+  FINISHED,
+  int,
+  NULL,
+  overlong,
+  sofaRequest,
+  sofaResponse,
+  string,
+  type Wire,
+} from "./kit/hessian-wire.ts";
+import { ALLOW, FILTER, PERMISSION, World } from "./hessian-world.ts";
+import { Host } from "./kit/index.ts";
+import { CLASS, module } from "./proxy-world.ts";
+
+/** One value that names a class; `at` definitions are before it in its stream. */
+type Shape = (wire: Wire, name: string, at: number) => Buffer[];
+
+const order = (wire: Wire): Buffer => wire.define("com.example.Order", ["item"]);
+/** An object of a new class. */
+const made = (wire: Wire, name: string, at: number): Buffer => Buffer.concat([wire.define(name), wire.object(at)]);
+
+const SHAPES: Record<string, Shape> = {
+  "an object": (w, name, at) => [made(w, name, at)],
+  "an object in an object": (w, name, at) => [order(w), w.object(at, made(w, name, at + 1))],
+  "an object in a list": (w, name, at) => [w.list(undefined, made(w, name, at))],
+  "an object as a key": (w, name, at) => [w.map(undefined, made(w, name, at), NULL)],
+  "an object as a value": (w, name, at) => [w.map(undefined, int(1), made(w, name, at))],
+  "the type of a map": (w, name) => [w.map(name, string("k"), string("v"))],
+  "the type of an empty map": (w, name) => [w.map(name)],
+  "the type of a list": (w, name) => [w.list(name, int(1))],
+  "the type of an array": (w, name) => [w.list(`[${name}`)],
+  "an array of arrays": (w, name) => [w.list(`[[${name}`, w.list(`[${name}`))],
+  "a type that repeats": (w, name) => [w.list(undefined, w.map("java.util.TreeMap"), w.map(name), w.map(0))],
+  "behind references": (w, name, at) => [
+    order(w),
+    w.list(undefined, w.object(at, NULL), w.reference(0), w.reference(1), made(w, name, at + 1), w.reference(2)),
+  ],
+  "a cause": (w, name, at) => [
+    w.define("java.lang.RuntimeException", ["detailMessage", "cause"]),
+    w.object(at, NULL, made(w, name, at + 1)),
+  ],
+  "a definition without an object": (w, name) => [w.define(name), NULL],
+  "a third definition after two of a class": (w, name, at) => [order(w), order(w), w.define(name), w.object(at + 2)],
+  "a definition before an object of another class": (w, name, at) => [order(w), w.define(name), w.object(at, NULL)],
+};
+
+/** The ways to send a value: as an argument of sofa-rpc, in both versions, and of Dubbo. */
+const WAYS: Record<string, (world: World, shape: Shape, name: string) => number> = {
+  "sofa-hessian 3": (world, shape, name) => world.bolt(sofaRequest(DRAFT, {}, ...shape(DRAFT, name, 1))),
+  "sofa-hessian 4": (world, shape, name) => world.bolt(sofaRequest(FINISHED, {}, ...shape(FINISHED, name, 1))),
+  Dubbo: (world, shape, name) => world.dubbo(dubboBody({}, ...shape(FINISHED, name, 0))),
+};
+const isPassed = (status: number): boolean => status === 0 || status === 20;
+const isDenied = (status: number): boolean => status === PERMISSION.bolt || status === PERMISSION.dubbo;
+
+interface List {
+  source: string;
+  names: string[];
+}
+
+const { lists: LISTS } = JSON.parse(readFileSync(join(import.meta.dirname, "data/attack-classes.json"), "utf8")) as {
+  lists: Record<string, List>;
+};
+/** Of a package, a class in it. */
+const ATTACKS = Object.values(LISTS).flatMap(({ names }) =>
+  names.map((name) => (name.endsWith(".") ? `${name}Gadget` : name)),
+);
+
+/** A world for the tests of one suite, closed at its end. */
+function suiteWorld(config: object, options = {}): () => World {
+  let world: World;
+  before(async () => {
+    world = await World.start(config, options);
+  });
+  after(() => world.close());
+  return () => world;
+}
+
+describe("classes that attack", () => {
+  const world = suiteWorld({ allow: ALLOW });
+
+  for (const [way, send] of Object.entries(WAYS)) {
+    for (const [what, shape] of Object.entries(SHAPES)) {
+      it(`${way}: ${what}`, () => {
+        const before = world().sent;
+        for (const name of ATTACKS) assert.ok(isDenied(send(world(), shape, name)), name);
+        assert.equal(world().sent, before, "one reached the server");
+        for (const name of ["com.example.Order", "com.example.model.Item", "com.example.model.deep.Item$Part"])
+          assert.ok(isPassed(send(world(), shape, name)), name);
+        for (const name of ["com.example.Orders", "com.example.Orde", "com.example.modelx.Item", "com.example.model"])
+          assert.ok(isDenied(send(world(), shape, name)), name);
+      });
+    }
+  }
+
+  it("every one counted as denied, none as a failure", () => {
+    const each = Object.keys(WAYS).length * Object.keys(SHAPES).length;
+    assert.equal(world().count("denied"), each * (ATTACKS.length + 4));
+    assert.equal(world().count("failures"), 0);
+    assert.equal(world().count("class.com.example.Orders.in.request.denied"), each);
+  });
+
+  it("are not built in", () => {
+    const text = readFileSync(join(import.meta.dirname, "../../filters/stream/hessian_allowlist/builtin.ts"), "utf8");
+    const names = [...text.matchAll(/^ {2}"([\w.$]+)",$/gm)].map(([, name]) => name);
+    assert.ok(names.length > 150, `${names.length}`);
+    const [sofa, dubbos] = [LISTS["sofa-hessian"].names, LISTS.dubbo.names];
+    assert.deepEqual(
+      names.filter((name) => sofa.some((one) => name === one || name.startsWith(`${one}.`))),
+      [],
+    );
+    const prefixed = names.filter((name) => dubbos.some((one) => name.toLowerCase().startsWith(one)));
+    // Dubbo's prefixes; of these its list of what is allowed has some, which comes first, and others are what services
+    // declare as types: an interface, or what everything is.
+    const known =
+      /^java\.(lang\.(Object|ClassCastException|ClassNotFoundException|CloneNotSupportedException)|util\.Collection(s\$\w+)?|net\.SocketTimeoutException)$/;
+    assert.deepEqual(
+      prefixed.filter((name) => !known.test(name)),
+      [],
+    );
+  });
+});
+
+describe("tricks", () => {
+  const world = suiteWorld({ allow: ALLOW });
+  const evil = "javax.naming.InitialContext";
+  const denied = (status: number): void => assert.ok(isDenied(status), `${status}`);
+  const passed = (status: number): void => assert.ok(isPassed(status), `${status}`);
+
+  for (const wire of [DRAFT, FINISHED]) {
+    const sofa = (options: Parameters<typeof sofaRequest>[1], ...args: Buffer[]): number =>
+      world().bolt(sofaRequest(wire, options, ...args));
+
+    it(`${wire.name}: sofa-rpc's signatures name the classes of untyped maps`, () => {
+      const fields = wire.map(undefined, string("a"), int(1));
+      passed(sofa({ signatures: ["com.example.Order"] }, fields));
+      passed(sofa({ signatures: ["int", "com.example.Order[]", "[[int"] }, int(1), fields, NULL));
+      passed(sofa({ signatures: ["[B", "[[J", "[Lcom.example.Order;"] }, NULL, NULL, NULL));
+      for (const name of ["B", "[V", "[A", "Lcom.example.Order;"]) denied(sofa({ signatures: [name] }, NULL));
+      for (const name of [evil, `${evil}[]`, `[L${evil};`]) denied(sofa({ signatures: ["int", name] }, int(1), fields));
+      denied(sofa({ sigs: wire.list("[string", wire.chunks("javax.naming.", "InitialContext")) }, fields));
+      passed(sofa({ sigs: wire.list("[string", wire.chunks("java.lang.", "String")) }, NULL));
+    });
+
+    it(`${wire.name}: signatures that are somewhere else are not looked for`, () => {
+      const names = wire.list("[string", string(evil));
+      denied(sofa({ props: wire.map(undefined, string("k"), names), sigs: wire.reference(2) }, NULL));
+      denied(sofa({ sigs: wire.list(undefined, wire.reference(0)) }, NULL));
+      denied(sofa({ sigs: wire.map(undefined, int(0), string(evil)) }, NULL));
+      denied(sofa({ sigs: string(evil) }, NULL));
+      // Where it is no signature, a string may say what it wants.
+      passed(sofa({ props: wire.map(undefined, string("k"), names) }, string(evil)));
+    });
+
+    it(`${wire.name}: a request as a map has signatures, too`, () => {
+      const key = string("methodArgSigs");
+      const request = (keyed: Buffer, names: Buffer): Buffer => wire.map(CLASS, keyed, names);
+      const start = wire.define("com.example.Order");
+      const send = (...parts: Buffer[]): number => world().bolt(Buffer.concat([start, wire.object(0), ...parts]));
+      passed(send(request(key, wire.list("[string", string("com.example.Order")))));
+      denied(send(request(key, wire.list("[string", string(evil)))));
+      denied(send(request(string("methodArgSigs", overlong("methodArgSigs")), wire.list("[string", string(evil)))));
+      denied(send(request(wire.chunks("method", "ArgSigs"), wire.list("[string", string(evil)))));
+    });
+
+    it(`${wire.name}: a class with two fields of signatures is refused`, () => {
+      const twice = ["methodArgSigs", "methodArgSigs"];
+      const good = wire.list("[string", string("int"));
+      denied(world().bolt(Buffer.concat([wire.define(CLASS, twice), wire.object(0, good, good)])));
+    });
+
+    it(`${wire.name}: a name is the same however its characters are written`, () => {
+      const spelled = (name: string): Buffer[] => [wire.define(name, [], overlong(name)), wire.object(1)];
+      denied(sofa({}, ...spelled(evil)));
+      passed(sofa({}, ...spelled("com.example.Order")));
+      const long = `com.example.model.${"x".repeat(2000)}`;
+      denied(sofa({}, wire.define(long), wire.object(1)));
+    });
+
+    it(`${wire.name}: numbers that point nowhere, lengths that nothing is behind, depth`, () => {
+      denied(sofa({}, wire.reference(100)));
+      denied(sofa({}, wire.object(1)));
+      denied(sofa({}, wire.map(7)));
+      denied(sofa({}, wire.object(0)));
+      const bomb = wire.name === "draft" ? "V6c7fffffff" : "X497fffffff";
+      denied(
+        sofa({}, Buffer.concat([Buffer.from(bomb[0]), Buffer.from(bomb.slice(1), "hex"), Buffer.alloc(100, 0x90)])),
+      );
+      const deep = (n: number): Buffer =>
+        Buffer.concat([
+          ...Array.from({ length: n }, () => (wire.name === "draft" ? Buffer.from("V") : Buffer.from("W"))),
+          ...Array.from({ length: n }, () => Buffer.from(wire.name === "draft" ? "z" : "Z")),
+        ]);
+      passed(sofa({}, deep(2000)));
+      denied(sofa({}, deep(3000)));
+      const many = Array.from({ length: 5000 }, (_, i) => wire.define(`com.example.model.C${i}`));
+      denied(sofa({}, ...many, NULL));
+      denied(sofa({}, NULL, wire.define("com.example.Order")));
+    });
+
+    it(`${wire.name}: several arguments, definitions between them`, () => {
+      const args = [order(wire), wire.object(1, int(1)), wire.object(1, string("x")), wire.map(undefined)];
+      passed(sofa({}, ...args));
+      denied(sofa({}, ...args, wire.define(evil), wire.object(2)));
+      denied(sofa({ props: wire.map(undefined, string("k"), made(wire, evil, 1)) }, ...args));
+    });
+  }
+
+  it("what begins with no definition has to be harmless in both versions", async () => {
+    // A map without a type for one library, with the type "a" for the other.
+    const ambiguous = Buffer.concat([Buffer.from("M"), string("a"), string("b"), Buffer.from("z")]);
+    const finished = FINISHED.map(evil, string("a"), string("b"));
+    denied(world().bolt(ambiguous));
+    denied(world().bolt(finished));
+    passed(world().bolt(Buffer.concat([string("plain"), int(1), NULL])));
+    const three = await World.start({ allow: ALLOW, sofa_hessian: "3" });
+    passed(three.bolt(ambiguous));
+    denied(three.bolt(sofaRequest(FINISHED, {}, NULL)));
+    three.close();
+    const four = await World.start({ allow: ALLOW, sofa_hessian: "4" });
+    passed(four.bolt(sofaRequest(FINISHED, {}, NULL)));
+    denied(four.bolt(sofaRequest(DRAFT, {}, NULL)));
+    four.close();
+  });
+
+  it("Bolt's own header names a class", () => {
+    denied(world().bolt(NULL, { class: evil }));
+    passed(world().bolt(NULL, { class: "com.example.Order" }));
+    passed(world().bolt(NULL, { class: "" }));
+  });
+
+  it("Dubbo's descriptor names the classes of untyped maps", () => {
+    const fields = FINISHED.map(undefined, string("a"), int(1));
+    const send = (types: string, ...args: Buffer[]): number => world().dubbo(dubboBody({ types }, ...args));
+    passed(send("Lcom/example/Order;", fields));
+    passed(send("I[[JLcom/example/model/deep/X;[Lcom/example/Order;", int(1), NULL, fields, NULL));
+    denied(send("Ljavax/naming/InitialContext;", fields));
+    denied(send("I[Ljavax/naming/InitialContext;", int(1), fields));
+    // Dubbo's pattern finds the second class in each of these.
+    denied(send("Lcom/example/model/X-Ljavax/naming/InitialContext;", fields));
+    denied(send("Lcom.example.model.Ljavax/naming/InitialContext;", fields));
+  });
+
+  it("Dubbo's attachments are a part of the stream", () => {
+    const types = "Ljava/lang/String;";
+    const attachments = (value: Buffer): Buffer => FINISHED.map(undefined, string("k"), value);
+    passed(world().dubbo(dubboBody({ types, attachments: attachments(string("v")) }, NULL)));
+    denied(world().dubbo(dubboBody({ types, attachments: attachments(made(FINISHED, evil, 0)) }, NULL)));
+    denied(world().dubbo(dubboBody({ types, attachments: FINISHED.map(evil) }, NULL)));
+    denied(world().dubbo(Buffer.concat([dubboBody({ types }, NULL), made(FINISHED, evil, 0)])));
+  });
+
+  it("Dubbo's generic calls name classes in maps", () => {
+    const types = "Ljava/lang/String;[Ljava/lang/String;[Ljava/lang/Object;";
+    const call = (value: Buffer, method = "$invoke", generic = string("true")): number => {
+      const attachments = FINISHED.map(undefined, string("generic"), generic);
+      const args = [string("hi"), FINISHED.list("[string"), FINISHED.list("[object", value)];
+      return world().dubbo(dubboBody({ method, types, attachments }, ...args));
+    };
+    const map = (name: Buffer, key = string("class")): Buffer =>
+      FINISHED.map(undefined, string("x"), int(1), key, name, string("y"), int(2));
+    passed(call(map(string("com.example.Order"))));
+    passed(call(map(int(3))));
+    for (const key of [string("class"), string("class", overlong("class")), FINISHED.chunks("cl", "ass")]) {
+      denied(call(map(string(evil), key)));
+      denied(call(map(FINISHED.chunks("javax.naming", ".InitialContext"), key), "$invokeAsync"));
+      passed(call(map(string(evil), key), "hi"));
+    }
+    for (const java of ["nativejava", "NativeJava"]) denied(call(NULL, "$invoke", string(java)));
+    denied(call(made(FINISHED, "org.apache.dubbo.common.beanutil.JavaBeanDescriptor", 0)));
+  });
+});
+
+describe("what real peers send", () => {
+  const folder = join(import.meta.dirname, "../frames");
+  const files = readdirSync(folder);
+  /** What one end sent; nothing where it was silent. */
+  const frames = (name: string, end: "c2s" | "s2c"): Buffer =>
+    files.includes(`${name}.${end}.bin`) ? readFileSync(join(folder, `${name}.${end}.bin`)) : Buffer.alloc(0);
+  const names = files.flatMap((file) => /^((?:sofa|dubbo2)-.*)\.c2s\.bin$/.exec(file)?.[1] ?? []);
+  /** Classes of the peers' own that the recordings have. */
+  const OWN = ["interop.api.*"];
+
+  for (const name of names) {
+    it(`passes with its classes on the list, both ways: ${name}`, async () => {
+      const isDubbo = name.startsWith("dubbo");
+      const parse = (bytes: Buffer) => (isDubbo ? dubbo.parseFrames(bytes).frames : bolt.parseFrames(bytes).frames);
+      const config = { stream_filters: [{ type: FILTER, config: { allow: OWN, responses: true } }] };
+      const host = await Host.start({ module, config: { protocols: ["bolt", "dubbo"], ...config } });
+      const replies = parse(frames(name, "s2c")).filter(({ kind }) => kind === "response");
+      let served = 0;
+      host.onConnect = (stream) => {
+        stream.accept({ host: "10.0.0.1:80", pin: "eA==" });
+        let rest = Buffer.alloc(0);
+        stream.onData = (bytes) => {
+          rest = Buffer.concat([rest, bytes]);
+          const whole = parse(rest);
+          rest = rest.subarray(whole.reduce((length, { raw }) => length + raw.length, 0));
+          for (const { id, kind } of whole) {
+            if (kind !== "request" && kind !== "oneway") continue;
+            const reply = replies[served++];
+            if (kind === "oneway" || reply === undefined) continue;
+            const raw = Buffer.from(reply.raw);
+            if (typeof id === "bigint") raw.writeBigUInt64BE(id, 4);
+            stream.write(typeof id === "bigint" ? raw : bolt.withId(raw, id));
+          }
+        };
+      };
+      const client = host.connect();
+      client.write(frames(name, "c2s"));
+      host.advance(1000);
+      const calls = parse(frames(name, "c2s")).filter(({ kind }) => kind === "request" || kind === "oneway");
+      assert.equal(served, calls.length);
+      for (const counter of ["denied", "failures", "other"])
+        assert.equal(host.metrics.counter(`moe.filter.${FILTER}.${counter}`) ?? 0, 0, counter);
+      host.close();
+    });
+  }
+});
+
+describe("modes", () => {
+  const evil = "javax.naming.InitialContext";
+  const bad = sofaRequest(DRAFT, {}, made(DRAFT, evil, 1));
+
+  it("report lets everything pass and counts it", async () => {
+    const world = await World.start({ mode: "report" });
+    assert.equal(world.bolt(bad), 0);
+    assert.equal(world.bolt(Buffer.from("garbage")), 0);
+    assert.equal(world.bolt(Buffer.from("{}"), { codec: 12 }), 0);
+    assert.equal(world.dubbo(dubboBody({}, made(FINISHED, evil, 0))), 20);
+    assert.equal(world.count("reported"), 4);
+    assert.equal(world.count("denied"), 0);
+    assert.equal(world.count("failures"), 1);
+    assert.equal(world.count("other"), 1);
+    assert.equal(world.count(`class.${evil}.in.request.reported`), 2);
+    world.close();
+  });
+
+  it("other serializations are denied unless they may pass; nothing is always good", async () => {
+    const strict = await World.start({});
+    const lenient = await World.start({ other: "pass" });
+    for (const codec of [0, 2, 11, 12, 13]) {
+      assert.equal(strict.bolt(Buffer.from("{}"), { codec }), PERMISSION.bolt);
+      assert.equal(strict.bolt(Buffer.alloc(0), { codec }), 0);
+      assert.equal(lenient.bolt(Buffer.from("{}"), { codec }), 0);
+    }
+    assert.equal(strict.dubbo(Buffer.from("x"), 0xd7), PERMISSION.dubbo);
+    assert.equal(lenient.dubbo(Buffer.from("x"), 0xd7), 20);
+    assert.equal(lenient.bolt(bad), PERMISSION.bolt);
+    assert.equal(strict.count("other"), 6);
+    assert.equal(lenient.count("other"), 0);
+    strict.close();
+    lenient.close();
+  });
+
+  it("a route has a list of its own", async () => {
+    const world = await World.start({}, { routed: { allow: [evil] } });
+    assert.equal(world.bolt(bad), PERMISSION.bolt);
+    assert.equal(world.bolt(bad, { headers: [["route", "own"]] }), 0);
+    world.close();
+  });
+
+  it("without what is built in, nothing is but the list", async () => {
+    const world = await World.start({ builtin: false, allow: ["com.alipay.sofa.rpc.core.request.*", "string"] });
+    assert.equal(world.bolt(sofaRequest(DRAFT, { signatures: [] }, int(1))), 0);
+    assert.equal(world.bolt(sofaRequest(DRAFT, {}, int(1))), PERMISSION.bolt);
+    world.close();
+  });
+
+  it("responses are looked at if asked for", async () => {
+    const answer = sofaResponse(DRAFT, made(DRAFT, evil, 1));
+    for (const responses of [false, true]) {
+      const world = await World.start({ responses }, { answer });
+      assert.equal(world.bolt(sofaRequest(DRAFT, {}, NULL)), responses ? PERMISSION.bolt : 0);
+      assert.equal(world.sent, 1);
+      assert.equal(world.count(`class.${evil}.in.response.denied`), responses ? 1 : 0);
+      world.close();
+    }
+    const good = await World.start(
+      { responses: true },
+      { answer: sofaResponse(DRAFT, DRAFT.map("java.util.TreeMap")) },
+    );
+    assert.equal(good.bolt(sofaRequest(DRAFT, {}, NULL)), 0);
+    // An answer of the proxy's own is not looked at: it names a class of the protocol's.
+    assert.equal(good.bolt(bad), PERMISSION.bolt);
+    assert.equal(good.count("denied"), 1);
+    good.close();
+    const dubbos = await World.start({ responses: true }, { answer: made(FINISHED, evil, 0) });
+    assert.equal(dubbos.dubbo(dubboBody({}, NULL)), PERMISSION.dubbo);
+    dubbos.close();
+  });
+});
