@@ -5,10 +5,12 @@ import { Entry, Outcome, Verdict } from "./entry";
 import { HotController, HotVerdict } from "./hot";
 import { identify } from "./keys";
 import { Lease } from "./lease";
+import { Layout } from "./record";
 import { Resource } from "./resource";
 import { FlowRule, Match, MS, RuleSet, Target } from "./rules";
 import { RecordStore } from "./store";
 import { System } from "./system";
+import { Workers } from "./workers";
 
 /** What a request has for rules on parameters. */
 export abstract class ParamSource {
@@ -55,6 +57,7 @@ export class Engine {
     private readonly rules: RuleSet,
     application: string,
     private readonly store: RecordStore,
+    readonly workers: Workers,
     maxResources: i32,
     private readonly leasePercent: i32,
   ) {
@@ -69,7 +72,7 @@ export class Engine {
     this.most = most;
     this.slots = new StaticArray<Resource | null>(size);
     this.mask = size - 1;
-    this.system = rules.system.length > 0 ? new System(rules.system, scope, store) : null;
+    this.system = rules.system.length > 0 ? new System(rules.system, scope, store, workers) : null;
     this.findPatterns();
     this.addExact();
     for (let i = 0; i < this.resources.length; i++) this.lend(this.resources[i]);
@@ -106,7 +109,7 @@ export class Engine {
     }
     for (let i = 0; i < rules.hot.length; i++) {
       const to = this.named(rules.hot[i].target);
-      if (to !== null) to.addHot(new HotController(rules.hot[i], to.hash, this.store));
+      if (to !== null) to.addHot(new HotController(rules.hot[i], to.hash, this.store, this.workers));
     }
   }
 
@@ -132,7 +135,12 @@ export class Engine {
   }
 
   private make(ptr: usize, length: i32): Resource {
-    const made = new Resource(Bytes.copy(ptr, length), siphash24(this.scope, SEED, ptr, length), this.store);
+    const made = new Resource(
+      Bytes.copy(ptr, length),
+      siphash24(this.scope, SEED, ptr, length),
+      this.store,
+      this.workers,
+    );
     this.resources.push(made);
     return made;
   }
@@ -151,7 +159,7 @@ export class Engine {
     }
     for (let i = 0; i < rules.hot.length; i++) {
       if (!isFor(rules.hot[i].target, pattern, to.name)) continue;
-      to.addHot(new HotController(rules.hot[i], to.hash, this.store));
+      to.addHot(new HotController(rules.hot[i], to.hash, this.store, this.workers));
     }
   }
 
@@ -231,6 +239,7 @@ export class Engine {
 
   private enterHot(resource: Resource, params: ParamSource, entry: Entry, nowNs: i64): Verdict {
     const hots = resource.hots;
+    entry.hots = 0;
     for (let i = 0; i < hots.length; i++) {
       const hot = unchecked(hots[i]);
       unchecked((entry.hotHashes[i] = 0));
@@ -238,6 +247,7 @@ export class Engine {
       if (!params.param(hot.rule.param, view)) continue;
       const verdict = hot.enter(view.ptr, view.length, nowNs / MS);
       if (verdict == HotVerdict.PASS) {
+        entry.generation = this.workers.generation;
         unchecked((entry.hotHashes[i] = hot.hash));
         unchecked((entry.hotCosts[i] = hot.costMs));
         entry.waitNs = max(entry.waitNs, hot.waitNs);
@@ -253,7 +263,8 @@ export class Engine {
     let noted: bool = true;
     for (let i = 0; i < entry.hots; i++) {
       const hash = unchecked(entry.hotHashes[i]);
-      if (hash != 0 && !unchecked(resource.hots[i]).exit(hash, undone, unchecked(entry.hotCosts[i]))) noted = false;
+      if (hash != 0 && !unchecked(resource.hots[i]).exit(hash, undone, unchecked(entry.hotCosts[i]), entry.generation))
+        noted = false;
     }
     entry.hots = 0;
     return noted;
@@ -270,6 +281,28 @@ export class Engine {
   /** A request that passed is not made after all: its client left while it waited, or before there was an answer. */
   cancel(entry: Entry, nowNs: i64): bool {
     return this.leave(entry, nowNs, Outcome.UNKNOWN, true);
+  }
+
+  /**
+   * Its rules are no longer used: what they counted goes, as far as none of the engines that are left in this VM has
+   * rules for it.
+   */
+  end(left: Engine[]): void {
+    const others: Engine[] = [];
+    let system = false;
+    for (let i = 0; i < left.length; i++) {
+      if (left[i].scope != this.scope || left[i].store !== this.store) continue;
+      others.push(left[i]);
+      if (left[i].system !== null) system = true;
+    }
+    for (let i = 0; i < this.resources.length; i++) erase(this.resources[i], others);
+    const own = this.system;
+    if (own !== null && !system) own.erase();
+  }
+
+  /** The resource of that name, made where a pattern is for it; null: no rule is. */
+  resourceOf(name: Bytes): Resource | null {
+    return this.find(name.ptr, name.length);
   }
 
   private leave(entry: Entry, nowNs: i64, outcome: Outcome, undone: bool): bool {
@@ -295,4 +328,24 @@ export class Engine {
 function isFor(target: Target, pattern: Target | null, name: Bytes): bool {
   if (target.match == Match.EXACT) return false;
   return pattern !== null ? target.is(pattern) : target.matches(name.ptr, name.length);
+}
+
+/** Erases what only this resource's rules have counted: none of the engines has them, too. */
+function erase(resource: Resource, engines: Engine[]): void {
+  const same: Resource[] = [];
+  const layouts: Layout[] = [];
+  for (let i = 0; i < engines.length; i++) {
+    const other = engines[i].resourceOf(resource.name);
+    if (other === null || other.hash != resource.hash) continue;
+    same.push(other);
+    layouts.push(other.layout);
+  }
+  if (same.length == 0) resource.erase();
+  else resource.eraseBut(layouts);
+  for (let i = 0; i < resource.hots.length; i++) {
+    const hot = resource.hots[i];
+    let kept = false;
+    for (let j = 0; j < same.length; j++) if (same[j].hasHot(hot.rule.key)) kept = true;
+    if (!kept) hot.erase();
+  }
 }

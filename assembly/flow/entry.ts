@@ -42,6 +42,8 @@ export class Entry {
   /** The value of each rule on a parameter; 0: none. */
   readonly hotHashes: StaticArray<u64> = new StaticArray<u64>(MAX_RULES);
   readonly hotCosts: StaticArray<i64> = new StaticArray<i64>(MAX_RULES);
+  /** The generation of its worker when it took places of values. */
+  generation: u32 = 0;
   /** Rules on parameters that it has passed. */
   hots: i32 = 0;
 

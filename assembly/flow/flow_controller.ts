@@ -41,14 +41,13 @@ export class FlowController {
 
   /**
    * @param window where its requests are counted
-   * @param counts the section that `window` is in, from its byte `shift` on
+   * @param counts the section that `window` is
    * @param state of the rule itself; null: it needs none
    */
   constructor(
     readonly rule: FlowRule,
     private readonly window: Window,
     private readonly counts: Section,
-    private readonly shift: i32,
     private readonly state: Section | null,
   ) {
     this.intervalMs = intervalOf(rule);
@@ -87,7 +86,7 @@ export class FlowController {
   // @ts-ignore: decorator
   @inline
   private passed(countsBase: usize, nowMs: i64): i64 {
-    return this.window.sum(countsBase + ((this.counts.offset + this.shift) as usize), nowMs, 0, this.buckets);
+    return this.window.sum(countsBase + (this.counts.offset as usize), nowMs, 0, this.buckets);
   }
 
   /** How many more may pass at once, at most `most`: for leases. Only of rules that are direct and reject. */
@@ -120,7 +119,7 @@ export class FlowController {
     const now = nowMs - (nowMs % 1000);
     const filled = load<i64>(at, FILLED);
     if (now <= filled) return;
-    const sum = this.window.previous(countsBase + ((this.counts.offset + this.shift) as usize), nowMs, 0, this.buckets);
+    const sum = this.window.previous(countsBase + (this.counts.offset as usize), nowMs, 0, this.buckets);
     const used = ((sum as f64) * 1000) / (this.intervalMs as f64);
     const stored = load<i64>(at, STORED);
     const rule = this.rule;

@@ -2,6 +2,7 @@ import { siphash24 } from "../bytes/hash";
 import { Behavior, HotMetric, HotRule, MS } from "./rules";
 import { RecordStore, Saved, SharedRecord } from "./store";
 import { recordKey } from "./keys";
+import { MAX_WORKERS, Workers } from "./workers";
 
 /** Values of one record, and bytes of one: its hash, when it was used (ms), time, tokens, requests at the same time. */
 const WAYS: i32 = 16;
@@ -11,6 +12,12 @@ const USED: usize = 8;
 const TIME: usize = 16;
 const TOKENS: usize = 24;
 const ACTIVE: usize = 32;
+/** With concurrency: before the values the epoch and the workers' generations; behind each value who has how many. */
+const SHARES: usize = 40;
+const SHARE: i32 = 2;
+const MAX_SHARE: u32 = 65535;
+const GENERATIONS: i32 = 8;
+const HEAD: i32 = GENERATIONS + MAX_WORKERS * 4;
 
 /** How often an entry is tried against other workers, and an exit, which must not be lost. */
 const TRIES: i32 = 64;
@@ -38,6 +45,9 @@ export class HotController {
   hash: u64 = 0;
   waitNs: i64 = 0;
   costMs: i64 = 0;
+  /** Where the values of a record begin, and bytes of each. */
+  private readonly head: i32;
+  private readonly stride: i32;
 
   /**
    * @param resource of the records' keys
@@ -46,7 +56,11 @@ export class HotController {
     readonly rule: HotRule,
     private readonly resource: u64,
     private readonly store: RecordStore,
+    private readonly workers: Workers,
   ) {
+    const concurrency = rule.metric == HotMetric.CONCURRENCY;
+    this.head = concurrency ? HEAD : 0;
+    this.stride = concurrency ? ENTRY + MAX_WORKERS * SHARE : ENTRY;
     this.records = new StaticArray<SharedRecord | null>(max(1, (rule.capacity + WAYS - 1) / WAYS));
   }
 
@@ -58,6 +72,8 @@ export class HotController {
     this.costMs = 0;
     const record = this.recordOf(hash);
     const threshold = this.rule.thresholdOf(value, length);
+    const concurrency = this.rule.metric == HotMetric.CONCURRENCY;
+    if (concurrency) this.workers.beat(nowMs);
     for (let i = 0; i < TRIES; i++) {
       if (!this.store.load(record)) return HotVerdict.UNKNOWN;
       this.waitNs = 0;
@@ -69,6 +85,7 @@ export class HotController {
         return verdict;
       }
       const saved = this.store.save(record);
+      if (saved == Saved.OK && concurrency) this.workers.holding++;
       if (saved == Saved.OK) return verdict;
       if (saved == Saved.FAILED) return HotVerdict.UNKNOWN;
     }
@@ -78,19 +95,24 @@ export class HotController {
   /**
    * A request that passed is over, or was not made after all (`undone`): then its token and its place come back, too.
    * False: that could not be noted.
+   * @param generation of this worker when the request entered
    */
-  exit(hash: u64, undone: bool, costMs: i64): bool {
+  exit(hash: u64, undone: bool, costMs: i64, generation: u32): bool {
     const concurrency = this.rule.metric == HotMetric.CONCURRENCY;
     if (!concurrency && !undone) return true;
+    if (concurrency) this.workers.holding--;
+    // Its place was taken back while it lasted: this worker had been taken for gone.
+    if (concurrency && generation != 0 && generation != this.workers.generation) return true;
     const record = this.recordOf(hash);
     for (let i = 0; i < EXIT_TRIES; i++) {
       if (!this.store.load(record)) return false;
-      const at = find(record, hash);
+      if (concurrency) this.reconcile(record);
+      const at = this.find(record, hash);
       if (at == 0) {
         if (record.guessed) continue;
         return true;
       }
-      if (concurrency) store<i32>(at, max(0, load<i32>(at, ACTIVE) - 1), ACTIVE);
+      if (concurrency) this.share(at, -1, generation != 0);
       else if (this.rule.behavior == Behavior.REJECT) store<i64>(at, load<i64>(at, TOKENS) + 1, TOKENS);
       else store<i64>(at, load<i64>(at, TIME) - costMs, TIME);
       const saved = this.store.save(record);
@@ -99,9 +121,17 @@ export class HotController {
     return false;
   }
 
+  /** The rule is gone: nothing is kept of what this worker has counted. */
+  erase(): void {
+    for (let i = 0; i < this.records.length; i++) {
+      const record = unchecked(this.records[i]);
+      if (record !== null) this.store.erase(record);
+    }
+  }
+
   /** A value that is blocked is in use, too; that is noted now and then, and need not be. */
   private refresh(record: SharedRecord, hash: u64, nowMs: i64): void {
-    const at = find(record, hash);
+    const at = this.find(record, hash);
     if (at == 0 || nowMs - load<i64>(at, USED) < REFRESH_MS) return;
     store<i64>(at, nowMs, USED);
     this.store.save(record);
@@ -117,13 +147,14 @@ export class HotController {
   }
 
   private decide(record: SharedRecord, hash: u64, threshold: i64, nowMs: i64): HotVerdict {
-    const size = WAYS * ENTRY;
+    const size = this.head + WAYS * this.stride;
     if (record.length != size) {
       record.length = 0;
       record.resize(size);
     }
-    const known = find(record, hash);
-    const at = known != 0 ? known : oldest(record);
+    if (this.head > 0) this.reconcile(record);
+    const known = this.find(record, hash);
+    const at = known != 0 ? known : this.oldest(record);
     if (at == 0) return HotVerdict.UNKNOWN;
     const verdict = this.judge(at, known == 0, threshold, nowMs);
     if (verdict != HotVerdict.PASS) return verdict;
@@ -142,10 +173,56 @@ export class HotController {
   }
 
   private concurrency(at: usize, isNew: bool, threshold: i64): HotVerdict {
-    const active = isNew ? 1 : load<i32>(at, ACTIVE) + 1;
-    if ((active as i64) > threshold) return HotVerdict.BLOCK;
-    store<i32>(at, active, ACTIVE);
-    return HotVerdict.PASS;
+    if (isNew) {
+      store<i32>(at, 0, ACTIVE);
+      memory.fill(at + SHARES, 0, (MAX_WORKERS * SHARE) as usize);
+    }
+    if ((load<i32>(at, ACTIVE) as i64) >= threshold) return HotVerdict.BLOCK;
+    return this.share(at, 1, this.workers.number >= 0) ? HotVerdict.PASS : HotVerdict.BLOCK;
+  }
+
+  /** Adds to the places of a value, in all and of this worker; false when it has as many as can be counted. */
+  private share(at: usize, delta: i32, numbered: bool): bool {
+    if (numbered) {
+      const own = at + SHARES + ((this.workers.number * SHARE) as usize);
+      const next = (load<u16>(own) as i32) + delta;
+      if (next < 0 || next > (MAX_SHARE as i32)) return false;
+      store<u16>(own, next as u16);
+    }
+    store<i32>(at, max(0, load<i32>(at, ACTIVE) + delta), ACTIVE);
+    return true;
+  }
+
+  /** Takes the places back of workers that are gone. */
+  private reconcile(record: SharedRecord): void {
+    const workers = this.workers;
+    const base = record.ptr;
+    if (record.length <= this.head || load<u32>(base) == workers.epoch) return;
+    if (((load<u32>(base) - workers.epoch) as i32) > 0) workers.refresh();
+    if (((load<u32>(base) - workers.epoch) as i32) > 0) return;
+    for (let i = 0; i < MAX_WORKERS; i++) {
+      const generation = base + ((GENERATIONS + i * 4) as usize);
+      if (load<u32>(generation) == unchecked(workers.generations[i])) continue;
+      store<u32>(generation, unchecked(workers.generations[i]));
+      this.drop(record, i);
+    }
+    store<u32>(base, workers.epoch);
+  }
+
+  /** Takes back what a worker has of each value. */
+  private drop(record: SharedRecord, worker: i32): void {
+    const end = record.ptr + (record.length as usize);
+    for (let at = this.firstOf(record); at + (this.stride as usize) <= end; at += this.stride) {
+      const share = at + SHARES + ((worker * SHARE) as usize);
+      store<i32>(at, max(0, load<i32>(at, ACTIVE) - (load<u16>(share) as i32)), ACTIVE);
+      store<u16>(share, 0);
+    }
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  private firstOf(record: SharedRecord): usize {
+    return record.ptr + (this.head as usize);
   }
 
   /** A bucket of tokens that is filled when its duration has passed. */
@@ -184,23 +261,24 @@ export class HotController {
     store<i32>(at, 0, ACTIVE);
     return HotVerdict.PASS;
   }
-}
 
-/** The entry of a value; 0: none. */
-function find(record: SharedRecord, hash: u64): usize {
-  const end = record.ptr + (record.length as usize);
-  for (let at = record.ptr; at + ENTRY <= end; at += ENTRY) if (load<u64>(at, HASH) == hash) return at;
-  return 0;
-}
-
-/** The entry to use for a new value: one that is free, or else was not used for the longest; 0: all have requests. */
-function oldest(record: SharedRecord): usize {
-  const end = record.ptr + (record.length as usize);
-  let best: usize = 0;
-  for (let at = record.ptr; at + ENTRY <= end; at += ENTRY) {
-    if (load<u64>(at, HASH) == 0) return at;
-    if (load<i32>(at, ACTIVE) > 0) continue;
-    if (best == 0 || load<i64>(at, USED) < load<i64>(best, USED)) best = at;
+  /** The entry of a value; 0: none. */
+  private find(record: SharedRecord, hash: u64): usize {
+    const end = record.ptr + (record.length as usize);
+    for (let at = this.firstOf(record); at + (this.stride as usize) <= end; at += this.stride)
+      if (load<u64>(at, HASH) == hash) return at;
+    return 0;
   }
-  return best;
+
+  /** The entry to use for a new value: one that is free, or else was not used for the longest; 0: all have requests. */
+  private oldest(record: SharedRecord): usize {
+    const end = record.ptr + (record.length as usize);
+    let best: usize = 0;
+    for (let at = this.firstOf(record); at + (this.stride as usize) <= end; at += this.stride) {
+      if (load<u64>(at, HASH) == 0) return at;
+      if (load<i32>(at, ACTIVE) > 0) continue;
+      if (best == 0 || load<i64>(at, USED) < load<i64>(best, USED)) best = at;
+    }
+    return best;
+  }
 }

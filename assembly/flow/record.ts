@@ -2,7 +2,7 @@ import { noteGarbage } from "../abi/dispatch";
 import { SharedRecord } from "./store";
 
 /** Version of the records' layout: what has another one is begun anew. */
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /** version, number of sections, hash of the layout. */
 const HEADER: i32 = 16;
 /** identity and size before each section. */
@@ -53,6 +53,26 @@ export class Layout {
     this.located = load<u32>(record.ptr, 8);
   }
 
+  /**
+   * Makes zeros of what a record, as it was read, has for sections that none of the layouts knows: their rules are gone.
+   * False: there is nothing.
+   */
+  static clear(record: SharedRecord, layouts: Layout[]): bool {
+    let cleared: bool = false;
+    if (record.length < HEADER || load<u32>(record.ptr) != VERSION) return false;
+    for (let at = HEADER; at + SECTION <= record.length;) {
+      const identity = load<u32>(record.ptr + (at as usize));
+      const size = load<i32>(record.ptr + (at as usize), 4);
+      if (size < 0 || size > record.length - at - SECTION) break;
+      if (!isKnown(identity, layouts)) {
+        memory.fill(record.ptr + ((at + SECTION) as usize), 0, size as usize);
+        cleared = true;
+      }
+      at += SECTION + size;
+    }
+    return cleared;
+  }
+
   /** Finds all sections; false when one is not there. */
   private findAll(record: SharedRecord): bool {
     let found = 0;
@@ -69,7 +89,8 @@ export class Layout {
     return found == this.sections.length;
   }
 
-  private find(identity: u32): Section | null {
+  /** The section of that identity; null: there is none. */
+  find(identity: u32): Section | null {
     for (let i = 0; i < this.sections.length; i++) {
       if (unchecked(this.sections[i]).identity == identity) return unchecked(this.sections[i]);
     }
@@ -111,6 +132,11 @@ export class Layout {
     }
     memory.copy(record.ptr + (offset as usize), from, size as usize);
   }
+}
+
+function isKnown(identity: u32, layouts: Layout[]): bool {
+  for (let i = 0; i < layouts.length; i++) if (layouts[i].find(identity) !== null) return true;
+  return false;
 }
 
 /** Adds a section of zeros; where it begins. */

@@ -5,13 +5,14 @@ import { FLOW_STATE, FlowController, RESOURCE_WINDOW, windowOf } from "./flow_co
 import { HotController } from "./hot";
 import { recordKey } from "./keys";
 import { Lease } from "./lease";
+import { Places, PLACES, PLACES_SIZE } from "./places";
 import { Layout, Section } from "./record";
 import { Behavior, BreakerRule, FlowRule, IsolationRule, MS, TokenStrategy } from "./rules";
 import { RecordStore, Saved, SharedRecord } from "./store";
 import { Window } from "./window";
+import { Workers } from "./workers";
 
-/** The counts of a resource: requests at the same time, then its window. */
-const ACTIVE: i32 = 8;
+/** Identity of the section with the window of every resource. */
 const STATISTICS: u32 = 1;
 
 /** How often an entry is tried against other workers, and an exit, which must not be lost. */
@@ -35,7 +36,7 @@ export abstract class Attachment {}
  */
 export class Resource {
   readonly record: SharedRecord;
-  private readonly layout: Layout;
+  readonly layout: Layout;
   private readonly statistics: Section;
   private readonly windows: OwnWindow[] = [];
   private readonly flows: FlowController[] = [];
@@ -49,8 +50,8 @@ export class Resource {
   private watched: bool = false;
   /** Tokens of this worker; null: it has none, and asks the record each time. */
   lease: Lease | null = null;
-  /** Exits that could not be noted, and are with the next change. */
-  private owed: i32 = 0;
+  /** Requests at the same time; null: no rule. */
+  private places: Places | null = null;
   /** The user's own; all of one engine are of one class. */
   attachment: Attachment | null = null;
 
@@ -58,10 +59,11 @@ export class Resource {
     readonly name: Bytes,
     readonly hash: u64,
     private readonly store: RecordStore,
+    private readonly workers: Workers,
   ) {
     this.record = new SharedRecord(recordKey(hash, 0));
     const layout = new Layout();
-    this.statistics = layout.add(STATISTICS, ACTIVE + RESOURCE_WINDOW.size);
+    this.statistics = layout.add(STATISTICS, RESOURCE_WINDOW.size);
     this.layout = layout;
   }
 
@@ -76,8 +78,7 @@ export class Resource {
       if (window !== RESOURCE_WINDOW) counts = counted.addWindow(window);
     }
     const state = FlowController.hasState(rule) ? this.layout.add(rule.key, FLOW_STATE) : null;
-    const shift = counts === counted.statistics ? ACTIVE : 0;
-    this.flows.push(new FlowController(rule, window, counts, shift, state));
+    this.flows.push(new FlowController(rule, window, counts, state));
     this.related.push(related);
     return true;
   }
@@ -91,6 +92,8 @@ export class Resource {
 
   addIsolation(rule: IsolationRule): void {
     this.most = this.most < 0 ? rule.threshold : min(this.most, rule.threshold);
+    if (this.places !== null) return;
+    this.places = new Places(this.layout.add(PLACES, PLACES_SIZE), this.workers, this.workers.heldIn(this.hash));
   }
 
   addBreaker(rule: BreakerRule): bool {
@@ -103,6 +106,12 @@ export class Resource {
     if (this.hots.length >= MAX_RULES) return false;
     this.hots.push(controller);
     return true;
+  }
+
+  /** Whether it has that rule on a parameter. */
+  hasHot(key: u32): bool {
+    for (let i = 0; i < this.hots.length; i++) if (this.hots[i].rule.key == key) return true;
+    return false;
   }
 
   /** Whether anything is counted in the record. */
@@ -143,19 +152,16 @@ export class Resource {
 
   // @ts-ignore: decorator
   @inline
-  private get activeAt(): usize {
+  private get windowAt(): usize {
     return this.record.ptr + (this.statistics.offset as usize);
-  }
-
-  /** Requests at the same time, as it was read. */
-  get active(): i64 {
-    return max<i64>(0, load<i64>(this.activeAt) - (this.owed as i64));
   }
 
   /** Lets a request pass if all rules in the record do. */
   enter(entry: Entry, nowNs: i64, memoryBytes: i64): Verdict {
     const lease = this.lease;
     if (lease !== null) return lease.enter(this, entry, nowNs);
+    const places = this.places;
+    if (places !== null) this.workers.beat(nowNs / MS);
     for (let i = 0; i < TRIES; i++) {
       if (!this.readAll()) return Verdict.UNKNOWN;
       const verdict = this.check(nowNs, memoryBytes);
@@ -166,7 +172,7 @@ export class Resource {
       this.take(entry, nowNs);
       const saved = this.store.save(this.record);
       if (saved == Saved.OK) {
-        this.owed = 0;
+        if (places !== null) places.taken();
         return verdict;
       }
       if (saved == Saved.FAILED) break;
@@ -190,7 +196,8 @@ export class Resource {
       const countsBase = related !== null ? related.base : this.base;
       if (!unchecked(this.flows[i]).check(this.base, countsBase, nowNs, 1, memoryBytes)) return Verdict.FLOW;
     }
-    if (this.most >= 0 && this.active >= this.most) return Verdict.ISOLATION;
+    const places = this.places;
+    if (places !== null && (places.settle(this.base) as i64) >= this.most) return Verdict.ISOLATION;
     for (let i = 0; i < this.breakers.length; i++) {
       if (!unchecked(this.breakers[i]).check(this.base, nowNs / MS)) return Verdict.BREAKER;
     }
@@ -213,12 +220,13 @@ export class Resource {
       if (breaker.probes) entry.probes |= 1 << i;
     }
     this.count(nowNs / MS, 1);
-    if (this.most >= 0) store<i64>(this.activeAt, this.active + 1);
+    const places = this.places;
+    if (places !== null) places.take(base);
   }
 
   /** Counts requests that pass in all windows of the record as it was read. */
   count(nowMs: i64, requests: i32): void {
-    RESOURCE_WINDOW.add(this.activeAt + ACTIVE, nowMs, 0, requests);
+    RESOURCE_WINDOW.add(this.windowAt, nowMs, 0, requests);
     for (let i = 0; i < this.windows.length; i++) {
       const own = unchecked(this.windows[i]);
       own.window.add(this.base + (own.section.offset as usize), nowMs, 0, requests);
@@ -227,7 +235,7 @@ export class Resource {
 
   /** Takes requests off again that were counted at `ms`. */
   uncount(ms: i64, requests: i32): void {
-    RESOURCE_WINDOW.takeBack(this.activeAt + ACTIVE, ms, 0, requests);
+    RESOURCE_WINDOW.takeBack(this.windowAt, ms, 0, requests);
     for (let i = 0; i < this.windows.length; i++) {
       const own = unchecked(this.windows[i]);
       own.window.takeBack(this.base + (own.section.offset as usize), ms, 0, requests);
@@ -246,6 +254,21 @@ export class Resource {
     let least: f64 = Infinity;
     for (let i = 0; i < this.flows.length; i++) least = min(least, this.flows[i].rule.threshold);
     return least;
+  }
+
+  /** Its rules are gone, and those of all other engines: nothing is kept of it. */
+  erase(): void {
+    this.store.erase(this.record);
+    this.workers.forget(this.hash);
+  }
+
+  /** Its rules are gone: of the record stays what the layouts, those of other engines, know. */
+  eraseBut(layouts: Layout[]): void {
+    if (this.record.version == 0) return;
+    for (let i = 0; i < TRIES; i++) {
+      if (!this.store.load(this.record, true) || !Layout.clear(this.record, layouts)) return;
+      if (this.store.save(this.record) != Saved.CONFLICT) return;
+    }
   }
 
   /** Writes the record back. */
@@ -267,14 +290,15 @@ export class Resource {
   }
 
   private leave(entry: Entry, nowNs: i64, outcome: Outcome, undone: bool): bool {
-    if (this.most >= 0) this.owed++;
+    const places = this.places;
+    if (places !== null) places.release();
     for (let i = 0; i < EXIT_TRIES; i++) {
       if (!this.read()) return false;
-      if (this.most >= 0) store<i64>(this.activeAt, this.active);
+      if (places !== null) places.settle(this.base);
       if (undone) this.undo(entry);
       else this.complete(entry, nowNs, outcome);
       const saved = this.store.save(this.record);
-      if (saved == Saved.OK) this.owed = 0;
+      if (saved == Saved.OK && places !== null) places.saved();
       if (saved != Saved.CONFLICT) return saved == Saved.OK;
     }
     return false;

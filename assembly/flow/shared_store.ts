@@ -1,6 +1,7 @@
 import { Result } from "../abi/types";
 import { SharedData } from "../host/shared_data";
 import { RecordStore, Saved, SharedRecord } from "./store";
+import { Workers } from "./workers";
 
 /** No record is as long: 16 rules of each kind, with breakers of 100 buckets. */
 const ROOM: i32 = 65536;
@@ -34,3 +35,7 @@ export class ProcessStore extends RecordStore {
     return true;
   }
 }
+
+/** The store of the process, and this VM among its workers. */
+export const processStore = new ProcessStore();
+export const processWorkers = new Workers(processStore);

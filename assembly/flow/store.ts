@@ -13,7 +13,7 @@ export class SharedRecord {
   private block: StaticArray<u8> = new StaticArray<u8>(0);
   /** Bytes that count. */
   length: i32 = 0;
-  /** The store's own: which version was read, or is presumed. */
+  /** The store's own: which version was read, or is presumed; 0: it was never read. */
   version: u32 = 0;
   /** Whether it is as this worker wrote it last, under a version that is presumed. */
   presumed: bool = false;
@@ -52,6 +52,8 @@ export class SharedRecord {
   }
 }
 
+/** The version to write under whatever there is. */
+const OVERWRITE: u32 = 0;
 /** After a wrong guess a record is read so many times before the next one: a guess costs a fifth of what it saves. */
 const DISTRUST: i32 = 8;
 
@@ -78,6 +80,15 @@ export abstract class RecordStore {
     if (saved == Saved.OK) record.presumed = true;
     else if (record.guessed) record.luck = -DISTRUST;
     return saved;
+  }
+
+  /** Leaves nothing of a record but its key, whoever has written it; one that this worker never saw stays. */
+  erase(record: SharedRecord): void {
+    if (record.version == 0) return;
+    record.length = 0;
+    record.version = OVERWRITE;
+    this.write(record);
+    record.presumed = false;
   }
 
   /** Reads the bytes and the version of a record. */

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { startHttp } from "./http-world.ts";
 import { BoltStatus as Status } from "./kit/bolt.ts";
+import { Result } from "./kit/abi.ts";
+import { BoltCluster } from "./kit/bolt-cluster.ts";
 import { Host, LoadError, type SwitchboardClient } from "./kit/index.ts";
-import { answers, call, module, world, type World } from "./proxy-world.ts";
+import { A, answers, call, module, world, type World } from "./proxy-world.ts";
 
 const RESOURCE = "com.example.Hello:1.0";
 const BUSY = Status.SERVER_THREADPOOL_BUSY;
@@ -143,6 +145,35 @@ describe("requests at the same time", () => {
   });
 });
 
+describe("a worker whose VM is gone", () => {
+  it("gives back what its requests held, after ten seconds; one that lives keeps it however long", async () => {
+    const all = await start(2, isolate(RESOURCE, 5));
+    const [server] = all.cluster.servers;
+    const held: { reply: () => void }[] = [];
+    server.onCall = (one) => held.push(one);
+    for (let i = 0; i < 3; i++) all.clients[1].write(call(++lastId));
+    all.host.advance(20);
+    assert.equal(held.length, 3);
+    // It has nothing to do but to wait for its answers: its tick says that it lives.
+    all.host.advance(30_000);
+    const blocked = (): number => {
+      for (let i = 0; i < 3; i++) all.clients[0].write(call(++lastId));
+      all.host.advance(20);
+      return statuses(all.clients[0]).filter((status) => status === BUSY).length;
+    };
+    assert.equal(blocked(), 1);
+    assert.equal(held.length, 5);
+    all.host.workers[1].dead = true;
+    all.host.advance(8_000);
+    assert.equal(blocked(), 3);
+    all.host.advance(4_000);
+    assert.equal(blocked(), 0);
+    assert.equal(held.length, 8);
+    assert.equal(blocked(), 3);
+    all.host.close();
+  });
+});
+
 describe("queues", () => {
   const QUEUE = limit(10, { controlBehavior: 1, maxQueueingTimeMs: 500 });
 
@@ -209,6 +240,34 @@ describe("breakers", () => {
     all.host.advance(10);
     assert.equal(send(all, all.clients, 10).passed, 10);
     close(all);
+  });
+});
+
+describe("rules that go", () => {
+  it("leave nothing in shared data but their keys, once the last plugin that has them ends", async () => {
+    const host = await Host.start({ module, config: filter({ ...limit(3), ...isolate(".*", 5) }), workers: 2 });
+    const values = new Map<string, number>();
+    const set = host.shared.set.bind(host.shared);
+    host.shared.set = (key, data, cas) => {
+      const result = set(key, data, cas);
+      if (result === Result.Ok) values.set(Buffer.from(key, "latin1").toString("hex"), data.length);
+      return result;
+    };
+    const cluster = new BoltCluster(A);
+    host.onConnect = cluster.connect;
+    const clients = [0, 1].map((worker) => host.connect({ worker }));
+    for (let i = 0; i < 8; i++) clients[i % 2].write(call(++lastId, { headers: [["service", `s${i}`]] }));
+    for (const client of clients) client.write(call(++lastId));
+    host.advance(100);
+    for (const client of clients) client.fin();
+    host.advance(2000);
+    const full = (): number => [...values.values()].filter((length) => length > 0).length;
+    assert.equal(full(), 10);
+    for (const vm of host.workers) vm.call("proxy_on_done", vm.roots[0], vm.roots[0].id);
+    // The list of the workers stays.
+    assert.equal(full(), 1);
+    assert.equal(values.size, 10);
+    host.close();
   });
 });
 

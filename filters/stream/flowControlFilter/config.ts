@@ -6,11 +6,14 @@ import { Engine } from "../../../assembly/flow/engine";
 import { readRules } from "../../../assembly/flow/read_rules";
 import { Attachment } from "../../../assembly/flow/resource";
 import { RuleSet } from "../../../assembly/flow/rules";
-import { ProcessStore } from "../../../assembly/flow/shared_store";
-import { LocalStore, RecordStore } from "../../../assembly/flow/store";
+import { processStore, processWorkers } from "../../../assembly/flow/shared_store";
+import { LocalStore } from "../../../assembly/flow/store";
+import { Workers } from "../../../assembly/flow/workers";
 import { FilterConfig } from "../../../assembly/stream/filter";
-import { FilterMetricTable } from "../../../assembly/stream/metrics";
+import { FilterMetrics, FilterMetricTable } from "../../../assembly/stream/metrics";
+import { FilterPlugin } from "../../../assembly/stream/plugin";
 import { Answer } from "./answer";
+import { beginEngine, beginPlugin, endPlugin } from "./live";
 
 /** MOSN's default, and its text with what limits behind it. */
 const STATUS: i64 = 509;
@@ -83,6 +86,8 @@ export class FlowControlConfig extends FilterConfig {
   others: Attachment | null = null;
   /** Requests that wait. */
   queued: i32 = 0;
+  private plugin: FilterPlugin | null = null;
+  private begun: bool = false;
 
   constructor(from: ObjectReader) {
     super();
@@ -115,6 +120,31 @@ export class FlowControlConfig extends FilterConfig {
     this.engine = from.errors.failed ? null : build(rules, application, mode, most, lease);
     this.application = Bytes.of(application);
   }
+
+  begin(plugin: FilterPlugin): void {
+    this.plugin = plugin;
+    beginPlugin(plugin);
+    this.use(plugin.metrics);
+  }
+
+  end(): void {
+    const plugin = this.plugin;
+    if (plugin !== null) endPlugin(plugin);
+    this.plugin = null;
+  }
+
+  /** The rules are used in the plugin with these metrics: those of a route are not told of the plugin's begin. */
+  // @ts-ignore: decorator
+  @inline
+  use(metrics: FilterMetrics): void {
+    if (!this.begun) this.first(metrics);
+  }
+
+  private first(metrics: FilterMetrics): void {
+    this.begun = true;
+    const engine = this.engine;
+    if (engine !== null && this.enabled) beginEngine(engine, metrics);
+  }
 }
 
 /** The expression of `limit_key_dsl`; null where there is none. */
@@ -132,9 +162,11 @@ function readExpression(from: ObjectReader, wanted: bool): Expression | null {
 }
 
 function build(rules: RuleSet, application: string, mode: Mode, most: i32, lease: i32): Engine {
-  let store: RecordStore = new LocalStore();
-  if (mode != Mode.WORKER) store = new ProcessStore();
-  return new Engine(rules, application, store, most, mode == Mode.LEASE ? lease : 0);
+  if (mode != Mode.WORKER) {
+    return new Engine(rules, application, processStore, processWorkers, most, mode == Mode.LEASE ? lease : 0);
+  }
+  const store = new LocalStore();
+  return new Engine(rules, application, store, new Workers(store), most, 0);
 }
 
 /** What MOSN has and does nothing with, or what is not here. */

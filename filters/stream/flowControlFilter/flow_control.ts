@@ -14,6 +14,7 @@ import { FilterMetric, FilterMetrics, NamedMetrics } from "../../../assembly/str
 import { bit, FilterStatus, Phase, ResponseFlag } from "../../../assembly/stream/phase";
 import { reasonOf } from "./answer";
 import { CONCURRENCY, FlowControlConfig, LimitKey, RT } from "./config";
+import { heart } from "./live";
 
 const NAME: string = "flowControlFilter";
 
@@ -113,6 +114,7 @@ class FlowControlFilter extends StreamFilter {
     // A route that is matched again does not make it another request.
     if (!config.enabled || engine === null || this.passed !== null) return FilterStatus.CONTINUE;
     if (!resourceOf(config, handler, resource) || resource.length == 0) return FilterStatus.CONTINUE;
+    config.use(handler.metrics);
     const crowded = engine.crowded;
     engine.memoryBytes = (memory.size() as i64) << 16;
     params.handler = handler;
@@ -129,6 +131,7 @@ class FlowControlFilter extends StreamFilter {
   }
 
   private pass(config: FlowControlConfig, handler: StreamHandler, known: Known | null): void {
+    heart.start();
     this.passed = config;
     this.known = known;
     if (known !== null) known.metrics.count(CONCURRENCY, 1);

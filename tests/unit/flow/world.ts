@@ -9,6 +9,7 @@ import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
 import { readRules } from "../../../assembly/flow/read_rules";
 import { MS, RuleSet } from "../../../assembly/flow/rules";
 import { RecordStore, Saved, SharedRecord } from "../../../assembly/flow/store";
+import { Workers } from "../../../assembly/flow/workers";
 
 /** Where virtual time begins, ms: a whole second. */
 export const START: i64 = 1578416556000;
@@ -38,7 +39,7 @@ export class TestStore extends RecordStore {
     if (this.broken) return false;
     const key = keyText(record);
     record.length = 0;
-    record.version = 0;
+    record.version = u32.MAX_VALUE;
     if (!this.values.has(key)) return true;
     const stored = this.values.get(key);
     record.resize(stored.bytes.length);
@@ -51,12 +52,12 @@ export class TestStore extends RecordStore {
     this.saves++;
     if (this.broken) return Saved.FAILED;
     const key = keyText(record);
-    const version = this.values.has(key) ? this.values.get(key).version : 0;
+    const version = this.values.has(key) ? this.values.get(key).version : u32.MAX_VALUE;
     if (this.conflicts > 0) {
       this.conflicts--;
       return Saved.CONFLICT;
     }
-    if (version != record.version) return Saved.CONFLICT;
+    if (record.version != 0 && version != record.version) return Saved.CONFLICT;
     this.values.set(key, new Stored(Bytes.copy(record.ptr, record.length), ++this.versions));
     record.version = this.versions;
     return Saved.OK;
@@ -109,10 +110,11 @@ export class World {
     readonly store: RecordStore = new TestStore(),
     maxResources: i32 = 100,
     lease: i32 = 0,
+    workers: Workers = new Workers(store),
   ) {
     const parsed = new Parsed(rules);
     assert(parsed.error.length == 0, parsed.error);
-    this.engine = new Engine(parsed.rules, "app", store, maxResources, lease);
+    this.engine = new Engine(parsed.rules, "app", store, workers, maxResources, lease);
   }
 
   /** Milliseconds pass. */
