@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { Failure, fuzz, PROTOCOLS, type Totals } from "../tests/fuzz/run.ts";
+import type { Totals } from "../tests/fuzz/epoch.ts";
+import { Failure, fuzz, PROTOCOLS } from "../tests/fuzz/run.ts";
 import { appendRun, tableOf } from "../tests/fuzz/totals.ts";
 import { build } from "./build.ts";
 

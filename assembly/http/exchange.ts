@@ -49,11 +49,12 @@ export function onRequestHeaders(stream: HttpStream, ended: bool): HeadersStatus
 /**
  * The answer for headers whose filters have run. Where one waits and another one looks at the body, that gathers: beside
  * the headers where Envoy allows it, or else where a body above the limit is an error, because what has gathered under
- * STOP_ALL_AND_WATERMARK would never be one, and hang.
+ * STOP_ALL_AND_WATERMARK would never be one, and hang. Another protocol's bytes never gather: a filter does not look at
+ * them, and who is told of a piece too many loses it (`HttpMessage.release`).
  */
 function headersStatus(stream: HttpStream, outcome: Outcome): HeadersStatus {
   if (outcome == Outcome.GO) return HeadersStatus.CONTINUE;
-  const reads = outcome == Outcome.WAIT && stream.readsBody();
+  const reads = outcome == Outcome.WAIT && stream.readsBody() && !isTunnel(stream);
   stream.bodyComes = reads && stream.root.hold == HeaderHold.ALLOWED;
   if (!reads) return HeadersStatus.STOP_ALL_AND_WATERMARK;
   return stream.bodyComes ? HeadersStatus.STOP_ITERATION : HeadersStatus.STOP_ALL_AND_BUFFER;

@@ -41,6 +41,8 @@ export class HttpMessage {
   private placed: bool = false;
   /** Its trailers are here, and not gone on. */
   hasTrailers: bool = false;
+  /** Nobody waited for all of its body. */
+  isCut: bool = false;
 
   constructor(
     headers: HeaderMapType,
@@ -63,6 +65,7 @@ export class HttpMessage {
     this.replaces = false;
     this.placed = false;
     this.hasTrailers = false;
+    this.isCut = false;
   }
 
   /** Forgets the message. */
@@ -115,7 +118,9 @@ export class HttpMessage {
 
   /** Nobody waits for the body any more: it counts as empty where it has not come. */
   pass(): void {
-    if (this.state == BodyState.COMING) this.state = BodyState.NONE;
+    if (this.state != BodyState.COMING) return;
+    this.state = BodyState.NONE;
+    this.isCut = true;
   }
 
   /**

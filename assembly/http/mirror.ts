@@ -203,11 +203,12 @@ export class HttpMirrors {
   ) {}
 
   /**
-   * Sends copies of a request, or begins to. Where another protocol follows the headers there are none.
+   * Sends copies of a request, or begins to. Where another protocol follows the headers there are none, nor where the
+   * server has answered before the body was here.
    */
   mirror(stream: HttpStream, cluster: Bytes, copies: i32): void {
     if (copies <= 0) return;
-    if (isTunnel(stream)) {
+    if (stream.request.isCut || isTunnel(stream)) {
       this.stats.dropped.add(copies);
       return;
     }

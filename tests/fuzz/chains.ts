@@ -83,3 +83,46 @@ export const leasedFlow = (): object => ({
   lease_percent: 10,
   rules: [{ resource: ".", match: "regex", threshold: 10 }],
 });
+
+const LIMITED = "^/[^c]";
+
+/** `stream_filters` of the root `http`. Requests for paths that begin with "/c", without special headers, meet no rule. */
+export const httpFilters = (): object[] => [
+  { type: "dubbo_stream", config: {} },
+  {
+    type: "dsl",
+    config: {
+      ...ZONED,
+      after_router_by_dsl:
+        '(request.headers["x-rewrite"] | "") == "" || ctx.rewrite_request_url(request.headers["x-rewrite"])',
+    },
+  },
+  { type: "ip_access", config: ACCESS },
+  {
+    type: "flowControlFilter",
+    config: {
+      ...FLOW,
+      limit_key_type: "PATH",
+      rules: FLOW.rules.map((rule) => ({
+        ...rule,
+        ...(rule.match === "prefix" ? { resource: "/l" } : { resource: LIMITED }),
+      })),
+      isolation_rules: [{ resource: LIMITED, match: "regex", threshold: 6 }],
+      circuit_breaker_rules: FLOW.circuit_breaker_rules.map((rule) => ({ ...rule, resource: "^/limited/.$" })),
+      hot_param_rules: FLOW.hot_param_rules.map((rule) => ({ ...rule, resource: LIMITED })),
+      system_rules: [],
+    },
+  },
+  {
+    type: "fault",
+    config: {
+      headers: [{ name: "x-fault", value: ".", regex: true }],
+      delay: { fixed_delay: "30ms", percentage: 50 },
+      abort: { status: 503, percentage: 50 },
+    },
+  },
+  { type: "payload_limit", config: { max_entity_size: 4096 } },
+  { type: "header_to_metadata", config: LABELS },
+  { type: "mirror", config: { amplification: 2, cluster: "shadow", percent: 30 } },
+  { type: "grpc_metric", config: {} },
+];

@@ -37,7 +37,9 @@ export class Dice {
 
   bytes(length: number): Buffer {
     const bytes = Buffer.allocUnsafe(length);
-    for (let i = 0; i < length; i++) bytes[i] = this.next();
+    let at = 0;
+    for (; at + 4 <= length; at += 4) bytes.writeUInt32LE(this.next(), at);
+    for (; at < length; at++) bytes[at] = this.next();
     return bytes;
   }
 }

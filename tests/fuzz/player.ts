@@ -2,6 +2,7 @@ import type { ConnectStream } from "../host/kit/connect-stream.ts";
 import type { Client } from "../host/kit/client.ts";
 import type { Host } from "../host/kit/index.ts";
 import type { Dice } from "./dice.ts";
+import { Finding } from "./epoch.ts";
 import { HostileSwitchboard } from "./hostile.ts";
 import { answerText, findMarker, requestText } from "./marker.ts";
 import { mutated } from "./mutate.ts";
@@ -9,9 +10,6 @@ import { mutatedHttp2 } from "./mutate_http2.ts";
 import { Reference } from "./reference.ts";
 import type { Transcript } from "./transcript.ts";
 import { MORE, NO_FRAME, type Wire } from "./wire.ts";
-
-/** What the module did that it must not do. */
-export class Finding extends Error {}
 
 export interface Manners {
   /** A clean client keeps to the protocol, and so do its servers: all its calls must be answered. */

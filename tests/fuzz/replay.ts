@@ -1,7 +1,10 @@
-import { ByteTerminal, type Client, type ConnectStream, Host } from "../host/kit/index.ts";
+import { ByteTerminal, type Client, type ConnectStream, type Host } from "../host/kit/index.ts";
+import { Finding } from "./epoch.ts";
+import { replayHttp } from "./http/epoch.ts";
+import type { HttpEvent } from "./http/events.ts";
 import { Reference } from "./reference.ts";
-import { Finding } from "./player.ts";
-import { checkEmpty, configuration, PROTOCOLS } from "./run.ts";
+import { checkGone, type RpcTarget, startRpc } from "./rpc.ts";
+import { PROTOCOLS } from "./run.ts";
 import type { Event, Seed } from "./transcript.ts";
 import { MORE, NO_FRAME, type Wire } from "./wire.ts";
 
@@ -69,11 +72,15 @@ class Actor {
  */
 export async function replay(module: string, seed: Seed): Promise<number> {
   const target = PROTOCOLS[seed.protocol];
-  const host = await Host.start({ module, config: configuration(target) });
-  const scripted = new Set(seed.events.filter(([what]) => what === "http2").map(([, client]) => client));
+  if (target === "http") return replayHttp(module, seed.events as HttpEvent[]);
+  return replayRpc(await startRpc(module, target), target, seed.events as Event[]);
+}
+
+function replayRpc(host: Host, target: RpcTarget, events: Event[]): number {
+  const scripted = new Set(events.filter(([what]) => what === "http2").map(([, client]) => client));
   const actors: Actor[] = [];
   let answers = 0;
-  for (const event of seed.events) {
+  for (const event of events) {
     if (event[0] !== "connect") {
       act(host, actors, event);
       continue;
@@ -83,7 +90,7 @@ export async function replay(module: string, seed: Seed): Promise<number> {
   }
   for (const { client } of actors) if (client.closed === null) client.rst();
   host.advance(600);
-  checkEmpty(host.vm, host, target);
+  checkGone(host, target);
   host.close();
   return actors.reduce((sum, actor) => sum + actor.answers, answers);
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, readFileSync } from "node:fs";
-import type { Totals } from "./run.ts";
+import type { Totals } from "./epoch.ts";
 
 /** A run of one protocol, as a line of JSON in a file: large numbers of inputs are many runs. */
 interface Run extends Totals {

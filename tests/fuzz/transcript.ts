@@ -1,4 +1,5 @@
 // What happened from outside, so that it can be done again without the generator: the format of tests/fuzz/seeds.
+import type { HttpEvent } from "./http/events.ts";
 
 /** One thing that clients, servers or time did: who (a client's index), and what. */
 export type Event =
@@ -14,7 +15,7 @@ export interface Seed {
   /** What it found. */
   about: string;
   protocol: string;
-  events: Event[];
+  events: Event[] | HttpEvent[];
 }
 
 /** Events of the current round. Bytes are kept as they are and turned into text only when asked for. */

@@ -127,6 +127,20 @@ for (const allow of [true, false]) {
       host.close();
     });
 
+    it("upgrades that another filter holds lose nothing of what follows", async () => {
+      const held = { type: "fault", config: { delay: { fixed_delay: "50ms", percentage: 100 } } };
+      const host = await learned([held, limit(10)]);
+      const servers = keepRequests(host);
+      const exchange = host.request({ open: true, headers: { connection: "upgrade", upgrade: "websocket" } });
+      exchange.write("early");
+      assert.equal(servers.length, 0);
+      host.advance(100);
+      assert.equal(servers[0].body.toString(), "early");
+      exchange.write(" and late");
+      assert.equal(servers[0].body.toString(), "early and late");
+      host.close();
+    });
+
     it("routes where no filter looks at bodies have no limit", async () => {
       const host = await learned([limit(10)]);
       host.routes = () => ({ metadata: { moe: { payload_limit: '{"max_entity_size": 0}' } } });

@@ -96,7 +96,7 @@ function headers(vm: Vm): HostFunctions {
       const map = mapOf(type);
       if (map === null) return vm.frame.callback === "proxy_on_log" ? Result.NotFound : Result.BadArgument;
       const value = map.get(name);
-      return value === null ? Result.NotFound : stored(vm.memory.give(Buffer.from(value), at, sizeAt));
+      return value === null ? Result.NotFound : stored(vm.memory.give(map.bytes(value), at, sizeAt));
     },
     proxy_add_header_map_value: change((map, name, value) => map.add(name, value)),
     proxy_replace_header_map_value: change((map, name, value) => map.set(name, value)),

@@ -10,6 +10,8 @@ export interface RequestOptions {
   path?: string;
   authority?: string;
   headers?: HeaderInit;
+  /** The headers, pseudo-headers and all, as they are: none of the above counts. */
+  map?: HeaderMap;
   /** The whole body; the request is complete with it. */
   body?: string | Uint8Array;
   /** The request goes on: the body comes by `write`. */
@@ -24,6 +26,7 @@ export interface RequestOptions {
 
 /** The headers of a request as Envoy's filters see them. */
 export function requestHeaders(options: RequestOptions): HeaderMap {
+  if (options.map !== undefined) return options.map;
   const { method = "GET", path = "/", authority = "test", headers = {}, body } = options;
   const map = new HeaderMap([
     [":authority", authority],
@@ -64,7 +67,12 @@ export class HttpExchange implements HttpClientSide {
 
   /** What has come of the response's body. */
   get body(): string {
-    return Buffer.concat(this.parts).toString();
+    return this.bytes.toString();
+  }
+
+  /** The same, as it is. */
+  get bytes(): Buffer {
+    return Buffer.concat(this.parts);
   }
 
   /** Sends a piece of the body. */

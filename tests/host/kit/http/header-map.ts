@@ -5,7 +5,11 @@ export type HeaderInit = Record<string, string> | readonly (readonly [string, st
 export class HeaderMap {
   private pairs: [string, string][] = [];
 
-  constructor(init: HeaderInit = []) {
+  /** @param encoding of its texts on their way to the guest; `latin1` for bytes that are no UTF-8 */
+  constructor(
+    init: HeaderInit = [],
+    private readonly encoding: "utf8" | "latin1" = "utf8",
+  ) {
     const entries = Array.isArray(init) ? (init as [string, string][]) : Object.entries(init);
     for (const [name, value] of entries) this.add(name, value);
   }
@@ -32,6 +36,11 @@ export class HeaderMap {
     this.pairs.splice(end < 0 ? this.pairs.length : end, 0, [key, value]);
   }
 
+  /** A text of the map as the guest gets it. */
+  bytes(text: string): Buffer {
+    return Buffer.from(text, this.encoding);
+  }
+
   remove(name: string): void {
     this.pairs = this.pairs.filter(([key]) => key !== name.toLowerCase());
   }
@@ -42,7 +51,9 @@ export class HeaderMap {
 
   /** Bytes of all names and values. */
   get byteSize(): number {
-    return this.pairs.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+    const { encoding } = this;
+    const size = (text: string) => Buffer.byteLength(text, encoding);
+    return this.pairs.reduce((sum, [key, value]) => sum + size(key) + size(value), 0);
   }
 
   /** The ABI's form: a count, the lengths of each name and value, then each with a zero behind it; nothing for none. */
@@ -51,7 +62,7 @@ export class HeaderMap {
     const words: number[] = [this.pairs.length];
     const texts: Buffer[] = [];
     for (const text of this.pairs.flat()) {
-      const bytes = Buffer.from(text);
+      const bytes = this.bytes(text);
       words.push(bytes.length);
       texts.push(bytes, Buffer.alloc(1));
     }

@@ -62,7 +62,11 @@ export class UpstreamRequest {
   }
 
   sendHeaders(status = 200, headers: HeaderInit = {}, end = false): void {
-    const map = new HeaderMap([[":status", String(status)], ...new HeaderMap(headers).entries]);
+    this.sendMap(new HeaderMap([[":status", String(status)], ...new HeaderMap(headers).entries]), end);
+  }
+
+  /** Sends headers as they are. */
+  sendMap(map: HeaderMap, end = false): void {
     this.act(end, () => this.owner.responseHeaders(map, end));
   }
 
