@@ -7,8 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.dubbo.remoting.RemotingException;
@@ -117,12 +115,8 @@ final class DubboCases {
 
     private Object oneway(Map<String, Object> extras) {
         DubboService oneway = peer.oneway(null);
-        for (int i = 0; i < 3; i++) oneway.ping(run + "oneway");
         DubboService service = peer.service();
-        Pause.until(() -> service.recorded(run + "oneway") >= 3, 3000);
-        // Long enough for a repeated one to arrive.
-        Pause.millis(300);
-        return service.recorded(run + "oneway");
+        return SharedCases.oneway(() -> oneway.ping(run + "oneway"), () -> service.recorded(run + "oneway"));
     }
 
     private Object genericPojo() {
@@ -195,7 +189,7 @@ final class DubboCases {
     }
 
     private void addConnection(Cases cases) {
-        cases.add("800 calls from 16 threads", extras -> manyCalls());
+        cases.add("800 calls from 16 threads", extras -> SharedCases.manyCalls(peer.service()::sayHello));
         cases.add(
                 "heartbeat",
                 extras -> {
@@ -205,27 +199,5 @@ final class DubboCases {
                     extras.put("same connection", service.peerPort() == port);
                     return service.sayHello("after");
                 });
-    }
-
-    private Object manyCalls() throws Exception {
-        DubboService service = peer.service();
-        ExecutorService threads = Executors.newFixedThreadPool(16);
-        List<Future<Integer>> results = new ArrayList<>();
-        for (int thread = 0; thread < 16; thread++) {
-            String prefix = "thread " + thread + " call ";
-            results.add(
-                    threads.submit(
-                            () -> {
-                                int right = 0;
-                                for (int i = 0; i < 50; i++) {
-                                    if (service.sayHello(prefix + i).equals("Hello " + prefix + i)) right++;
-                                }
-                                return right;
-                            }));
-        }
-        int right = 0;
-        for (Future<Integer> result : results) right += result.get();
-        threads.shutdown();
-        return right;
     }
 }

@@ -7,31 +7,13 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.apache.dubbo.rpc.RpcContext;
 
-/** {@link DubboService} with the server's own records. */
-public final class DubboServiceImpl implements DubboService {
+/** {@link DubboService}. */
+public final class DubboServiceImpl extends SharedService implements DubboService {
     private final Map<Integer, String> names;
-    private final Records records = new Records();
 
     /** {@code names}: what the server is called at each of its ports. */
     DubboServiceImpl(Map<Integer, String> names) {
         this.names = names;
-    }
-
-    @Override
-    public String sayHello(String name) {
-        return "Hello " + name;
-    }
-
-    @Override
-    public byte[] echo(byte[] body) {
-        return body;
-    }
-
-    @Override
-    public Order reprice(Order order, long cents) {
-        order.setCents(cents);
-        order.getLines().add("repriced");
-        return order;
     }
 
     @Override
@@ -42,44 +24,12 @@ public final class DubboServiceImpl implements DubboService {
     }
 
     @Override
-    public String nothing(String name) {
-        return null;
-    }
-
-    @Override
-    public String slow(String name, long millis) {
-        records.add(name);
-        Pause.millis(millis);
-        return name;
-    }
-
-    @Override
     public CompletableFuture<String> later(String name) {
         return CompletableFuture.supplyAsync(
                 () -> {
                     Pause.millis(100);
                     return "Later " + name;
                 });
-    }
-
-    @Override
-    public String fail(String kind) throws OrderException {
-        switch (kind) {
-            case "checked":
-                throw new OrderException("no such order: 订单", 404);
-            default:
-                throw new IllegalStateException("broken on purpose");
-        }
-    }
-
-    @Override
-    public void ping(String key) {
-        records.add(key);
-    }
-
-    @Override
-    public int recorded(String key) {
-        return records.get(key);
     }
 
     @Override

@@ -10,11 +10,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** {@link HelloService} with the server's own records. */
-public final class HelloServiceImpl implements HelloService {
+/** {@link HelloService}. */
+public final class HelloServiceImpl extends SharedService implements HelloService {
     private static final ThreadLocal<Map<String, Object>> PROPERTIES = new ThreadLocal<>();
-
-    private final Records records = new Records();
 
     /** Keeps the request's properties for {@link HelloService#properties}. */
     static final class PropertyFilter extends Filter {
@@ -30,59 +28,8 @@ public final class HelloServiceImpl implements HelloService {
     }
 
     @Override
-    public String sayHello(String name) {
-        return "Hello " + name;
-    }
-
-    @Override
-    public byte[] echo(byte[] body) {
-        return body;
-    }
-
-    @Override
-    public Order reprice(Order order, long cents) {
-        order.setCents(cents);
-        order.getLines().add("repriced");
-        return order;
-    }
-
-    @Override
-    public String nothing(String name) {
-        return null;
-    }
-
-    @Override
     public void touch(String name) {
         records.add(name);
-    }
-
-    @Override
-    public String slow(String name, long millis) {
-        records.add(name);
-        Pause.millis(millis);
-        return name;
-    }
-
-    @Override
-    public String fail(String kind) throws OrderException {
-        switch (kind) {
-            case "checked":
-                throw new OrderException("no such order: 订单", 404);
-            case "unchecked":
-                throw new IllegalStateException("broken on purpose");
-            default:
-                throw new AssertionError("an error, not an exception");
-        }
-    }
-
-    @Override
-    public void ping(String key) {
-        records.add(key);
-    }
-
-    @Override
-    public int recorded(String key) {
-        return records.get(key);
     }
 
     @Override

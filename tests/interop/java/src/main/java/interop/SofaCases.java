@@ -69,12 +69,8 @@ final class SofaCases {
 
     private Object oneway(Map<String, Object> extras) {
         HelloService oneway = peer.<HelloService>consumer("oneway", SofaPeer.TIMEOUT).refer();
-        for (int i = 0; i < 3; i++) oneway.ping(run + "oneway");
         HelloService sync = peer.sync();
-        Pause.until(() -> sync.recorded(run + "oneway") >= 3, 3000);
-        // Long enough for a repeated one to arrive.
-        Pause.millis(300);
-        return sync.recorded(run + "oneway");
+        return SharedCases.oneway(() -> oneway.ping(run + "oneway"), () -> sync.recorded(run + "oneway"));
     }
 
     private void addFailures(Cases cases) {
@@ -204,7 +200,7 @@ final class SofaCases {
 
     private void addConnection(Cases cases) {
         cases.add("sofa replies out of order", this::outOfOrder);
-        cases.add("sofa 800 calls from 16 threads", extras -> manyCalls());
+        cases.add("sofa 800 calls from 16 threads", extras -> SharedCases.manyCalls(peer.sync()::sayHello));
         cases.add(
                 "sofa heartbeat",
                 extras -> {
@@ -239,27 +235,5 @@ final class SofaCases {
         threads.shutdown();
         extras.put("answers", each);
         return new ArrayList<>(ended);
-    }
-
-    private Object manyCalls() throws Exception {
-        HelloService service = peer.sync();
-        ExecutorService threads = Executors.newFixedThreadPool(16);
-        List<Future<Integer>> results = new ArrayList<>();
-        for (int thread = 0; thread < 16; thread++) {
-            String prefix = "thread " + thread + " call ";
-            results.add(
-                    threads.submit(
-                            () -> {
-                                int right = 0;
-                                for (int i = 0; i < 50; i++) {
-                                    if (service.sayHello(prefix + i).equals("Hello " + prefix + i)) right++;
-                                }
-                                return right;
-                            }));
-        }
-        int right = 0;
-        for (Future<Integer> result : results) right += result.get();
-        threads.shutdown();
-        return right;
     }
 }
