@@ -1,6 +1,7 @@
 // Numbers as texts, and texts as numbers: as Go's strconv and fmt have them.
 import { noteGarbage } from "../abi/dispatch";
 import { isDigit } from "../bytes/ascii";
+import { DECIMAL_ROOM, writeDecimal } from "../bytes/decimal";
 import { arena } from "./arena";
 import { Fault, fail } from "./fault";
 import { Value } from "./value";
@@ -97,23 +98,13 @@ export function parseBool(text: Value, value: Value): Value | null {
   return value.setBool(isTrue);
 }
 
-/** Writes an integer in decimal digits; returns the bytes, at most 20. */
-function putInteger(to: usize, integer: i64): i32 {
-  let magnitude: u64 = integer < 0 ? -(integer as u64) : (integer as u64);
-  let count = 0;
-  for (let rest = magnitude; count == 0 || rest > 0; rest /= 10) count++;
-  const length = integer < 0 ? count + 1 : count;
-  if (integer < 0) store<u8>(to, 0x2d);
-  for (let i = length - 1; count > 0; count--, i--, magnitude /= 10) {
-    store<u8>(to + (i as usize), 0x30 + ((magnitude % 10) as u8));
-  }
-  return length;
-}
-
 /** An integer as text. */
 export function formatInteger(integer: i64, value: Value): Value | null {
-  const to = arena.take(ROOM);
-  return to == 0 ? fail(Fault.TOO_LONG) : value.setText(to, putInteger(to, integer));
+  const to = arena.take(DECIMAL_ROOM);
+  if (to == 0) return fail(Fault.TOO_LONG);
+  const end = to + (DECIMAL_ROOM as usize);
+  const start = writeDecimal(end, integer);
+  return value.setText(start, (end - start) as i32);
 }
 
 /** The digits of a finite number that is not negative: `digits` holds them, without zeros around. */
@@ -192,8 +183,11 @@ function putScientific(to: usize, exponent: i32): i32 {
   store<u8>(to + (length++ as usize), 0x65);
   store<u8>(to + (length++ as usize), exponent < 0 ? 0x2d : 0x2b);
   const size = abs(exponent);
-  if (size < 10) store<u8>(to + (length++ as usize), 0x30);
-  return length + putInteger(to + (length as usize), size as i64);
+  // At least two digits.
+  if (size < 10) store<u8>(to + (length as usize), 0x30);
+  length += size < 100 ? 2 : 3;
+  writeDecimal(to + (length as usize), size as i64);
+  return length;
 }
 
 /** A duration in seconds, "1.5s", as MOSN's CEL writes it: the nanoseconds as a double, without exponent. */

@@ -5,6 +5,7 @@ import { receiveAt, returned } from "../abi/inbox";
 import { BufferType, HeaderMapType, Result } from "../abi/types";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
+import { readStatus } from "../bytes/decimal";
 import { View } from "../bytes/view";
 import { appendBuffer } from "./buffers";
 import { GrpcCall, HttpCall } from "./call";
@@ -112,7 +113,7 @@ export abstract class Callout {
   takeHttp(bodySize: i32, hasTrailers: bool): void {
     this.headers.load(HeaderMapType.HTTP_CALL_RESPONSE_HEADERS);
     if (hasTrailers && this.wantsBody) this.trailers.load(HeaderMapType.HTTP_CALL_RESPONSE_TRAILERS);
-    if (this.headers.get(STATUS, view)) this.status = number(view);
+    if (this.headers.get(STATUS, view)) this.status = readStatus(view.ptr, view.length);
     if (this.wantsBody && !this.takeBody(BufferType.HTTP_CALL_RESPONSE_BODY, bodySize)) this.outcome = Outcome.FAILED;
     else if (this.headers.get(SERVICE_TIME, view)) this.outcome = Outcome.ANSWERED;
     else this.outcome = this.status == HTTP_GATEWAY_TIMEOUT ? Outcome.TIMEOUT : Outcome.UNREACHABLE;
@@ -138,15 +139,6 @@ export abstract class Callout {
     if (status == GRPC_DEADLINE_EXCEEDED || (status == GRPC_UNAVAILABLE && late)) this.outcome = Outcome.TIMEOUT;
     else this.outcome = status == GRPC_UNAVAILABLE ? Outcome.UNREACHABLE : Outcome.FAILED;
   }
-}
-
-/** The number that a few digits make; 0 for none. */
-function number(digits: View): i32 {
-  let value = 0;
-  for (let i = 0; i < min(digits.length, 3); i++) {
-    value = value * 10 + (load<u8>(digits.ptr + (i as usize)) as i32) - 0x30;
-  }
-  return value;
 }
 
 /** Names the cluster of a gRPC call: Envoy takes a bare name only where that is not such a message by chance. */

@@ -1,18 +1,17 @@
 import { BufferType, HeaderMapType } from "../abi/types";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
+import { DECIMAL_ROOM, writeDecimal } from "../bytes/decimal";
 import { View } from "../bytes/view";
 import { appendBuffer, replaceBuffer } from "../host/buffers";
 import { HttpHeaders } from "./headers";
 
 /** Memory kept for the next message, bytes. */
 const KEEP: i32 = 4096;
-/** Digits of the largest length. */
-const DIGITS: i32 = 10;
 
 const CONTENT_LENGTH = Bytes.of("content-length");
 
-const digits: usize = heap.alloc(DIGITS);
+const digits: usize = heap.alloc(DECIMAL_ROOM);
 const view = new View();
 
 /** What there is of a body. */
@@ -169,18 +168,14 @@ export class HttpMessage {
   private setLength(length: i32): bool {
     const headers = this.headers;
     if (!headers.find(CONTENT_LENGTH, view)) return true;
-    let at = DIGITS;
-    let rest = length;
-    do {
-      store<u8>(digits + (--at as usize), 0x30 + (rest % 10));
-      rest /= 10;
-    } while (rest > 0);
-    const text = digits + (at as usize);
+    const end = digits + (DECIMAL_ROOM as usize);
+    const text = writeDecimal(end, length);
+    const size = (end - text) as i32;
     if (headers.writable) {
       const lost = headers.lost;
-      headers.set(CONTENT_LENGTH.ptr, CONTENT_LENGTH.length, text, DIGITS - at);
+      headers.set(CONTENT_LENGTH.ptr, CONTENT_LENGTH.length, text, size);
       return headers.lost == lost;
     }
-    return view.length == DIGITS - at && memory.compare(view.ptr, text, view.length) == 0;
+    return view.length == size && memory.compare(view.ptr, text, view.length) == 0;
   }
 }

@@ -1,6 +1,7 @@
 import { BufferType, HeaderMapType } from "../abi/types";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
+import { readStatus } from "../bytes/decimal";
 import { View } from "../bytes/view";
 import { clearRouteCache } from "../host/foreign";
 import { enterContext } from "../host/stream";
@@ -149,12 +150,7 @@ export class HttpStream extends StreamHandler {
   }
 
   private readStatus(): void {
-    this.responseCode = 0;
-    if (this.response.headers.find(STATUS, view)) {
-      for (let i = 0; i < min(view.length, 3); i++) {
-        this.responseCode = this.responseCode * 10 + (load<u8>(view.ptr + (i as usize)) as i32) - 0x30;
-      }
-    }
+    this.responseCode = this.response.headers.find(STATUS, view) ? readStatus(view.ptr, view.length) : 0;
     // Without an error there is nothing to tell.
     if (this.responseCode == 0 || this.responseCode >= 400) this.flags |= sharedFlags();
   }

@@ -1,5 +1,6 @@
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
+import { readDecimal } from "../bytes/decimal";
 import { View } from "../bytes/view";
 import { RouteInput } from "../router/input";
 import { VariableTable } from "../stream/variables";
@@ -119,14 +120,8 @@ export class FrameInput extends RouteInput {
   /** A header that is a time in whole milliseconds, at most ten minutes; `fallback` where there is none. */
   milliseconds(name: Bytes, fallback: i64): i64 {
     const view = this.number;
-    if (!this.header(name.ptr, name.length, view) || view.length == 0) return fallback;
-    let value: i64 = 0;
-    for (let i = 0; i < view.length; i++) {
-      const digit = (load<u8>(view.ptr + (i as usize)) as i64) - 0x30;
-      if (digit < 0 || digit > 9) return fallback;
-      value = min(value * 10 + digit, MAX_MILLISECONDS);
-    }
-    return value;
+    const value = this.header(name.ptr, name.length, view) ? readDecimal(view.ptr, view.length) : -1;
+    return value < 0 ? fallback : min(value, MAX_MILLISECONDS);
   }
 
   private isSet(name: Bytes, out: View): bool {

@@ -1,6 +1,7 @@
 import { isAlphanumeric } from "../bytes/ascii";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
+import { readStatus } from "../bytes/decimal";
 import { HeaderSink } from "../http2/hpack/decoder";
 import { appendLiteral } from "../http2/hpack/encoder";
 
@@ -81,17 +82,8 @@ export class ConnectAnswer extends HeaderSink {
   }
 
   onHeader(name: usize, nameLength: i32, value: usize, valueLength: i32): void {
-    if (STATUS.equals(name, nameLength)) this.status = parseStatus(value, valueLength);
+    if (STATUS.equals(name, nameLength)) this.status = readStatus(value, valueLength);
     else if (HOST.equals(name, nameLength)) this.host = Bytes.copy(value, valueLength);
     else if (PIN.equals(name, nameLength)) this.pin = Bytes.copy(value, valueLength);
   }
-}
-
-/** Three digits, or 0. */
-function parseStatus(ptr: usize, length: i32): i32 {
-  if (length != 3) return 0;
-  const a = (load<u8>(ptr) as i32) - 48;
-  const b = (load<u8>(ptr + 1) as i32) - 48;
-  const c = (load<u8>(ptr + 2) as i32) - 48;
-  return a < 0 || a > 9 || b < 0 || b > 9 || c < 0 || c > 9 ? 0 : a * 100 + b * 10 + c;
 }

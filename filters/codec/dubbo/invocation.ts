@@ -1,4 +1,5 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
+import { readDecimal } from "../../../assembly/bytes/decimal";
 import { View } from "../../../assembly/bytes/view";
 import { HessianReader } from "../../../assembly/hessian/reader";
 
@@ -103,11 +104,6 @@ export function skipAttachments(reader: HessianReader): i32 {
 
 /** A decimal number; 0 for anything else. */
 function milliseconds(text: View): i32 {
-  let number: i64 = 0;
-  for (let i = 0; i < text.length; i++) {
-    const digit = (load<u8>(text.ptr + (i as usize)) as i32) - 0x30;
-    if (digit < 0 || digit > 9) return 0;
-    number = min(number * 10 + (digit as i64), i32.MAX_VALUE as i64);
-  }
-  return number as i32;
+  const number = readDecimal(text.ptr, text.length);
+  return max(min(number, i32.MAX_VALUE as i64), 0) as i32;
 }

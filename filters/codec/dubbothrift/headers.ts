@@ -1,4 +1,5 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
+import { writeDecimal } from "../../../assembly/bytes/decimal";
 import { HeaderList } from "../../../assembly/xprotocol/list";
 
 /** MOSN's names (dubbothrift/types.go). */
@@ -48,13 +49,7 @@ export class ThriftHeaders extends HeaderList {
 
   /** Writes the digits of `value` before `end`, and appends them as the value of `key`. */
   private number(key: Bytes, value: i32, end: usize): void {
-    let at = end;
-    let rest = value < 0 ? ((0 - value) as u32) : (value as u32);
-    do {
-      store<u8>(--at, (0x30 + (rest % 10)) as u8);
-      rest /= 10;
-    } while (rest > 0);
-    if (value < 0) store<u8>(--at, 0x2d);
+    const at = writeDecimal(end, value);
     this.append(key.ptr, key.length, at, (end - at) as i32);
   }
 }

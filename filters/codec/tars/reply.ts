@@ -1,7 +1,8 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
+import { DECIMAL_ROOM, readDecimal, writeDecimal } from "../../../assembly/bytes/decimal";
 import { store32be } from "../../../assembly/bytes/memory";
-import { Type, writeBytesHead, writeHead, writeInteger, writeMapHead, writeText } from "./jce";
+import { writeBytesHead, writeInteger, writeMapHead, writeText } from "./jce";
 import { ResponseTag, STRUCT_AT, Tag } from "./packet";
 
 /** TarsGo's text of a response without a request by which a server asks for a new connection. */
@@ -13,6 +14,8 @@ const RESULT_DESC: Bytes = Bytes.of("STATUS_RESULT_DESC");
 const NORMAL: i32 = 0;
 /** Longest reason written, bytes; the rest is cut. */
 const MAX_REASON: i32 = 1024;
+
+const digits: usize = heap.alloc(DECIMAL_ROOM);
 
 /** Whether packets of this version are TUP's: their responses are RequestPackets too. */
 export function isTup(version: i32): bool {
@@ -63,7 +66,7 @@ function writeTup(id: i32, messageType: i32, status: i32, reason: usize, length:
   writeMapHead(Tag.STATUS, (status != 0 ? 1 : 0) + (length > 0 ? 1 : 0), out);
   if (status != 0) {
     writeText(0, RESULT_CODE.ptr, RESULT_CODE.length, out);
-    writeDecimal(1, status, out);
+    writeNumber(1, status, out);
   }
   if (length > 0) {
     writeText(0, RESULT_DESC.ptr, RESULT_DESC.length, out);
@@ -72,32 +75,18 @@ function writeTup(id: i32, messageType: i32, status: i32, reason: usize, length:
 }
 
 /** Appends an integer as a string. */
-function writeDecimal(tag: u32, value: i32, out: ByteBuffer): void {
-  const negative = value < 0;
-  const positive: u32 = negative ? ((0 - value) as u32) : (value as u32);
-  let length = negative ? 2 : 1;
-  for (let rest = positive; rest >= 10; rest /= 10) length++;
-  writeHead(tag, Type.STRING1, out);
-  out.appendByte(length);
-  const at = out.reserve(length);
-  if (negative) store<u8>(at, 0x2d);
-  let rest = positive;
-  for (let i = length - 1; i >= (negative ? 1 : 0); i--, rest /= 10) {
-    store<u8>(at + (i as usize), (0x30 + (rest % 10)) as u8);
-  }
-  out.commit(length);
+function writeNumber(tag: u32, value: i32, out: ByteBuffer): void {
+  const end = digits + (DECIMAL_ROOM as usize);
+  const at = writeDecimal(end, value);
+  writeText(tag, at, (end - at) as i32, out);
 }
 
 /** The integer that a string says; 0 where it says none, or none of 32 bits. */
-export function readDecimal(ptr: usize, length: i32): i32 {
-  const negative = length > 0 && load<u8>(ptr) == 0x2d;
-  let value: i64 = 0;
-  if (length > 11) return 0;
-  for (let i = negative ? 1 : 0; i < length; i++) {
-    const digit = (load<u8>(ptr + (i as usize)) as i64) - 0x30;
-    if (digit < 0 || digit > 9) return 0;
-    value = value * 10 + digit;
-  }
-  if (negative) value = -value;
+export function readNumber(ptr: usize, length: i32): i32 {
+  if (length < 1 || length > 11) return 0;
+  const negative = load<u8>(ptr) == 0x2d;
+  const digits = negative ? readDecimal(ptr + 1, length - 1) : readDecimal(ptr, length);
+  if (digits < 0) return 0;
+  const value = negative ? -digits : digits;
   return value == (value as i32 as i64) ? (value as i32) : 0;
 }

@@ -8,7 +8,7 @@ import { HeaderList } from "../../../assembly/xprotocol/list";
 import { METHOD, SERVICE, TarsHeaders } from "./headers";
 import { typeFor, widthOf, writeBytesHead, writeIntegerAs, writeMapHead, writeText } from "./jce";
 import { Packet, ResponseTag, STRUCT_AT, Tag } from "./packet";
-import { isTup, readDecimal, RECONNECT, RESULT_CODE, writeReply } from "./reply";
+import { isTup, readNumber, RECONNECT, RESULT_CODE, writeReply } from "./reply";
 import { codeOf, Status, statusOf } from "./status";
 
 /** Head of the first field: tag 1, a byte. The versions are TARS 1, TUP 2 and 3, XML 4, JSON 5. */
@@ -118,7 +118,7 @@ export class Tars extends Codec {
     status.clear();
     this.packet.pairs(Tag.STATUS, status);
     if (!status.get(RESULT_CODE.ptr, RESULT_CODE.length, this.view)) return Status.SUCCESS;
-    return readDecimal(this.view.ptr, this.view.length);
+    return readNumber(this.view.ptr, this.view.length);
   }
 
   /** Ids take up to four bytes; one that needs more than there are is not written. */

@@ -1,4 +1,5 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
+import { readDecimal } from "../../../assembly/bytes/decimal";
 import { IpAddress } from "../../../assembly/config/ip_address";
 
 const SLASH: u32 = 0x2f;
@@ -96,12 +97,8 @@ function readNetwork(text: string, out: IpAddress): i32 {
   if (end == bytes.length) return most;
   const digits = bytes.length - end - 1;
   if (digits < 1 || digits > 3) return -1;
-  let bits = 0;
-  for (let i = end + 1; i < bytes.length; i++) {
-    const digit = (load<u8>(bytes.ptr + (i as usize)) as i32) - 0x30;
-    if (digit < 0 || digit > 9) return -1;
-    bits = bits * 10 + digit;
-  }
+  let bits = readDecimal(bytes.ptr + (end as usize) + 1, digits) as i32;
+  if (bits < 0) return -1;
   // Of an IPv4 address in IPv6's notation the first 96 bits are not its own.
   if (out.isV4 && text.includes(":")) bits -= 96;
   return bits <= most ? bits : -1;
