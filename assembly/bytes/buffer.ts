@@ -3,12 +3,34 @@ const MIN_CAPACITY: i32 = 512;
 /** A buffer's most memory, as far as it is for it to say, bytes. */
 const MOST: i32 = 0x3fffffff;
 
-/** Memory that all buffers of the VM hold, bytes. */
+/** Memory of buffers and values above which no more of it is given to what can be refused: a VM may have 1 GiB in all. */
+const MEMORY_HIGH: u64 = 640 << 20;
+/** The same, for all but what is small. */
+const MEMORY_FULL: u64 = 704 << 20;
+/** Memory of all buffers above which an empty one keeps none but its least block: very many connections may be idle. */
+const MEMORY_KEPT: u64 = 64 << 20;
+
+/** Memory that all buffers of the VM hold, and values that are counted with them, bytes. */
 let held: u64 = 0;
 
-/** Memory that all `ByteBuffer`s of the VM hold, bytes; a VM may have 1 GiB in all. */
+/** Memory that all `ByteBuffer`s of the VM hold, bytes, with what `countMemory` was told of. */
 export function bufferMemory(): u64 {
   return held;
+}
+
+/** Whether the VM's buffers hold so much that what can be refused has to be: large frames, requests, bodies. */
+export function memoryIsShort(): bool {
+  return held >= MEMORY_HIGH;
+}
+
+/** Whether they hold so much that nothing is gathered but what is small. */
+export function memoryIsFull(): bool {
+  return held >= MEMORY_FULL;
+}
+
+/** Counts `delta` bytes of values that live as long as a request, and that peers choose, as buffers' memory. */
+export function countMemory(delta: i32): void {
+  held += delta as u64;
 }
 
 /**
@@ -86,10 +108,10 @@ export class ByteBuffer {
     this.start = this.end = 0;
   }
 
-  /** Drops all bytes, and gives the memory back when more than `keep` bytes of it are held. */
+  /** Drops all bytes, and gives the memory back when more than `keep` bytes of it are held, or all buffers hold much. */
   reset(keep: i32): void {
     this.start = this.end = 0;
-    if (this.capacity > keep) this.free();
+    if (this.capacity > keep || (this.capacity > MIN_CAPACITY && held > MEMORY_KEPT)) this.free();
   }
 
   /** Gives the memory back; the buffer is empty and may be used again. */

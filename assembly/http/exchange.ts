@@ -16,6 +16,7 @@ import { HttpStream, Stage } from "./stream";
 const MAX_PASSES: i32 = 10;
 
 const RESTLESS = Bytes.of("filters ask for another route without end");
+const OUT_OF_MEMORY = Bytes.of("out of buffer memory");
 const UPGRADE = Bytes.of("upgrade");
 const METHOD = Bytes.of(":method");
 const CONNECT = Bytes.of("CONNECT");
@@ -99,7 +100,17 @@ export function onRequestTrailers(stream: HttpStream): DataStatus {
 
 function runComplete(stream: HttpStream): Outcome {
   stream.timer.stop();
-  return advance(stream, stream.receive());
+  return stream.request.lacksMemory ? refuseBody(stream) : advance(stream, stream.receive());
+}
+
+function runCompleteResponse(stream: HttpStream): Outcome {
+  return stream.response.lacksMemory ? refuseBody(stream) : deliver(stream, stream.send(true));
+}
+
+/** Answers where filters would look at a body, and there is no memory for it: none is bypassed. */
+function refuseBody(stream: HttpStream): Outcome {
+  stream.hijack(Code.UPSTREAM_OVERFLOW, OUT_OF_MEMORY);
+  return answer(stream);
 }
 
 function dataStatus(outcome: Outcome): DataStatus {
@@ -248,6 +259,7 @@ function deliver(stream: HttpStream, status: FilterStatus): Outcome {
       return Outcome.COLLECT;
     default:
       stream.responseStage = Stage.PASSED;
+      stream.response.forgetBody();
       return Outcome.GO;
   }
 }
@@ -261,7 +273,7 @@ export function onResponseBody(stream: HttpStream, size: i32, ended: bool): Data
   }
   response.gathered(size, ended);
   if (!ended || stream.responseStage != Stage.COLLECTING) return DataStatus.STOP_AND_BUFFER;
-  return dataStatus(deliver(stream, stream.send(true)));
+  return dataStatus(runCompleteResponse(stream));
 }
 
 /** The response's trailers are here: its body is complete. */
@@ -270,7 +282,7 @@ export function onResponseTrailers(stream: HttpStream): DataStatus {
   stream.response.hasTrailers = true;
   stream.response.ended();
   if (stream.responseStage != Stage.COLLECTING) return DataStatus.STOP_AND_BUFFER;
-  return dataStatus(deliver(stream, stream.send(true)));
+  return dataStatus(runCompleteResponse(stream));
 }
 
 /** A wait is over; inside a tick, with the stream as the effective context. */

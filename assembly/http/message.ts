@@ -1,5 +1,5 @@
 import { BufferType, HeaderMapType } from "../abi/types";
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, memoryIsShort } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { DECIMAL_ROOM, writeDecimal } from "../bytes/decimal";
 import { View } from "../bytes/view";
@@ -113,6 +113,18 @@ export class HttpMessage {
   release(): bool {
     this.headers.writable = false;
     return !this.gathers || this.state != BodyState.COMING;
+  }
+
+  /** The message goes on, and nobody asks for its body again: the copy goes, unless the body is yet to be replaced by it. */
+  forgetBody(): void {
+    if (this.replaces || !this.known) return;
+    this.copy.reset(KEEP);
+    this.known = false;
+  }
+
+  /** Whether the whole body is here, and there is no memory for a copy of it. */
+  get lacksMemory(): bool {
+    return this.size > KEEP && memoryIsShort();
   }
 
   /** Nobody waits for the body any more: it counts as empty where it has not come. */

@@ -205,6 +205,7 @@ export class HttpStream extends StreamHandler {
   /** The request goes on: what filters of the response, or of the log, may ask of it is kept. */
   finishRequest(): void {
     this.applyChanges();
+    this.request.forgetBody();
     const headers = this.request.headers;
     if ((this.root.chains.phases & bit(Phase.BEFORE_SEND)) != 0) headers.freeze();
     else headers.writable = false;

@@ -1,6 +1,6 @@
 import { Context } from "../abi/context";
 import { Action, BufferType } from "../abi/types";
-import { ByteBuffer, bufferMemory } from "../bytes/buffer";
+import { ByteBuffer, memoryIsShort } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { SlotTable } from "../bytes/slots";
 import { View } from "../bytes/view";
@@ -10,6 +10,7 @@ import { closeDownstream, continueDownstream } from "../host/stream";
 import { Timer } from "../host/timers";
 import { Tunnel } from "../tunnel/tunnel";
 import { Drain } from "./drain";
+import { lacksMemory, NOT_READ, OUT_OF_MEMORY, WINDOWS } from "./memory";
 import { OwnAnswers } from "./own_answers";
 import { Pools } from "./pools";
 import { Push } from "./push";
@@ -23,10 +24,6 @@ const BACKLOG_HIGH: i32 = 2 << 20;
 const BACKLOG_LOW: i32 = 512 << 10;
 /** Bytes in memory of a client that is not read, above which none more are taken from Envoy than leave. */
 const PARKED_MEMORY: i32 = 4 << 20;
-/** Buffers' memory of the VM above which a large frame is refused: the VM may have 1 GiB. */
-const MEMORY_HIGH: u64 = 640 << 20;
-/** A frame of which more than this has to be gathered counts as large. */
-const LARGE: i32 = 65536;
 /** How long requests in flight may still finish on a connection whose client has sent what is no frame, ms. */
 const LINGER_MS: i64 = 5000;
 /** Time between two looks at a connection that drains or is held back, ms. */
@@ -123,6 +120,7 @@ export class Connection extends Context {
       const length = scratch.length;
       const used = this.reader.read(ptr, length);
       if (used < length && !this.lingering) input.append(ptr + (used as usize), length - used);
+      this.checkMemory();
       return;
     }
     const need = this.reader.need;
@@ -148,8 +146,7 @@ export class Connection extends Context {
 
   /** A large frame that would have to be gathered while memory is short is given up, with its connection. */
   private checkMemory(): void {
-    if (this.input.length < LARGE || bufferMemory() < MEMORY_HIGH) return;
-    this.refuse("out of buffer memory");
+    if (lacksMemory(this.input.length)) this.refuse(OUT_OF_MEMORY);
   }
 
   /** Reads no more from the client, and closes once the requests in flight are answered or five seconds have passed. */
@@ -163,7 +160,7 @@ export class Connection extends Context {
   }
 
   /** Counts and logs why the client is refused, and lingers. */
-  refuse(why: string): void {
+  refuse(why: Bytes): void {
     this.root.refused(this, why);
     this.linger();
   }
@@ -209,8 +206,7 @@ export class Connection extends Context {
     if (memory - sendable < PARKED_MEMORY || sendable >= this.readable) return true;
     const room = memory <= this.root.maxConnectionBytes - this.readable;
     if (sendable < tunnel.streamWindow >> 1) return room && this.toClient.length > 0;
-    if (!room)
-      this.refuse("memory is full: per_connection_buffer_limit_bytes is over half of initial_stream_window_size");
+    if (!room) this.refuse(WINDOWS);
     return true;
   }
 
@@ -277,7 +273,7 @@ export class Connection extends Context {
     const tunnel = this.tunnel;
     own.count(this.toClient.length, tunnel.heard);
     tunnel.heard = false;
-    if (own.areTooMany && !this.lingering) this.refuse("32 MiB of the proxy's own answers, and none of a server");
+    if (own.areTooMany && !this.lingering) this.refuse(NOT_READ);
   }
 
   /** The switchboard drains: the client is told where it can be, and closed when it has become quiet. */
@@ -291,12 +287,12 @@ export class Connection extends Context {
 
   /** Whether there is room for so many bytes of a request beside those that are kept already. */
   mayKeep(length: i32): bool {
-    return length <= this.root.maxConnectionBytes - this.keptBytes && bufferMemory() < MEMORY_HIGH;
+    return length <= this.root.maxConnectionBytes - this.keptBytes && !memoryIsShort();
   }
 
   /** Whether there is room for more of servers' large frames. */
   get mayGather(): bool {
-    return this.gathered <= this.root.maxConnectionBytes && bufferMemory() < MEMORY_HIGH;
+    return this.gathered <= this.root.maxConnectionBytes && !memoryIsShort();
   }
 
   /** The client's address, "IP:PORT". */

@@ -1,4 +1,5 @@
 // MOSN's request state machine (mosn-semantics.md §1.3), its first half: receive, match a route, choose a host, send.
+import { memoryIsShort } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { enterContext } from "../host/stream";
@@ -10,6 +11,7 @@ import { Code } from "../xprotocol/code";
 import { Codec } from "../xprotocol/codec";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { Connection } from "./connection";
+import { OUT_OF_MEMORY } from "./memory";
 import { Request, Stage } from "./request";
 import { abandon, answer, deliver, fail, writeReply } from "./respond";
 import { ProxyRoot } from "./root";
@@ -30,6 +32,7 @@ const CLUSTER_OVERFLOW = Bytes.of("too many requests to the cluster");
 const PENDING_OVERFLOW = Bytes.of("too many requests wait for a connection to the cluster");
 const NO_CONNECTION = Bytes.of("no connection to the cluster can be opened");
 const CONNECTION_OVERFLOW = Bytes.of("too many requests on this connection");
+const WORKER_OVERFLOW = Bytes.of("too many requests in this worker");
 const NO_REDIRECT = Bytes.of("the route redirects, which this protocol cannot");
 const TOO_MUCH_HELD = Bytes.of("too many bytes are held by filters");
 const INEXPRESSIBLE = Bytes.of("the changed headers do not fit into the protocol");
@@ -53,11 +56,11 @@ export function beginRequest(connection: Connection, frame: Frame): void {
   call.requests.add(1);
 
   const request = root.requestPool.take();
-  request.id = connection.requests.add(request);
-  if (request.id == 0) {
+  const reason = addRequest(connection, request);
+  if (reason !== null) {
     root.requestPool.give(request);
     call.errors.add(1);
-    if (!oneway) writeReply(connection, codec, frame.id, frame.aux, Code.UPSTREAM_OVERFLOW, CONNECTION_OVERFLOW);
+    if (!oneway) writeReply(connection, codec, frame.id, frame.aux, Code.UPSTREAM_OVERFLOW, reason);
     return;
   }
   request.connection = connection;
@@ -73,6 +76,14 @@ export function beginRequest(connection: Connection, frame: Frame): void {
   if (root.chains.empty) request.stream = null;
   else root.beginStream(request, frame);
   advance(request, frame);
+}
+
+/** Gives a request its id; or returns why there is no room for another one. */
+function addRequest(connection: Connection, request: Request): Bytes | null {
+  if (connection.root.requestPool.crowded) return WORKER_OVERFLOW;
+  if (memoryIsShort()) return OUT_OF_MEMORY;
+  request.id = connection.requests.add(request);
+  return request.id == 0 ? CONNECTION_OVERFLOW : null;
 }
 
 /** Takes a request on from the stage it is in, until it is sent, answered or held. */

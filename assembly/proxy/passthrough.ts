@@ -5,6 +5,8 @@ import { Tunnel } from "../tunnel/tunnel";
 import { CloseReason, Upstream, UpstreamState } from "../tunnel/upstream";
 import { Connection } from "./connection";
 
+const NO_CONNECTION = Bytes.of("no connection to the cluster of the fallback");
+
 /** The end of waiting for the connection to the cluster: Envoy does not answer when there may be no more of them. */
 class OpenTimer extends Timer {
   constructor(private readonly upstream: Passthrough) {
@@ -36,7 +38,7 @@ export class Passthrough extends Upstream {
   onOpenTimeout(now: i64): void {
     if (this.state != UpstreamState.OPENING) return;
     this.tunnel.abandon(this, now);
-    this.connection.refuse("no connection to the cluster of the fallback");
+    this.connection.refuse(NO_CONNECTION);
   }
 
   /** Sends bytes of the client. */

@@ -63,8 +63,7 @@ export function refusePush(server: Server, frame: Frame, code: i32, reason: Byte
   if (codec === null) return;
   const before = server.queue.length;
   codec.reply(frame.id, frame.aux, codec.toStatus(code), reason.ptr, reason.length, server.queue);
-  server.tunnel.wrote(server, server.queue.length - before);
-  server.connection.schedule();
+  server.answered(server.queue.length - before);
 }
 
 /** The client answered a request of a server. False when none was ever sent to it. */

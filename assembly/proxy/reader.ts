@@ -1,3 +1,4 @@
+import { Bytes } from "../bytes/bytes";
 import { Timer } from "../host/timers";
 import { UpstreamState } from "../tunnel/upstream";
 import { Codec, Decoded, Detected, Peer } from "../xprotocol/codec";
@@ -8,6 +9,10 @@ import { beginRequest } from "./exchange";
 import { Passthrough } from "./passthrough";
 import { onClientResponse } from "./push";
 import { writeReply } from "./respond";
+
+const UNKNOWN = Bytes.of("no known protocol in the first bytes");
+const TOO_FEW = Bytes.of("too few bytes to tell the protocol");
+const UNASKED = Bytes.of("a response to nothing");
 
 /** Detection that takes too long. */
 class DetectTimer extends Timer {
@@ -62,7 +67,7 @@ export class ClientReader {
       return true;
     }
     if (this.fallBack()) return true;
-    this.connection.refuse("no known protocol in the first bytes");
+    this.connection.refuse(UNKNOWN);
     return false;
   }
 
@@ -80,7 +85,7 @@ export class ClientReader {
   /** The first bytes fit a protocol so far, but the rest does not come. */
   onDetectTimeout(): void {
     if (this.fallBack()) this.connection.reread();
-    else this.connection.refuse("too few bytes to tell the protocol");
+    else this.connection.refuse(TOO_FEW);
   }
 
   private frames(ptr: usize, from: i32, length: i32): i32 {
@@ -119,7 +124,7 @@ export class ClientReader {
         break;
       }
       case FrameKind.RESPONSE:
-        if (!onClientResponse(this.connection, frame)) this.connection.refuse("a response to nothing");
+        if (!onClientResponse(this.connection, frame)) this.connection.refuse(UNASKED);
         break;
       default:
         // Nothing waits for a heartbeat's answer, and a client's go-away asks for nothing.
@@ -132,7 +137,7 @@ export class ClientReader {
     const root = this.connection.root;
     const codec = frame.codec;
     const reason = reasonOf(frame.error);
-    root.refused(this.connection, reason.toString());
+    root.refused(this.connection, reason);
     if (codec !== null) root.protocol(codec).decodeErrors.add(1);
     if (codec !== null && frame.answerable && frame.kind == FrameKind.REQUEST) {
       writeReply(this.connection, codec, frame.id, frame.aux, codeOf(frame.error), reason);

@@ -109,16 +109,25 @@ export class Request extends Timer {
   }
 }
 
+/** Requests of one worker that may be under way, with copies of them: with its filters one takes some KiB. */
+const MAX_REQUESTS: i32 = 131072;
 /** Requests kept for reuse, and the objects that one of the others leaves behind. */
 const KEEP: i32 = 4096;
 const OBJECTS_PER_REQUEST: i32 = 3;
 
-/** Requests that are not in use. */
+/** Requests that are not in use, and how many are. */
 export class RequestPool {
   private free: Request | null = null;
   private count: i32 = 0;
+  private used: i32 = 0;
+
+  /** Whether more requests are under way than may be. */
+  get crowded(): bool {
+    return this.used > MAX_REQUESTS;
+  }
 
   take(): Request {
+    this.used++;
     const request = this.free;
     if (request === null) return new Request();
     this.free = request.next;
@@ -128,6 +137,7 @@ export class RequestPool {
   }
 
   give(request: Request): void {
+    this.used--;
     request.clear();
     if (this.count >= KEEP) {
       noteGarbage(OBJECTS_PER_REQUEST);

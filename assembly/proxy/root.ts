@@ -28,7 +28,7 @@ import { RpcStream } from "./rpc_stream";
 import { Server } from "./server";
 import { CallStatsTable, ProtocolStats } from "./stats";
 
-const STUCK = Bytes.of("takes no bytes");
+const NO_HTTP2 = Bytes.of("the switchboard behind the filter violates HTTP/2");
 
 /** Connections pushed in one tick: each push re-enters Envoy, and they nest (design.md §2.3). */
 const MAX_PUSHES: i32 = 16;
@@ -230,11 +230,11 @@ export class ProxyRoot extends PluginRoot {
   }
 
   /** A client sent what is refused: a count, and a line in the log if there are not too many. */
-  refused(connection: Connection, why: string): void {
+  refused(connection: Connection, why: Bytes): void {
     this.refusedConnections.add(1);
     if (!this.badPeers.allows(this.now())) return;
     enterContext(connection.id);
-    this.badPeers.warn(`moe-wasm: client ${connection.sourceAddress.toString()}: ${why}`);
+    this.badPeers.warn(`moe-wasm: client ${connection.sourceAddress.toString()}: ${why.toString()}`);
   }
 
   /** A server sent what is no good frame of the protocol spoken with it. */
@@ -243,10 +243,10 @@ export class ProxyRoot extends PluginRoot {
     this.warnOf(server, why);
   }
 
-  /** A server took no bytes for so long that its connection is given up. */
-  stuckServer(server: Server): void {
+  /** A server takes no bytes: its connection is given up. */
+  stuckServer(server: Server, why: Bytes): void {
     this.stuckServers.add(1);
-    this.warnOf(server, STUCK);
+    this.warnOf(server, why);
   }
 
   private warnOf(server: Server, why: Bytes): void {
@@ -257,7 +257,7 @@ export class ProxyRoot extends PluginRoot {
 
   /** The switchboard wrote what is no HTTP/2: a defect, or a filter in between. */
   tunnelBroken(connection: Connection): void {
-    this.refused(connection, "the switchboard behind the filter violates HTTP/2");
+    this.refused(connection, NO_HTTP2);
     connection.linger();
   }
 }

@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, countMemory } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { FilterChain, FilterChains } from "../stream/chain";
@@ -25,6 +25,9 @@ import { Request } from "./request";
 import { fail } from "./respond";
 import { Server } from "./server";
 import { RpcWaiting } from "./waiting";
+
+/** What the objects of one and its filters take, about, bytes: there can be very many. */
+const OBJECT_BYTES: i32 = 2048;
 
 const NO_REASON = Bytes.of("ended by a filter");
 /** Phases whose filters no longer see the request's frame. */
@@ -79,6 +82,7 @@ export class RpcStream extends StreamHandler {
     this.frame = frame;
     this.chains = chains;
     this.chain = chains.take();
+    countMemory(OBJECT_BYTES);
     this.phase = Phase.BEFORE_ROUTE;
     this.message = Message.REQUEST;
     this.measures.measure(Part.REQUEST_BODY, frame.contentLength, frame.length);
@@ -385,6 +389,7 @@ export class RpcStream extends StreamHandler {
       chains.give(chain);
     }
     this.waits.end();
+    countMemory(-OBJECT_BYTES);
     this.chain = null;
     this.chains = null;
     this.server = null;

@@ -7,12 +7,13 @@ import { codeOf, reasonOf } from "./bad_frame";
 import { Connection } from "./connection";
 import { Host } from "./host";
 import { HostSet } from "./host_set";
+import { LARGE, STUCK, UnreadAnswers, UNREAD } from "./memory";
 import { onMirrorFrame, restMirror } from "./mirror";
 import { Pool } from "./pool";
 import { onServerRequest, refusePush } from "./push";
 import { Request } from "./request";
 import { onBadResponse, onLostRequest, onResponse } from "./respond";
-import { LARGE, ServerInput } from "./server_input";
+import { ServerInput } from "./server_input";
 import { WriteWatch } from "./write_watch";
 
 /** The open timeout, then the keepalive. */
@@ -53,6 +54,7 @@ export class Server extends Upstream {
   private awaitsAck: bool = false;
   private failures: i32 = 0;
   private readonly writes: WriteWatch = new WriteWatch();
+  private readonly unread: UnreadAnswers = new UnreadAnswers();
 
   constructor(
     readonly connection: Connection,
@@ -293,8 +295,7 @@ export class Server extends Upstream {
         if (codec === null) break;
         const before = this.queue.length;
         codec.heartbeatAck(frame.id, frame.aux, this.queue);
-        this.tunnel.wrote(this, this.queue.length - before);
-        connection.schedule();
+        this.answered(this.queue.length - before);
         break;
       }
       case FrameKind.HEARTBEAT_ACK:
@@ -306,6 +307,16 @@ export class Server extends Upstream {
         if (this.active == 0) this.retire();
       }
     }
+  }
+
+  /** Says that an answer of the proxy's own, `length` bytes, has been added to the queue. */
+  answered(length: i32): void {
+    this.tunnel.wrote(this, length);
+    this.connection.schedule();
+    if (!this.unread.add(length, this.position, this.position - (this.unsent as u64))) return;
+    const root = this.connection.root;
+    root.stuckServer(this, UNREAD);
+    this.giveUp(CloseReason.RESET, root.now());
   }
 
   /** A frame that cannot be used but has an end: only the request that it answers fails. Returns the bytes to leave out. */
@@ -337,7 +348,7 @@ export class Server extends Upstream {
   /** Gives it up when it takes no bytes: what was sent fails, the rest goes elsewhere. To be asked as `WriteWatch` is. */
   checkWrite(now: i64): void {
     if (!this.writes.isStuck(this, now)) return;
-    this.connection.root.stuckServer(this);
+    this.connection.root.stuckServer(this, STUCK);
     this.giveUp(CloseReason.RESET, now);
   }
 

@@ -1,12 +1,11 @@
 import { ByteBuffer } from "../bytes/buffer";
 import { Connection } from "./connection";
+import { lacksMemory, LARGE } from "./memory";
 
 /** Memory that is kept between frames, bytes. */
 const KEEP: i32 = 4096;
 /** How often a frame may ask for more out of one piece of data before it gets all. */
 const MOST_TRIES: i32 = 4;
-/** A frame of which more than this is gathered is given up when memory is short, bytes. */
-export const LARGE: i32 = 65536;
 
 /** The frame of a server whose rest has not come. */
 export class ServerInput {
@@ -48,7 +47,8 @@ export class ServerInput {
 
   /** Whether it is large, and memory is short. */
   get isTooMuch(): bool {
-    return this.bytes.length >= LARGE && !this.connection.mayGather;
+    const length = this.bytes.length;
+    return lacksMemory(length) || (length >= LARGE && !this.connection.mayGather);
   }
 
   /** Has the client's connection know how much there is. */

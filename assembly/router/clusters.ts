@@ -1,3 +1,4 @@
+import { noteGarbage } from "../abi/dispatch";
 import { Bytes } from "../bytes/bytes";
 import { hashBytes } from "../bytes/hash";
 import { View } from "../bytes/view";
@@ -8,6 +9,8 @@ import { MetadataMatch } from "./metadata";
 const MAX_NAME: i32 = 255;
 /** Names from requests that are kept as objects; a power of two. */
 const KEPT: i32 = 64;
+/** Objects that one of the others leaves behind, with what its destination is looked up by. */
+const OBJECTS_PER_NAME: i32 = 8;
 /** 2^64 divided by the golden ratio: its multiples spread evenly over 64 bits. */
 const GOLDEN: u64 = 0x9e3779b97f4a7c15;
 
@@ -86,6 +89,7 @@ export class NamedCluster extends ClusterPicker {
     const at = (hashBytes(view.ptr, view.length) as i32) & (KEPT - 1);
     const kept = unchecked(this.kept[at]);
     if (kept !== null && kept.name.equals(view.ptr, view.length)) return kept;
+    noteGarbage(OBJECTS_PER_NAME);
     const choice = new ClusterChoice(Bytes.copy(view.ptr, view.length), this.metadata);
     unchecked((this.kept[at] = choice));
     return choice;

@@ -1,4 +1,5 @@
 import { noteGarbage } from "../abi/dispatch";
+import { countMemory } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 
@@ -10,6 +11,8 @@ const MAX_VALUE: i32 = 65536;
 export class VariableTable {
   private readonly names: Bytes[] = [];
   private readonly values: Bytes[] = [];
+  /** Bytes of the values. */
+  private bytes: i32 = 0;
 
   /** Points `out` at a value; false when the variable was not set. */
   get(name: Bytes, out: View): bool {
@@ -25,13 +28,21 @@ export class VariableTable {
     if (length > MAX_VALUE) return false;
     const i = this.find(name);
     if (i >= 0) {
+      this.measure(length - unchecked(this.values[i]).length);
       unchecked((this.values[i] = Bytes.copy(value, length)));
+      noteGarbage(2);
       return true;
     }
     if (this.names.length >= MAX_VARIABLES) return false;
+    this.measure(length);
     this.names.push(name);
     this.values.push(Bytes.copy(value, length));
     return true;
+  }
+
+  private measure(bytes: i32): void {
+    this.bytes += bytes;
+    countMemory(bytes);
   }
 
   /** How many are set. */
@@ -42,6 +53,7 @@ export class VariableTable {
   clear(): void {
     if (this.names.length == 0) return;
     noteGarbage(2 * this.names.length);
+    this.measure(-this.bytes);
     this.names.length = 0;
     this.values.length = 0;
   }

@@ -109,17 +109,20 @@ export abstract class Upstream {
       this.kept += n;
       return;
     }
-    this.queue.consume(n);
-    this.origin += n as u64;
-    if (this.queue.length == 0) this.queue.reset(KEEP);
+    this.consume(n);
   }
 
   /** The answer came: nothing that was sent is kept any longer. */
   release(): void {
     const n = this.kept;
     this.kept = 0;
+    this.consume(n);
+  }
+
+  private consume(n: i32): void {
     this.queue.consume(n);
     this.origin += n as u64;
+    if (this.queue.length == 0) this.queue.reset(KEEP);
   }
 
   /** Gives the memory back. */
