@@ -16,6 +16,9 @@ import { onBadResponse, onLostRequest, onResponse } from "./respond";
 import { ServerInput } from "./server_input";
 import { WriteWatch } from "./write_watch";
 
+/** So many times the failures of heartbeats close a connection in the middle of a frame. */
+const PATIENCE: i32 = 4;
+
 /** The open timeout, then the keepalive. */
 class ServerTimer extends Timer {
   constructor(private readonly server: Server) {
@@ -374,7 +377,8 @@ export class Server extends Upstream {
 
   /**
    * MOSN's keepalive (mosn-semantics.md §4.5): a heartbeat after an idle interval, and so many in a row without an
-   * answer in time close the connection. Anything that comes counts as an answer.
+   * answer in time close the connection. Anything that comes counts as an answer. In the middle of a frame none can come;
+   * and the rest of the frame does not while the client does not read, because Envoy then reads none of its servers.
    */
   private keepalive(now: i64): void {
     const config = this.pool.destination.cluster.config.keepalive;
@@ -389,7 +393,7 @@ export class Server extends Upstream {
       this.connection.schedule();
       this.awaitsAck = true;
       this.connection.root.setTimer(this.timer, now + (config.timeoutMs as i64), false);
-    } else if (++this.failures < config.maxFailures) {
+    } else if (++this.failures < config.maxFailures * (this.input.length > 0 ? PATIENCE : 1)) {
       this.armKeepalive(now);
     } else {
       this.giveUp(CloseReason.REMOTE, now);

@@ -104,4 +104,33 @@ describe("answers in pieces", () => {
     assert.ok(host.log.lines.some(({ text }) => text.includes("no memory for the rest of the frame")));
     host.close();
   });
+
+  for (const [whole, minutes] of [
+    [true, 5],
+    [false, 8],
+  ] as const) {
+    it(`that break off, for ${minutes} minutes without heartbeats: ${whole ? "may go on" : "the connection is given up"}`, async () => {
+      const router = {
+        virtual_hosts: [{ domains: ["*"], routers: [{ route: { cluster_name: "upstream", timeout: "-1s" } }] }],
+      };
+      const { host, cluster, client } = await world([A], { config: { router } });
+      const [server] = cluster.servers;
+      server.alive = false;
+      server.onCall = () => {};
+      client.write(call(1));
+      host.advance(20);
+      const [{ frame, stream }] = cluster.calls;
+      const answer = bolt.response(frame.id, { content: Buffer.alloc(100_000, "x") });
+      stream.write(answer.subarray(0, 50_000));
+      host.advance(minutes * 60_000);
+      assert.ok(server.heartbeats > 6);
+      stream.write(answer.subarray(50_000));
+      host.advance(100);
+      assert.deepEqual(
+        answers(client).map(({ status }) => status === 0),
+        [whole],
+      );
+      host.close();
+    });
+  }
 });
