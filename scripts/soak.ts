@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { Scope } from "../tests/e2e/kit/scope.ts";
 import { mib, soak, type SoakResult } from "../tests/soak/run.ts";
+import { appendRun, tableOf } from "../tests/soak/totals.ts";
 
 /** How much more memory may be taken at the end than at a fifth. */
 const MOST_GROWTH = 1.05;
@@ -22,7 +23,7 @@ function byOperation(codes: [string, number][]): Map<string, string[]> {
   return lines;
 }
 
-function print({ report, seconds, restarts, servers, before, after, lost }: SoakResult): void {
+function print({ report, seconds, restarts, servers, before, after, cpu, lost }: SoakResult): void {
   const { sent, answered, oneway, left, connections, codes } = report;
   for (const [operation, counts] of byOperation(codes)) console.log(`  ${operation.padEnd(18)} ${counts.join(", ")}`);
   console.log(`${sent} requests in ${seconds.toFixed(0)} s, ${Math.round(sent / seconds)}/s`);
@@ -34,37 +35,68 @@ function print({ report, seconds, restarts, servers, before, after, lost }: Soak
   const growth = (a: number, b: number) => `${mib(a)} at a fifth, ${mib(b)} at the end: ${(b / a).toFixed(3)}x`;
   console.log(`RSS ${growth(before.rss, after.rss)}`);
   console.log(`linear memory of ${after.vms} VMs ${growth(before.linear, after.linear)}`);
+  console.log(`allocated by Envoy ${growth(before.allocated, after.allocated)}`);
+  console.log(`of a heap of ${growth(before.heap, after.heap)}; ${before.stats} and ${after.stats} stats`);
+  const each = (part: number) => `${((part / sent) * 1e6).toFixed(0)} µs`;
+  console.log(`CPU of a request: Envoy ${each(cpu.envoy)}, clients ${each(cpu.clients)}, servers ${each(cpu.servers)}`);
 }
 
 const options = new Command("npm run soak --")
   .description("Mixed traffic through a real Envoy while connections come and go and servers restart.")
-  .option("--requests <number>", "how many", whole, 1_000_000)
+  .option("--requests <number>", "how many in each run", whole, 1_000_000)
+  .option("--runs <number>", "one after the other, each with an Envoy of its own and the next seed", whole, 1)
   .option("--seed <number>", "of what clients and servers do; default: another one each time", whole)
   .option("--concurrency <number>", "worker threads of Envoy", whole, 2)
   .option("--restart-ms <number>", "mean time between two restarts of servers", whole, 2000)
+  .option("--totals <file>", "append what each run came to, as a line of JSON")
+  .option("--table <file>", "show what is in such a file as a table, and do nothing else")
   .parse()
-  .opts<{ requests: number; seed?: number; concurrency: number; restartMs: number }>();
+  .opts<SoakArguments>();
 
-const seed = options.seed ?? Date.now() % 1_000_000_000;
-console.log(`seed ${seed}`);
-const ends: (() => unknown)[] = [];
-const scope: Scope = { after: (end) => ends.push(end) };
-try {
-  const connections = { bolt: 12, boltv2: 6, dubbo: 8, http: 40 };
-  const result = await soak(scope, { ...options, seed, connections, onProgress: (line) => console.log(line) });
-  print(result);
-  const { before, after } = result;
-  if (after.rss > before.rss * MOST_GROWTH || after.linear > before.linear * MOST_GROWTH)
-    throw new Error(`memory grew by more than ${MOST_GROWTH}x`);
-} catch (error) {
-  console.error(`FAILED: ${(error as Error).message}`);
-  process.exitCode = 1;
+interface SoakArguments {
+  requests: number;
+  runs: number;
+  seed?: number;
+  concurrency: number;
+  restartMs: number;
+  totals?: string;
+  table?: string;
 }
-for (const end of ends.reverse()) {
+
+/** One run. Returns what was wrong; "": nothing. */
+async function run(seed: number): Promise<string> {
+  console.log(`seed ${seed}`);
+  const ends: (() => unknown)[] = [];
+  const scope: Scope = { after: (end) => ends.push(end) };
+  let wrong = "";
+  let result: SoakResult | undefined;
   try {
-    await end();
+    const connections = { bolt: 12, boltv2: 6, dubbo: 8, http: 40 };
+    result = await soak(scope, { ...options, seed, connections, onProgress: (line) => console.log(line) });
+    print(result);
+    const { before, after } = result;
+    if (after.allocated > before.allocated * MOST_GROWTH || after.linear > before.linear * MOST_GROWTH)
+      wrong = `memory grew by more than ${MOST_GROWTH}x`;
   } catch (error) {
-    console.error(`FAILED: ${(error as Error).message}`);
-    process.exitCode = 1;
+    wrong = (error as Error).message;
   }
+  for (const end of ends.reverse()) {
+    try {
+      await end();
+    } catch (error) {
+      wrong ||= (error as Error).message;
+    }
+  }
+  if (wrong !== "") console.error(`FAILED: ${wrong}`);
+  if (options.totals !== undefined) appendRun(options.totals, seed, result, wrong);
+  return wrong;
+}
+
+if (options.table !== undefined) {
+  console.log(tableOf(options.table).join("\n"));
+  process.exit();
+}
+const first = options.seed ?? Date.now() % 1_000_000_000;
+for (let i = 0; i < options.runs; i++) {
+  if ((await run(first + i)) !== "") process.exitCode = 1;
 }

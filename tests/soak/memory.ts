@@ -1,5 +1,6 @@
 // How much memory Envoy takes, and how much of it is the linear memory of wasm VMs (Linux).
 import { readFileSync } from "node:fs";
+import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
 
 export interface Memory {
   /** Bytes of the process. */
@@ -29,4 +30,20 @@ export function memoryOf(pid: number): Memory {
     before = { end, size: end - start, writable: access.startsWith("rw") };
   }
   return found;
+}
+
+/** What Envoy's allocator says (`/memory`), bytes, and how many numbers Envoy keeps. */
+export interface Heap {
+  /** What the program has and has not given back: what a leak would make grow. */
+  allocated: number;
+  /** What the allocator has from the system, free blocks between others included. */
+  heap: number;
+  stats: number;
+}
+
+/** Reads Envoy's admin pages. */
+export async function heapOf(envoy: EnvoyProcess): Promise<Heap> {
+  const page = JSON.parse(await envoy.admin("/memory")) as Record<"allocated" | "heap_size", string>;
+  const stats = (await envoy.admin("/stats")).split("\n").length;
+  return { allocated: Number(page.allocated), heap: Number(page.heap_size), stats };
 }

@@ -41,7 +41,7 @@ const CHANGES = {
 export const SLOW_MS = 600;
 
 export const OPERATIONS: Operation[] = [
-  { name: "echo", letter: "E", share: 680 },
+  { name: "echo", letter: "E", share: 660 },
   { name: "changed", letter: "C", share: 80, route: CHANGES },
   {
     name: "copied",
@@ -83,6 +83,8 @@ export const OPERATIONS: Operation[] = [
     also: [500],
     route: { retry_policy: { retry_on: true, num_retries: 3 } },
   },
+  // More than one at a time is refused (stage.ts).
+  { name: "metered", letter: "F", share: 20, also: [503] },
   { name: "slow", letter: "S", share: 0.5, code: 504, route: { timeout: "0.2s" } },
   { name: "large", letter: "L", share: 0.5, large: true },
   { name: "oneway", letter: "O", share: 50, oneway: true, only: ["bolt", "boltv2", "dubbo"] },

@@ -1,13 +1,14 @@
 // The soak: mixed traffic through a real Envoy while connections come and go and servers restart.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
 import { dice } from "../e2e/kit/random.ts";
 import type { Scope } from "../e2e/kit/scope.ts";
 import { waitUntil } from "../e2e/kit/wait.ts";
 import type { LoadOptions, LoadReport } from "./load_main.ts";
-import { type Memory, memoryOf } from "./memory.ts";
+import { type Heap, heapOf, type Memory, memoryOf } from "./memory.ts";
 import { LOST, PROTOCOLS } from "./operations.ts";
 import type { ServerCommand, ServerCount } from "./server_main.ts";
 import { SERVERS, startSoakEnvoy } from "./stage.ts";
@@ -30,8 +31,10 @@ export interface SoakResult {
   restarts: number;
   servers: ServerCount;
   /** At a fifth, and at the end, both times without load. */
-  before: Memory;
-  after: Memory;
+  before: Memory & Heap;
+  after: Memory & Heap;
+  /** CPU of the clients, of the servers and of Envoy, seconds. */
+  cpu: { clients: number; servers: number; envoy: number };
   /** Answers that only a server that went away excuses. */
   lost: number;
 }
@@ -39,6 +42,11 @@ export interface SoakResult {
 /** How long the last answers may take. Requests to servers that were restarted fail long before. */
 const SETTLE_MS = 60_000;
 const PROGRESS_MS = 10_000;
+/** Looks at memory until it is still. */
+const SETTLE_LOOKS = 20;
+const SETTLE_LOOK_MS = 250;
+/** Unit of CPU times in /proc, USER_HZ. */
+const TICKS_PER_SECOND = 100;
 /** Gauges that say what is under way. */
 const ACTIVE = "^wasmcustom\\.moe\\..*active$";
 
@@ -61,6 +69,25 @@ async function untilNothingActive(envoy: EnvoyProcess): Promise<void> {
   );
 }
 
+/** Memory without load: the connections that ended last are deleted in a moment. */
+async function settled(envoy: EnvoyProcess): Promise<Memory & Heap> {
+  let heap = await heapOf(envoy);
+  for (let i = 0; i < SETTLE_LOOKS; i++) {
+    await sleep(SETTLE_LOOK_MS);
+    const now = await heapOf(envoy);
+    const still = Math.abs(now.allocated - heap.allocated) < now.allocated / 1000;
+    heap = now;
+    if (still) break;
+  }
+  return { ...memoryOf(envoy.pid), ...heap };
+}
+
+/** CPU time of a process, seconds. */
+function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
 /** The load process and what it last said. */
 class Load {
   private last: LoadReport | undefined;
@@ -74,6 +101,10 @@ class Load {
     await once(child, "message");
     child.send(options);
     return new Load(child);
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
   }
 
   get report(): LoadReport | undefined {
@@ -129,10 +160,13 @@ function restartServers(
 function lost(codes: [string, number][]): number {
   const without = codes.filter(([key]) => {
     const [, operation, code] = key.split(" ");
-    return LOST.includes(Number(code)) && operation !== "aborted" && operation !== "retried";
+    return LOST.includes(Number(code)) && !EXPECTED.includes(operation);
   });
   return without.reduce((sum, [, count]) => sum + count, 0);
 }
+
+/** Operations with failures of their own. */
+const EXPECTED = ["aborted", "retried", "metered"];
 
 /** Most requests that are under way at once, and that a restart may lose. */
 function underWay(connections: LoadOptions["connections"]): number {
@@ -155,21 +189,26 @@ export async function soak(scope: Scope, options: SoakOptions): Promise<SoakResu
   const progress = setInterval(() => {
     const { sent = 0, connections: opened = 0 } = load.report ?? {};
     const { rss, linear } = memoryOf(envoy.pid);
-    onProgress?.(
-      `${seconds().toFixed(0)} s: ${sent} requests (${Math.round(sent / seconds())}/s), ${opened} connections, ` +
-        `${restarts.count()} restarts, RSS ${mib(rss)}, linear memory ${mib(linear)}`,
-    );
+    const say = ({ allocated, heap, stats }: Heap) =>
+      onProgress?.(
+        `${seconds().toFixed(0)} s: ${sent} requests (${Math.round(sent / seconds())}/s), ${opened} connections, ` +
+          `${restarts.count()} restarts, RSS ${mib(rss)}, linear memory ${mib(linear)}, ` +
+          `allocated ${mib(allocated)} of ${mib(heap)}, ${stats} stats`,
+      );
+    // Envoy may be ending.
+    heapOf(envoy).then(say, () => {});
   }, PROGRESS_MS);
   scope.after(() => clearInterval(progress));
 
   const fifth = Math.floor(requests / 5);
   await load.send(fifth);
   await untilNothingActive(envoy);
-  const before = memoryOf(envoy.pid);
+  const before = await settled(envoy);
   const report = await load.send(requests - fifth);
   const took = seconds();
   await untilNothingActive(envoy);
-  const after = memoryOf(envoy.pid);
+  const after = await settled(envoy);
+  const cpu = { clients: cpuOf(load.pid), servers: cpuOf(servers.pid ?? 0), envoy: cpuOf(envoy.pid) };
   restarts.stop();
   clearInterval(progress);
   load.end();
@@ -182,7 +221,7 @@ export async function soak(scope: Scope, options: SoakOptions): Promise<SoakResu
   const excused = restarts.count() * underWay(connections);
   if (lost(codes) > excused)
     throw new Error(`${lost(codes)} answers were lost, which ${restarts.count()} restarts do not excuse`);
-  return { report, seconds: took, restarts: restarts.count(), servers: count, before, after, lost: lost(codes) };
+  return { report, seconds: took, restarts: restarts.count(), servers: count, before, after, cpu, lost: lost(codes) };
 }
 
 /** Bytes as MiB. */

@@ -11,6 +11,7 @@ import { startEnvoy } from "../e2e/kit/envoy.ts";
 import { addZones } from "../e2e/kit/labels.ts";
 import type { Scope } from "../e2e/kit/scope.ts";
 import { OPERATIONS } from "./operations.ts";
+import { SERVICE } from "./wire.ts";
 
 /** Ports of the servers that the soak needs: two hosts, and one for copies. */
 export const SERVERS = 3;
@@ -25,11 +26,24 @@ const BOTH = [
   },
   { type: "dsl", config: {} },
 ];
+/** Rules of flow control: each request is counted, and those of one operation are refused when there are two at a time. */
+const metering = (resource: string, prefix: string) => ({
+  type: "flowControlFilter",
+  config: {
+    app_name: "soak",
+    global_switch: true,
+    action: { status: 503 },
+    rules: [{ resource: prefix, match: "prefix", threshold: 1_000_000 }],
+    isolation_rules: [{ resource, threshold: 1 }],
+  },
+});
 const RPC = [
   { type: "fault_tolerance", config: { enabled: true, timeWindow: 1000, recoverTime: 2000 } },
   { type: "mirror", config: {} },
   { type: "dubbo_stream", config: {} },
+  metering(`${SERVICE}#metered`, `${SERVICE}#`),
 ];
+const HTTP = [metering("/metered", "/"), { type: "grpc_metric", config: {} }];
 
 function rpcConfig(): object {
   const routers = OPERATIONS.filter((one) => one.heartbeat !== true).map(({ name, route, filters, entry }) => ({
@@ -68,7 +82,7 @@ function httpListener(rpc: Listener): Listener {
   http.vm_config.code = own.vm_config.code;
   http.configuration = {
     "@type": "type.googleapis.com/google.protobuf.Struct",
-    value: { stream_filters: BOTH },
+    value: { stream_filters: [...BOTH, ...HTTP] },
   };
   return listener;
 }
