@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { Scope } from "../tests/e2e/kit/scope.ts";
 import { mib, soak, type SoakResult } from "../tests/soak/run.ts";
+import { usedOf } from "../tests/soak/memory.ts";
 import { appendRun, tableOf } from "../tests/soak/totals.ts";
 
 /** How much more memory may be taken at the end than at a fifth. */
@@ -34,6 +35,7 @@ function print({ report, seconds, restarts, servers, before, after, cpu, lost }:
   );
   const growth = (a: number, b: number) => `${mib(a)} at a fifth, ${mib(b)} at the end: ${(b / a).toFixed(3)}x`;
   console.log(`RSS ${growth(before.rss, after.rss)}`);
+  console.log(`of that in use ${growth(usedOf(before), usedOf(after))}`);
   console.log(`linear memory of ${after.vms} VMs ${growth(before.linear, after.linear)}`);
   console.log(`allocated by Envoy ${growth(before.allocated, after.allocated)}`);
   console.log(`of a heap of ${growth(before.heap, after.heap)}; ${before.stats} and ${after.stats} stats`);
@@ -75,7 +77,8 @@ async function run(seed: number): Promise<string> {
     result = await soak(scope, { ...options, seed, connections, onProgress: (line) => console.log(line) });
     print(result);
     const { before, after } = result;
-    if (after.allocated > before.allocated * MOST_GROWTH || after.linear > before.linear * MOST_GROWTH)
+    const grown = usedOf(after) / usedOf(before);
+    if (grown > MOST_GROWTH || after.allocated > before.allocated * MOST_GROWTH)
       wrong = `memory grew by more than ${MOST_GROWTH}x`;
   } catch (error) {
     wrong = (error as Error).message;

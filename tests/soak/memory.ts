@@ -36,14 +36,19 @@ export function memoryOf(pid: number): Memory {
 export interface Heap {
   /** What the program has and has not given back: what a leak would make grow. */
   allocated: number;
-  /** What the allocator has from the system, free blocks between others included. */
+  /** What the allocator holds of the system's memory: that, and free blocks between others. */
   heap: number;
   stats: number;
 }
 
 /** Reads Envoy's admin pages. */
 export async function heapOf(envoy: EnvoyProcess): Promise<Heap> {
-  const page = JSON.parse(await envoy.admin("/memory")) as Record<"allocated" | "heap_size", string>;
+  const page = JSON.parse(await envoy.admin("/memory")) as Record<string, string>;
   const stats = (await envoy.admin("/stats")).split("\n").length;
-  return { allocated: Number(page.allocated), heap: Number(page.heap_size), stats };
+  return { allocated: Number(page.allocated), heap: Number(page.heap_size) - Number(page.pageheap_unmapped), stats };
+}
+
+/** What of a process' memory is in use: without the blocks that Envoy's allocator keeps to hand out again. */
+export function usedOf({ rss, heap, allocated }: Memory & Heap): number {
+  return rss - (heap - allocated);
 }

@@ -1,5 +1,6 @@
 // What runs of the soak came to, in a file: large numbers of requests are many runs.
 import { appendFileSync, readFileSync } from "node:fs";
+import { usedOf } from "./memory.ts";
 import { mib, type SoakResult } from "./run.ts";
 
 /** A run, as a line of JSON. */
@@ -15,6 +16,7 @@ interface Run {
   seconds: number;
   /** At a fifth, and at the end, bytes. */
   rss: [number, number];
+  used: [number, number];
   allocated: [number, number];
   linear: [number, number];
   /** What was wrong; "": nothing. */
@@ -26,7 +28,8 @@ export function appendRun(file: string, seed: number, result: SoakResult | undef
   const { report, restarts = 0, seconds = 0, lost = 0, before, after } = result ?? {};
   const { sent = 0, answered = 0, oneway = 0, left = 0, connections = 0 } = report ?? {};
   const pair = (key: "rss" | "allocated" | "linear"): [number, number] => [before?.[key] ?? 0, after?.[key] ?? 0];
-  const memory = { rss: pair("rss"), allocated: pair("allocated"), linear: pair("linear") };
+  const used: [number, number] = before && after ? [usedOf(before), usedOf(after)] : [0, 0];
+  const memory = { rss: pair("rss"), used, allocated: pair("allocated"), linear: pair("linear") };
   const run: Run = { seed, sent, answered, oneway, left, connections, restarts, lost, seconds, ...memory, wrong };
   appendFileSync(file, `${JSON.stringify(run)}\n`);
 }
@@ -39,7 +42,7 @@ export function tableOf(file: string): string[] {
   const count = (value: (run: Run) => number) => sum(value).toLocaleString("en-US");
   const seeds = runs.map(({ seed }) => seed).sort((a, b) => a - b);
   const ratio = ([from, to]: [number, number]) => (from > 0 ? to / from : 0);
-  const most = (key: "rss" | "allocated" | "linear") => {
+  const most = (key: "rss" | "used" | "allocated" | "linear") => {
     const [[from, to]] = runs.map((run) => run[key]).sort((a, b) => ratio(b) - ratio(a));
     return `${mib(from)} → ${mib(to)}, ${ratio([from, to]).toFixed(3)}x`;
   };
@@ -59,6 +62,7 @@ export function tableOf(file: string): string[] {
     count(({ restarts }) => restarts),
     count(({ lost }) => lost),
     most("rss"),
+    most("used"),
     most("allocated"),
     most("linear"),
     `${runs.filter(({ wrong }) => wrong !== "").length}`,
