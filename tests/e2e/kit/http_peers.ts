@@ -40,7 +40,7 @@ export interface RequestOptions {
   between?: (written: number) => Promise<void>;
   trailers?: Record<string, string>;
   /** HTTP/1: bytes that go before the request. */
-  preface?: string;
+  preface?: string | Buffer;
   /** HTTP/1: the client goes, and its connection with it. */
   signal?: AbortSignal;
 }
