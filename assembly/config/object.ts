@@ -1,6 +1,7 @@
 import { Bytes } from "../bytes/bytes";
 import { MILLISECOND, formatDuration, parseDuration } from "./duration";
 import { ConfigErrors } from "./errors";
+import { NumberReader } from "./number";
 import { JsonKind, JsonValue, quoteJson } from "./value";
 
 const EMPTY_OBJECT: JsonValue = new JsonValue(JsonKind.OBJECT, 0, 0);
@@ -119,11 +120,12 @@ export class ObjectReader {
     return fallback;
   }
 
-  /** A number from `min` to `max`. */
+  /** A number from `min` to `max`; also as a string, which is what Envoy makes of a fraction in YAML. */
   float(name: string, fallback: f64, min: f64, max: f64): f64 {
     const value = this.raw(name);
     if (value === null) return fallback;
-    if (value.kind == JsonKind.NUMBER && value.number >= min && value.number <= max) return value.number;
+    const number = numberOf(value);
+    if (number >= min && number <= max) return number;
     this.errors.add(this.pathOf(name), value, `expected a number from ${min} to ${max}, got ${value.describe()}`);
     return fallback;
   }
@@ -228,4 +230,14 @@ export class ObjectReader {
       return;
     }
   }
+}
+
+/** The value of a number, or of a string that is one; NaN for others. */
+function numberOf(value: JsonValue): f64 {
+  if (value.kind == JsonKind.NUMBER) return value.number;
+  if (value.kind != JsonKind.STRING) return NaN;
+  const text = Bytes.of(value.text);
+  const read = new JsonValue(JsonKind.NUMBER, 0, 0);
+  const length = new NumberReader().read(text.ptr, text.length, read);
+  return length > 0 && length == text.length ? read.number : NaN;
 }

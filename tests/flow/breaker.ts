@@ -7,7 +7,8 @@ import { type Call, callOnce } from "./load.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Caller, FlowStage, RESOURCE } from "./stage.ts";
 
-const ERRORS = 5;
+/** Good calls, then as many errors: half of all, at which it opens. */
+const GOOD = 20;
 const RETRY_MS = 1000;
 const PAUSE_MS = 20;
 /** Calls of one try while the breaker may be half open. */
@@ -16,21 +17,21 @@ const TRY = 10;
 export async function runBreaker(scope: Scope, workers: number): Promise<Outcome> {
   const rule = {
     resource: RESOURCE.bolt,
-    strategy: 2,
-    threshold: ERRORS,
-    minRequestAmount: ERRORS,
+    strategy: 1,
+    threshold: 0.5,
+    minRequestAmount: GOOD,
     statIntervalMs: 60_000,
     retryTimeoutMs: RETRY_MS,
   };
   const stage = await FlowStage.start(scope, { workers, rules: { circuit_breaker_rules: [rule] } });
   const play = new Play(stage, await stage.connect(4 * workers));
-  await play.closed(20);
+  await play.closed(GOOD);
   stage.server.fails = true;
   await play.opens();
   await play.probe();
   stage.server.fails = false;
   await play.probe();
-  await play.closed(20);
+  await play.closed(GOOD);
   return { facts: play.facts.join("; "), wrong: play.wrong };
 }
 
@@ -67,9 +68,9 @@ class Play {
     const before = server.calls;
     let from = 0;
     do from = nowMs();
-    while ((await this.call()).passed && server.calls - before < 10 * ERRORS);
+    while ((await this.call()).passed && server.calls - before < 3 * GOOD);
     this.openedMs = server.arrivals[server.arrivals.length - 1].ms;
-    this.expect("opened after errors:", server.calls - before, ERRORS);
+    this.expect("opened after errors:", server.calls - before, GOOD);
     if (from < this.openedMs) this.wrong.push("a call was refused before the breaker can have opened");
   }
 

@@ -119,6 +119,19 @@ describe("ObjectReader", () => {
     expect(errors.message).toBe("");
   });
 
+  test("takes fractions as strings, too: Envoy makes them of YAML", () => {
+    const from = open('{"a":"0.5","b":"1e3","c":"-2","d":"0.5x","e":"","f":"3","g":" 1","h":true,"i":"1e999"}');
+    expect(from.float("a", 0, 0, 1)).toBe(0.5);
+    expect(from.float("b", 0, 0, 1000)).toBe(1000);
+    expect(from.float("c", 0, -2, 1)).toBe(-2);
+    expect(errors.message).toBe("");
+    const wrong = ["d", "e", "f", "g", "h", "i"];
+    for (let i = 0; i < wrong.length; i++) {
+      open('{"d":"0.5x","e":"","f":"3","g":" 1","h":true,"i":"1e999"}').float(wrong[i], 0, 0, 1);
+      expect(errors.message.includes("expected a number from 0.0 to 1.0, got ")).toBe(true, wrong[i]);
+    }
+  });
+
   test("gives defaults for what is absent or null", () => {
     const from = open('{"i":null,"s":null,"o":null}');
     expect(from.integer("i", 7, 0, 3)).toBe(7);
