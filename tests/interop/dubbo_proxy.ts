@@ -48,6 +48,7 @@ export const EXPECTED: Record<string, { result: unknown; extras?: object }> = {
   denied: failure("403|permission denied"),
   fault: failure("fault filter abort"),
   blocked: failure("denied by ip_access"),
+  flow: failure("current request is limited: flow rule of interop.DubboService#sayHello"),
   changes: {
     result: "same",
     extras: {
@@ -81,7 +82,11 @@ const FILTERS = [
   { type: "ip_access", config: {} },
   { type: "fault", config: {} },
   { type: "header_to_metadata", config: {} },
+  { type: "flowControlFilter", config: {} },
 ];
+
+/** No call passes. */
+const FLOW = { global_switch: true, rules: [{ resource: `${SERVICE}#sayHello`, threshold: 0 }] };
 
 function setHeader(key: string, value: string): object {
   return { header: { key, value }, append: false };
@@ -107,6 +112,7 @@ function routes(): object[] {
     { match: group("denied"), direct_response: { status: 403 } },
     filtered("fault", { fault: { abort: { status: 503, percentage: 100 } } }),
     filtered("blocked", { ip_access: { ips: [{ action: "deny", addrs: ["0.0.0.0/0"] }] } }),
+    filtered("flow", { flowControlFilter: FLOW }),
     {
       match: group("slow"),
       // Dubbo 3's own timeout would win over the route's, but not over that of one try.

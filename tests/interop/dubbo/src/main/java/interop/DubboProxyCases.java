@@ -35,7 +35,10 @@ final class DubboProxyCases {
                     String[] types = {"java.lang.String"};
                     return failure(() -> peer.nowhere().$invoke("sayHello", types, new Object[] {"x"}));
                 });
-        for (String group : new String[] {"refused", "unreachable", "full", "unknown", "aborted", "denied", "fault", "blocked"}) {
+        String[] groups = {
+            "refused", "unreachable", "full", "unknown", "aborted", "denied", "fault", "blocked", "flow"
+        };
+        for (String group : groups) {
             DubboCall call = new DubboCall(group);
             cases.add("proxy " + group, extras -> failure(() -> call.service().sayHello("x")));
         }

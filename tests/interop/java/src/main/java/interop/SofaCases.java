@@ -8,9 +8,11 @@ import com.alipay.sofa.rpc.core.exception.SofaRpcException;
 import com.alipay.sofa.rpc.core.exception.SofaTimeOutException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
@@ -36,6 +38,48 @@ final class SofaCases {
         addFailures(cases);
         addForms(cases);
         addConnection(cases);
+        addProxy(cases);
+    }
+
+    /** What only the proxy does: calls of these unique ids are over their limit, and answered with different statuses. */
+    private void addProxy(Cases cases) {
+        for (String id : new String[] {"limited", "explained"}) {
+            cases.add(
+                    "proxy sofa " + id,
+                    extras -> {
+                        HelloService service =
+                                peer.<HelloService>consumer("sync", SofaPeer.TIMEOUT).setUniqueId(id).refer();
+                        Object found = failure(() -> service.sayHello("x"));
+                        extras.put("others", peer.sync().sayHello("others"));
+                        return found;
+                    });
+        }
+        cases.add(
+                "proxy sofa callback limited",
+                extras -> {
+                    CompletableFuture<Object> answer = new CompletableFuture<>();
+                    SofaPeer.callback(peer.<HelloService>consumer("callback", SofaPeer.TIMEOUT), answer)
+                            .setUniqueId("limited")
+                            .refer()
+                            .sayHello("x");
+                    return failure(() -> outcome(answer));
+                });
+    }
+
+    /** How a call failed: the exception, its type and message, and the last of its causes. */
+    private static Object failure(Callable<?> call) throws Exception {
+        Map<String, Object> found = new LinkedHashMap<>();
+        try {
+            found.put("result", call.call());
+        } catch (SofaRpcException thrown) {
+            Throwable cause = thrown;
+            while (cause.getCause() != null) cause = cause.getCause();
+            found.put("exception", thrown.getClass().getSimpleName());
+            found.put("type", thrown.getErrorType());
+            found.put("message", Report.mask(thrown.getMessage()));
+            found.put("cause", cause.getClass().getSimpleName() + ": " + Report.mask(cause.getMessage()));
+        }
+        return found;
     }
 
     private void addCalls(Cases cases) {

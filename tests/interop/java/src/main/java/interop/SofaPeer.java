@@ -51,7 +51,12 @@ final class SofaPeer {
 
     /** A consumer in callback mode whose next answer completes {@code answer}. */
     HelloService callback(int timeout, CompletableFuture<Object> answer) {
-        return this.<HelloService>consumer("callback", timeout).setOnReturn(new Completion(answer)).refer();
+        return callback(this.<HelloService>consumer("callback", timeout), answer).refer();
+    }
+
+    /** The consumer, whose next answer completes {@code answer}. */
+    static ConsumerConfig<HelloService> callback(ConsumerConfig<HelloService> consumer, CompletableFuture<Object> answer) {
+        return consumer.setOnReturn(new Completion(answer));
     }
 
     /** The one open connection to the address. */
