@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { type Chart, svg } from "../tests/flow/chart.ts";
 import { conclusive, type Outcome } from "../tests/flow/outcome.ts";
 import { FULL, modesChart, QUICK, type Run, runsOf, type Scenario, SCENARIOS } from "../tests/flow/run.ts";
+import { transcripts } from "../tests/flow/transcripts.ts";
 import { EnvoyNotFound } from "./lib/envoy.ts";
 import { Scope } from "./lib/scope.ts";
 
@@ -16,6 +17,7 @@ interface Options {
   quick?: boolean;
   plots?: string;
   json?: string;
+  transcripts?: string;
 }
 
 function whole(text: string): number {
@@ -52,7 +54,14 @@ function writeCharts(folder: string, outcomes: Outcome[]): void {
   }
 }
 
+/** A scope for one play, and its end. */
+function newScope(): { scope: Scope; end: () => Promise<Error[]> } {
+  const scope = new Scope();
+  return { scope, end: () => scope.end() };
+}
+
 async function main(options: Options): Promise<void> {
+  if (options.transcripts) return writeFileSync(options.transcripts, await transcripts(newScope));
   const base = options.quick ? QUICK : FULL;
   const { workers = base.workers, connections = base.connections, seconds = base.seconds } = options;
   const all = runsOf({ workers, connections, seconds, quick: base.quick });
@@ -84,6 +93,7 @@ const program = new Command("npm run flow-test --")
   .option("--quick", "one short run of each: whether it works")
   .option("--plots <folder>", "write the measured curves as SVG, beside the formulas")
   .option("--json <file>", "write what was seen")
+  .option("--transcripts <file>", "instead: write each kind of rule and what a client sees of it, in Markdown")
   .addHelpText(
     "after",
     `\nScenarios:\n${names.join("\n")}\n\nMOE_MODULE=FILE takes another module than build/moe.wasm.`,
