@@ -23,9 +23,9 @@ describe("a mirror server that does not read", () => {
     });
     const stream = stopReading(all);
     const content = "x".repeat(50_000);
-    callAll(all, 80, { content });
+    callAll(all, 280, { content });
     const { pages } = all.host.vm.memory;
-    callAll(all, 200, { content }, 101);
+    callAll(all, 400, { content }, 301);
     assert.equal(all.host.vm.memory.pages, pages, "memory grows");
     assert.ok(pages < 512, `${pages} pages of 64 KiB`);
     all.host.advance(600);
