@@ -6,6 +6,7 @@ import { BufferType, HeaderMapType, Result } from "../abi/types";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { readStatus } from "../bytes/decimal";
+import { Spares } from "../bytes/spares";
 import { View } from "../bytes/view";
 import { appendBuffer } from "./buffers";
 import { GrpcCall, HttpCall } from "./call";
@@ -179,8 +180,7 @@ class CalloutStats {
  */
 export class Callouts {
   private readonly chains: StaticArray<Flight | null> = new StaticArray<Flight | null>(CHAINS);
-  private spare: Flight | null = null;
-  private spares: i32 = 0;
+  private readonly spares: Spares<Flight> = new Spares<Flight>(KEEP_FLIGHTS);
   private stats: CalloutStats | null = null;
   /** Callouts in flight. */
   count: i32 = 0;
@@ -265,12 +265,8 @@ export class Callouts {
   }
 
   private add(id: u32, grpc: bool, callout: Callout | null): void {
-    let flight = this.spare;
+    let flight = this.spares.take();
     if (flight === null) flight = new Flight();
-    else {
-      this.spare = flight.next;
-      this.spares--;
-    }
     flight.id = id;
     flight.grpc = grpc;
     flight.callout = callout;
@@ -317,17 +313,19 @@ export class Callouts {
     return flight;
   }
 
-  /** Takes a flight out and returns who wants its answer. */
+  /** Gives back a flight that was taken out, and returns who wants its answer. */
   private land(flight: Flight): Callout | null {
     const callout = flight.callout;
     flight.callout = null;
     if (callout !== null) callout.flight = null;
-    if (this.spares < KEEP_FLIGHTS) {
-      flight.next = this.spare;
-      this.spare = flight;
-      this.spares++;
-    } else noteGarbage(1);
+    if (!this.spares.keep(flight)) noteGarbage(1);
     return callout;
+  }
+
+  /** The callout with that id has ended: takes its flight out; null where nobody wants the answer. */
+  private takeOut(id: u32): Callout | null {
+    const flight = this.remove(id);
+    return flight === null ? null : this.land(flight);
   }
 
   private end(callout: Callout): void {
@@ -337,9 +335,7 @@ export class Callouts {
 
   /** The host's callback for HTTP; without headers the request was reset. */
   onHttpResponse(id: u32, headerCount: i32, bodySize: i32, trailerSize: i32): void {
-    const flight = this.remove(id);
-    if (flight === null) return;
-    const callout = this.land(flight);
+    const callout = this.takeOut(id);
     if (callout === null) return;
     if (headerCount > 0) callout.takeHttp(bodySize, trailerSize > 0);
     else callout.outcome = Outcome.FAILED;
@@ -348,9 +344,7 @@ export class Callouts {
 
   /** The host's callback for a message of gRPC: the call is over. */
   onGrpcMessage(id: u32, size: i32): void {
-    const flight = this.remove(id);
-    if (flight === null) return;
-    const callout = this.land(flight);
+    const callout = this.takeOut(id);
     if (callout === null) return;
     callout.takeMessage(size);
     this.end(callout);
@@ -358,9 +352,7 @@ export class Callouts {
 
   /** The host's callback for the end of a gRPC call without a message. */
   onGrpcClose(id: u32, status: i32): void {
-    const flight = this.remove(id);
-    if (flight === null) return;
-    const callout = this.land(flight);
+    const callout = this.takeOut(id);
     if (callout === null) return;
     callout.takeStatus(status);
     this.end(callout);

@@ -3,6 +3,7 @@
 import { noteGarbage } from "../abi/dispatch";
 import { BufferType } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
+import { Spares } from "../bytes/spares";
 import { View } from "../bytes/view";
 import { appendBuffer } from "../host/buffers";
 import { HttpCall } from "../host/call";
@@ -68,7 +69,6 @@ const copier = new Copier();
 /** A copy under way. */
 class MirrorFlight extends Callout {
   bytes: i32 = 0;
-  spare: MirrorFlight | null = null;
 
   constructor(private readonly mirrors: HttpMirrors) {
     super();
@@ -88,7 +88,7 @@ export class MirrorCopy {
   readonly call: HttpCall = new HttpCall();
   copies: i32 = 0;
   private stream: HttpStream | null = null;
-  /** The next of the same request, or of those that are not in use. */
+  /** The next of the same request. */
   next: MirrorCopy | null = null;
 
   constructor(private readonly mirrors: HttpMirrors) {}
@@ -192,10 +192,9 @@ export class HttpMirrors {
   /** Bytes of bodies that are being copied, and of copies under way. */
   held: i32 = 0;
   private active: i32 = 0;
-  private copy: MirrorCopy | null = null;
-  private copies: i32 = 0;
-  private flight: MirrorFlight | null = null;
-  private flights: i32 = 0;
+  /** Copies and flights that are not in use. */
+  private readonly spares: Spares<MirrorCopy> = new Spares<MirrorCopy>(KEEP);
+  private readonly flights: Spares<MirrorFlight> = new Spares<MirrorFlight>(KEEP);
 
   constructor(
     private readonly callouts: Callouts,
@@ -236,13 +235,8 @@ export class HttpMirrors {
   }
 
   private sendOne(call: HttpCall, context: u32): bool {
-    let flight = this.flight;
+    let flight = this.flights.take();
     if (flight === null) flight = new MirrorFlight(this);
-    else {
-      this.flight = flight.spare;
-      this.flights--;
-      flight.spare = null;
-    }
     flight.clear();
     if (!this.callouts.sendHttp(call, flight, context)) {
       this.giveFlight(flight);
@@ -269,34 +263,20 @@ export class HttpMirrors {
   }
 
   private giveFlight(flight: MirrorFlight): void {
-    if (this.flights >= KEEP) {
-      flight.free();
-      noteGarbage(OBJECTS_PER_FLIGHT);
-      return;
-    }
-    flight.spare = this.flight;
-    this.flight = flight;
-    this.flights++;
+    if (this.flights.keep(flight)) return;
+    flight.free();
+    noteGarbage(OBJECTS_PER_FLIGHT);
   }
 
   private take(): MirrorCopy {
-    const copy = this.copy;
-    if (copy === null) return new MirrorCopy(this);
-    this.copy = copy.next;
-    this.copies--;
-    copy.next = null;
-    return copy;
+    const copy = this.spares.take();
+    return copy === null ? new MirrorCopy(this) : copy;
   }
 
   /** Takes back one that is sent. */
   give(copy: MirrorCopy): void {
-    if (this.copies >= KEEP) {
-      copy.call.free();
-      noteGarbage(OBJECTS_PER_COPY);
-      return;
-    }
-    copy.next = this.copy;
-    this.copy = copy;
-    this.copies++;
+    if (this.spares.keep(copy)) return;
+    copy.call.free();
+    noteGarbage(OBJECTS_PER_COPY);
   }
 }

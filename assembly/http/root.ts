@@ -1,5 +1,6 @@
 import { noteGarbage } from "../abi/dispatch";
 import { Context } from "../abi/context";
+import { Spares } from "../bytes/spares";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { Metrics } from "../host/metrics";
@@ -28,8 +29,7 @@ export class HttpRoot extends PluginRoot {
   readonly routeConfigs: RouteConfigs = new RouteConfigs();
   readonly stats: HttpStats;
   private mirrorTable: HttpMirrors | null = null;
-  private spare: HttpStream | null = null;
-  private spares: i32 = 0;
+  private readonly spares: Spares<HttpStream> = new Spares<HttpStream>(KEEP);
   /** Streams whose time has come, oldest first. */
   private firstDue: HttpStream | null = null;
   private lastDue: HttpStream | null = null;
@@ -66,12 +66,8 @@ export class HttpRoot extends PluginRoot {
 
   /** A stream to use for a request. */
   take(): HttpStream {
-    const stream = this.spare;
-    if (stream === null) return new HttpStream(this);
-    this.spare = stream.spare;
-    stream.spare = null;
-    this.spares--;
-    return stream;
+    const stream = this.spares.take();
+    return stream === null ? new HttpStream(this) : stream;
   }
 
   /** Takes back a stream whose request is over. */
@@ -82,14 +78,9 @@ export class HttpRoot extends PluginRoot {
   }
 
   private keep(stream: HttpStream): void {
-    if (this.spares >= KEEP) {
-      stream.free();
-      noteGarbage(OBJECTS_PER_STREAM);
-      return;
-    }
-    stream.spare = this.spare;
-    this.spare = stream;
-    this.spares++;
+    if (this.spares.keep(stream)) return;
+    stream.free();
+    noteGarbage(OBJECTS_PER_STREAM);
   }
 
   /** Has a tick call the stream. */

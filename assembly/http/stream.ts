@@ -84,10 +84,9 @@ export class HttpStream extends StreamHandler {
   /** Copies of the request that wait for its body; null: none. */
   copies: MirrorCopy | null = null;
 
-  /** The root's links. */
+  /** The root's queue. */
   nextDue: HttpStream | null = null;
   isDue: bool = false;
-  spare: HttpStream | null = null;
 
   private chain: FilterChain | null = null;
   private running: bool = false;

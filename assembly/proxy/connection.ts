@@ -92,10 +92,6 @@ export class Connection extends Context {
     this.drain = new Drain(id, root.drainCheckMs);
   }
 
-  onNewConnection(): Action {
-    return Action.CONTINUE;
-  }
-
   onDownstreamData(size: i32, endOfStream: bool): Action {
     if (this.closed) return Action.STOP_ITERATION;
     this.root.enter();

@@ -1,5 +1,6 @@
 import { noteGarbage } from "../abi/dispatch";
 import { ByteBuffer } from "../bytes/buffer";
+import { Spares } from "../bytes/spares";
 import { Timer } from "../host/timers";
 import { ClusterChoice } from "../router/clusters";
 import { Route } from "../router/route";
@@ -117,8 +118,7 @@ const OBJECTS_PER_REQUEST: i32 = 3;
 
 /** Requests that are not in use, and how many are. */
 export class RequestPool {
-  private free: Request | null = null;
-  private count: i32 = 0;
+  private readonly spares: Spares<Request> = new Spares<Request>(KEEP);
   private used: i32 = 0;
 
   /** Whether more requests are under way than may be. */
@@ -128,23 +128,13 @@ export class RequestPool {
 
   take(): Request {
     this.used++;
-    const request = this.free;
-    if (request === null) return new Request();
-    this.free = request.next;
-    request.next = null;
-    this.count--;
-    return request;
+    const request = this.spares.take();
+    return request === null ? new Request() : request;
   }
 
   give(request: Request): void {
     this.used--;
     request.clear();
-    if (this.count >= KEEP) {
-      noteGarbage(OBJECTS_PER_REQUEST);
-      return;
-    }
-    request.next = this.free;
-    this.free = request;
-    this.count++;
+    if (!this.spares.keep(request)) noteGarbage(OBJECTS_PER_REQUEST);
   }
 }

@@ -1,4 +1,5 @@
 import { noteGarbage } from "../abi/dispatch";
+import { Spares } from "../bytes/spares";
 import { StreamFilter, FilterConfig, FilterType } from "./filter";
 import { StreamHandler } from "./handler";
 import { bit, FilterStatus, Phase } from "./phase";
@@ -32,8 +33,6 @@ export class FilterChain {
   private next: i32 = 0;
   /** The last filter that ran on the response. */
   private sender: i32 = 0;
-  /** The next chain that is not in use. */
-  spare: FilterChain | null = null;
 
   constructor(private readonly entries: StaticArray<ChainEntry>) {
     const filters = new StaticArray<StreamFilter>(entries.length);
@@ -150,8 +149,7 @@ const KEEP: i32 = 4096;
 /** The configured filters of a listener, and the chains made of them. */
 export class FilterChains {
   private readonly entries: StaticArray<ChainEntry>;
-  private spare: FilterChain | null = null;
-  private count: i32 = 0;
+  private readonly spares: Spares<FilterChain> = new Spares<FilterChain>(KEEP);
 
   constructor(entries: ChainEntry[]) {
     this.entries = StaticArray.fromArray(entries);
@@ -180,23 +178,13 @@ export class FilterChains {
 
   /** A chain for a request. */
   take(): FilterChain {
-    const chain = this.spare;
-    if (chain === null) return new FilterChain(this.entries);
-    this.spare = chain.spare;
-    chain.spare = null;
-    this.count--;
-    return chain;
+    const chain = this.spares.take();
+    return chain === null ? new FilterChain(this.entries) : chain;
   }
 
   /** Takes a chain back. */
   give(chain: FilterChain): void {
     chain.reset();
-    if (this.count >= KEEP) {
-      noteGarbage(this.entries.length + 2);
-      return;
-    }
-    chain.spare = this.spare;
-    this.spare = chain;
-    this.count++;
+    if (!this.spares.keep(chain)) noteGarbage(this.entries.length + 2);
   }
 }
