@@ -6,11 +6,13 @@ import type { Totals } from "../tests/fuzz/epoch.ts";
 import { Failure, fuzz, PROTOCOLS } from "../tests/fuzz/run.ts";
 import { appendRun, tableOf } from "../tests/fuzz/totals.ts";
 import { build } from "./build.ts";
+import { minutes, until } from "./lib/minutes.ts";
 
 const root = resolve(import.meta.dirname, "..");
 /** Least shares of the inputs, in a hundred: fewer would test only how garbage is refused. */
 const LEAST_DETECTED = 30;
 const LEAST_COMPLETED = 5;
+const FEW = 1000;
 
 function whole(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("expected a number");
@@ -29,9 +31,9 @@ function line(protocol: string, { inputs, detected, completed, pages, seconds, c
   return `${protocol.padEnd(12)} ${parts.join(", ")}`;
 }
 
-/** Whether enough inputs got far. */
+/** Whether enough inputs got far; of few inputs nothing can be said. */
 function deep({ inputs, detected, completed }: Totals): boolean {
-  return 100 * detected >= LEAST_DETECTED * inputs && 100 * completed >= LEAST_COMPLETED * inputs;
+  return inputs < FEW || (100 * detected >= LEAST_DETECTED * inputs && 100 * completed >= LEAST_COMPLETED * inputs);
 }
 
 function keep(failure: Failure): void {
@@ -49,11 +51,20 @@ const options = new Command("npm run fuzz --")
   .option("--n <inputs>", "inputs per protocol", whole, 100_000)
   .option("--seed <number>", "the same seed, the same inputs; default: another one each time", whole)
   .addOption(new Option("--protocol <name>").choices([...Object.keys(PROTOCOLS), "all"]).default("all"))
+  .option("--minutes <minutes>", "so long for all protocols together, instead of a number of inputs", minutes)
   .option("--only <index>", "the VM that got this input of the seed, up to it", whole)
   .option("--totals <file>", "append what each protocol came to, as a line of JSON")
   .option("--table <file>", "show what is in such a file as a table, and do nothing else")
   .parse()
-  .opts<{ n: number; seed?: number; protocol: string; only?: number; totals?: string; table?: string }>();
+  .opts<{
+    n: number;
+    seed?: number;
+    protocol: string;
+    minutes?: number;
+    only?: number;
+    totals?: string;
+    table?: string;
+  }>();
 
 if (options.table !== undefined) {
   console.log(tableOf(options.table).join("\n"));
@@ -69,9 +80,13 @@ const note = (protocol: string, totals: Totals, wrong: string): void => {
   if (options.totals !== undefined) appendRun(options.totals, module, { protocol, seed, ...totals, wrong });
 };
 console.log(`seed ${seed}`);
-for (const protocol of options.protocol === "all" ? Object.keys(PROTOCOLS) : [options.protocol]) {
+const protocols = options.protocol === "all" ? Object.keys(PROTOCOLS) : [options.protocol];
+for (const protocol of protocols) {
+  const { n, only } = options;
+  const time = options.minutes === undefined ? null : options.minutes / protocols.length;
   try {
-    const totals = await fuzz({ module, protocol, seed, inputs: options.n, only: options.only });
+    const limit = time === null ? { inputs: n, only } : { inputs: Number.MAX_SAFE_INTEGER, over: until(time) };
+    const totals = await fuzz({ module, protocol, seed, ...limit });
     console.log(line(protocol, totals));
     note(protocol, totals, "");
     if (deep(totals) || options.only !== undefined) continue;

@@ -17,6 +17,8 @@ interface Suite {
   name: string;
   /** Script of package.json. */
   script: string;
+  /** Its arguments; `asked`: by name on the command line. */
+  args?: (asked: boolean) => string[];
   /** Reads the numbers from the output; without it the whole script is one check. */
   count?: (output: string) => Count;
   /** Nothing after it makes sense if it fails. */
@@ -31,6 +33,7 @@ const SUITES: Suite[] = [
   // The unit tests, on instrumented sources: they need not run without, too.
   { name: "coverage", script: "coverage", count: countAsPect, vectors: ["unit"] },
   { name: "host", script: "test:host", count: countNode, vectors: ["host", "host-http"] },
+  { name: "slices", script: "slices", args: sliceArguments, count: countSlices },
   { name: "e2e", script: "test:e2e", count: countNode, vectors: ["e2e", "e2e-http"] },
 ];
 
@@ -49,6 +52,17 @@ function countNode(output: string): Count {
   const number = (word: string) => Number(new RegExp(`^ℹ ${word} (\\d+)$`, "m").exec(output)?.[1] ?? 0);
   const failed = number("fail") + number("cancelled") + number("skipped") + number("todo");
   return { passed: number("pass"), failed };
+}
+
+/** Five minutes in CI and when asked for, else a moment. */
+function sliceArguments(asked: boolean): string[] {
+  return ["--", "--minutes", asked || process.env.CI === "true" ? "5" : "0.4"];
+}
+
+/** scripts/slices.ts prints a line `slice … clean` or `slice … FAILED` for each run. */
+function countSlices(output: string): Count {
+  const number = (end: string) => [...output.matchAll(new RegExp(`^slice .*: ${end}$`, "gm"))].length;
+  return { passed: number("clean"), failed: number("FAILED") };
 }
 
 /** What the hosts of tests/vectors report, by host. All must have run the same rows, and some. */
@@ -74,9 +88,9 @@ interface Result {
 }
 
 /** Runs one suite, its output shown as it comes. */
-async function run(suite: Suite): Promise<Result> {
+async function run(suite: Suite, asked: boolean): Promise<Result> {
   const start = Date.now();
-  const { output, code } = await npm(suite.script);
+  const { output, code } = await npm(suite.script, ...(suite.args?.(asked) ?? []));
   const good = code === 0;
   const count = suite.count?.(output) ?? { passed: good ? 1 : 0, failed: good ? 0 : 1 };
   let note = "";
@@ -88,10 +102,10 @@ async function run(suite: Suite): Promise<Result> {
 }
 
 /** Runs a script of package.json; the code is null if it took too long. */
-function npm(script: string): Promise<{ output: string; code: number | null }> {
+function npm(script: string, ...args: string[]): Promise<{ output: string; code: number | null }> {
   return new Promise((done) => {
     // A process group of its own, so that everything it has started ends with it.
-    const child = spawn("npm", ["run", "--silent", script], {
+    const child = spawn("npm", ["run", "--silent", script, ...args], {
       cwd: root,
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
@@ -126,7 +140,7 @@ async function main(names: string[]): Promise<void> {
   const total = { passed: 0, failed: 0 };
   for (const suite of SUITES.filter(({ name }) => names.length === 0 || names.includes(name))) {
     console.log(`\n== ${suite.name}`);
-    const { count, seconds, note } = await run(suite);
+    const { count, seconds, note } = await run(suite, names.includes(suite.name));
     total.passed += count.passed;
     total.failed += count.failed;
     const numbers = `${count.passed} passed, ${count.failed} failed`;

@@ -20,6 +20,8 @@ export interface ChaosOptions {
   /** Envoys, by their worker threads; each gets its part of the rounds, all at the same time. */
   concurrencies: number[];
   onRound?: (total: ChaosTotal) => void;
+  /** Asked after each round: it was the last of that Envoy. */
+  over?: () => boolean;
 }
 
 export interface ChaosTotal {
@@ -211,7 +213,8 @@ class Lane {
 }
 
 /** Plays the rounds. Throws where a call has no answer, another's or an undocumented one, and where service does not come back. */
-export async function chaos(scope: Scope, { rounds, seed, concurrencies, onRound }: ChaosOptions): Promise<ChaosTotal> {
+export async function chaos(scope: Scope, options: ChaosOptions): Promise<ChaosTotal> {
+  const { rounds, seed, concurrencies, onRound, over = () => false } = options;
   const total: ChaosTotal = { rounds: 0, calls: 0, errors: new Map(), faults: new Map(), longestBackMs: 0 };
   const lanes = await Promise.all(concurrencies.map((one) => Lane.start(scope, one, seed, total)));
   await Promise.all(
@@ -219,6 +222,7 @@ export async function chaos(scope: Scope, { rounds, seed, concurrencies, onRound
       for (let round = i; round < rounds; round += lanes.length) {
         await lane.play();
         onRound?.(total);
+        if (over()) return;
       }
     }),
   );

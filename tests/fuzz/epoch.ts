@@ -51,10 +51,11 @@ export abstract class Epoch {
   /** Some inputs; then all is over, and nothing is left. */
   protected abstract round(): void;
 
-  /** Rounds until there were at least so many inputs. Throws `Finding` or `KitFault`. */
-  run(inputs: number): void {
+  /** Rounds until there were at least so many inputs, or it is over. Throws `Finding` or `KitFault`. */
+  run(inputs: number, over: () => boolean = () => false): void {
     const pages = () => this.hosts.map(({ vm }) => vm.memory.pages);
     while (this.totals.inputs < inputs) {
+      if (this.totals.inputs > 0 && over()) break;
       this.round();
       if (this.plateau.length === 0 && this.totals.inputs * 5 >= EPOCH) this.plateau = pages();
     }

@@ -85,7 +85,10 @@ function replayRpc(host: Host, target: RpcTarget, events: Event[]): number {
       act(host, actors, event);
       continue;
     }
-    answers += actors[event[1]]?.answers ?? 0;
+    const before = actors[event[1]];
+    answers += before?.answers ?? 0;
+    // It was closed when this was recorded; by chance the module may do otherwise now.
+    if (before?.client.closed === null) before.client.rst();
     actors[event[1]] = new Actor(host, target.wires, scripted.has(event[1]));
   }
   for (const { client } of actors) if (client.closed === null) client.rst();

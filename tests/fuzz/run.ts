@@ -45,6 +45,8 @@ export interface FuzzOptions {
   /** Only the VM that got this input, and no further than it. */
   only?: number;
   progress?: (totals: Totals) => void;
+  /** Asked after each round: it was the last. */
+  over?: () => boolean;
 }
 
 async function startEpoch({ module, protocol, seed }: FuzzOptions, number: number): Promise<Epoch> {
@@ -65,7 +67,7 @@ export async function fuzz(options: FuzzOptions): Promise<Totals> {
     const epoch = await startEpoch(options, number);
     const inputs = only === undefined ? Math.min(EPOCH, options.inputs - number * EPOCH) : (only % EPOCH) + 1;
     try {
-      epoch.run(inputs);
+      epoch.run(inputs, options.over);
     } catch (error) {
       if (!isFinding(error)) throw error;
       const at = number * EPOCH + epoch.totals.inputs - 1;
@@ -80,6 +82,7 @@ export async function fuzz(options: FuzzOptions): Promise<Totals> {
     const { user, system } = process.cpuUsage(before);
     sum.cpuSeconds = (user + system) / 1e6;
     options.progress?.(sum);
+    if (options.over?.() === true) break;
   }
   return sum;
 }

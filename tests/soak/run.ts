@@ -15,7 +15,9 @@ import { SERVERS, startSoakEnvoy } from "./stage.ts";
 import { WIRES } from "./wire.ts";
 
 export interface SoakOptions {
+  /** How many, or for how long. */
   requests: number;
+  minutes?: number;
   seed: number;
   concurrency: number;
   connections: LoadOptions["connections"];
@@ -47,6 +49,7 @@ const SETTLE_LOOKS = 20;
 const SETTLE_LOOK_MS = 250;
 /** Unit of CPU times in /proc, USER_HZ. */
 const TICKS_PER_SECOND = 100;
+const BATCH = 3000;
 /** Gauges that say what is under way. */
 const ACTIVE = "^wasmcustom\\.moe\\..*active$";
 
@@ -128,6 +131,13 @@ class Load {
     }
   }
 
+  /** Sends requests, some thousand at once, until the time has come. */
+  async sendUntil(time: number): Promise<LoadReport> {
+    let report = await this.send(BATCH);
+    while (Date.now() < time) report = await this.send(BATCH);
+    return report;
+  }
+
   end(): void {
     this.child.send({ end: true });
   }
@@ -175,7 +185,7 @@ function underWay(connections: LoadOptions["connections"]): number {
 
 /** Runs it. Throws if an answer is wrong, missing or crossed, if Envoy fails, or if gauges do not return to 0. */
 export async function soak(scope: Scope, options: SoakOptions): Promise<SoakResult> {
-  const { requests, seed, concurrency, connections, restartMs, onProgress } = options;
+  const { requests, minutes, seed, concurrency, connections, restartMs, onProgress } = options;
   const roll = dice(seed ^ 0x5eed);
   const servers = start(scope, "server_main.ts", String(SERVERS));
   const [ports] = (await once(servers, "message")) as [number[]];
@@ -201,10 +211,12 @@ export async function soak(scope: Scope, options: SoakOptions): Promise<SoakResu
   scope.after(() => clearInterval(progress));
 
   const fifth = Math.floor(requests / 5);
-  await load.send(fifth);
+  const end = begin + (minutes ?? 0) * 60_000;
+  if (minutes === undefined) await load.send(fifth);
+  else await load.sendUntil(begin + (end - begin) / 5);
   await untilNothingActive(envoy);
   const before = await settled(envoy);
-  const report = await load.send(requests - fifth);
+  const report = minutes === undefined ? await load.send(requests - fifth) : await load.sendUntil(end);
   const took = seconds();
   await untilNothingActive(envoy);
   const after = await settled(envoy);

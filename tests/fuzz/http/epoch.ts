@@ -11,6 +11,8 @@ const AT_ONCE = 5;
 const STALLED_MS = 12_000;
 /** Longer than the timeout of a copy. */
 const COPIES_MS = 61_000;
+/** Largest body of a clean request: payload_limit allows it. */
+const CLEAN_BODY = 4000;
 const DONE = ["x", "trailers"] as const;
 
 /** The chain with and without `allow_on_headers_stop_iteration`, told of it or not. */
@@ -74,7 +76,7 @@ export class HttpEpoch extends Epoch {
     const limit = clean ? 1 << 20 : dice.pick([1 << 20, 1 << 20, 4096, 1024]);
     const headers: Pairs = clean ? cleanFields(number) : [...requestFields(dice), ...fields(dice)];
     headers.push([ID, `${number}`]);
-    const size = dice.pick([0, 0, 1, 100, 3000, clean ? 4000 : 20_000]);
+    const size = dice.pick([0, 0, 1, 100, 3000, clean ? CLEAN_BODY : 20_000]);
     const known = size > 0 && dice.chance(50);
     if (known) headers.push(["content-length", `${size}`]);
     this.totals.inputs++;
@@ -105,7 +107,11 @@ export class HttpEpoch extends Epoch {
     if (exchange.sentEnd) return;
     const left = this.toSend.get(exchange) ?? 0;
     const known = this.toSend.has(exchange);
-    const most = known ? left : exchange.clean ? 500 : dice.pick([0, 10, 2000, 6000]);
+    const most = known
+      ? left
+      : exchange.clean
+        ? Math.min(500, CLEAN_BODY - exchange.size)
+        : dice.pick([0, 10, 2000, 6000]);
     const size = known && dice.chance(40) ? left : dice.roll(most + 1);
     const mayEnd = (!known || size === left) && dice.chance(50);
     if (known) this.toSend.set(exchange, left - size);

@@ -32,6 +32,11 @@ export class Exchange {
     readonly head: boolean,
   ) {}
 
+  /** Bytes of the body that the client has sent. */
+  get size(): number {
+    return this.sent.reduce((sum, { length }) => sum + length, 0);
+  }
+
   /** Nothing more can happen to it. */
   get over(): boolean {
     return this.client.closed !== null;
