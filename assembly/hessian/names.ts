@@ -93,7 +93,7 @@ export class NameReader {
     }
     this.spelled.clear();
     const whole = this.spell(this.firstAt, this.firstEnd) && (!this.chunked || this.spellRest());
-    this.name.set(this.spelled.ptr, this.spelled.length);
+    this.name.set(this.spelled.ptr, min(this.spelled.length, MAX_NAME));
     return whole;
   }
 
@@ -123,7 +123,7 @@ export class NameReader {
   /** Appends characters, which have been skipped before; false when the name becomes too long. */
   private spell(at: usize, end: usize): bool {
     while (at < end) {
-      if (this.spelled.length > MAX_NAME - 4) return false;
+      if (this.spelled.length > MAX_NAME) return false;
       const lead = load<u8>(at) as u32;
       if (lead < 0x80) {
         this.spelled.appendByte(lead);
@@ -139,7 +139,7 @@ export class NameReader {
         at += 4;
       }
     }
-    return true;
+    return this.spelled.length <= MAX_NAME;
   }
 
   // @ts-ignore: decorator
