@@ -4,8 +4,8 @@ export type Point = [x: number, y: number];
 
 export interface Series {
   name: string;
-  /** `line` and `dashes` connect the points; `steps` holds each value up to the next. */
-  kind: "line" | "dashes" | "steps" | "dots";
+  /** `line` and `dashes` connect the points; `steps` holds each value up to the next; `ranges` connects each two. */
+  kind: "line" | "dashes" | "steps" | "dots" | "ranges";
   points: Point[];
 }
 
@@ -28,6 +28,8 @@ const TOP = 36;
 const BOTTOM = 64;
 const COLOURS = ["#1f6feb", "#d1242f", "#6e7781", "#1a7f37"];
 const TICKS = 6;
+/** More dots than this are small. */
+const MANY = 100;
 
 /** A round distance of ticks for a span. */
 function step(span: number): number {
@@ -70,17 +72,18 @@ function text(x: number, y: number, content: string, more = ""): string {
 
 function drawn({ kind, points }: Series, x: Axis, y: Axis, colour: string): string {
   if (kind === "dots") {
-    return points
-      .map(([a, b]) => `<circle cx="${px(x.at(a))}" cy="${px(y.at(b))}" r="2.5" fill="${colour}"/>`)
-      .join("");
+    const radius = points.length > MANY ? 1.2 : 2.5;
+    const dot = ([a, b]: Point) => `<circle cx="${px(x.at(a))}" cy="${px(y.at(b))}" r="${radius}" fill="${colour}"/>`;
+    return points.map(dot).join("");
   }
   const path = points.map(([a, b], i) => {
     const to = `${px(x.at(a))} ${px(y.at(b))}`;
-    if (i === 0) return `M${to}`;
+    if (i === 0 || (kind === "ranges" && i % 2 === 0)) return `M${to}`;
     return kind === "steps" ? `H${px(x.at(a))}V${px(y.at(b))}` : `L${to}`;
   });
+  const width = kind === "ranges" ? 5 : 1.5;
   const dashes = kind === "dashes" ? ' stroke-dasharray="6 4"' : "";
-  return `<path d="${path.join("")}" fill="none" stroke="${colour}" stroke-width="1.5"${dashes}/>`;
+  return `<path d="${path.join("")}" fill="none" stroke="${colour}" stroke-width="${width}"${dashes}/>`;
 }
 
 function grid(x: Axis, y: Axis): string[] {

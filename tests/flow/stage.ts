@@ -65,7 +65,7 @@ export class FlowServer {
     await this.hold?.();
     this.active--;
     const status = this.fails ? BoltStatus.SERVER_EXCEPTION : BoltStatus.SUCCESS;
-    return response(frame.id, { headers: [["served", "yes"]], status, content: "good" });
+    return response(frame.id, { headers: [["served", "yes"]], status, content: this.fails ? "failed" : "good" });
   }
 }
 
@@ -77,6 +77,17 @@ export interface FlowStageOptions {
   /** As startEnvoy's. */
   change?: (bootstrap: Bootstrap, listener: Listener) => void;
   allowLog?: RegExp[];
+  /** A line for Envoy's access log on its output: on RPC for each connection, on HTTP for each request. */
+  accessLog?: string;
+}
+
+/** Envoy's access log on its standard output, as `access_log`. */
+function accessLogOf(line: string): object[] {
+  const typed_config = {
+    "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
+    log_format: { text_format_source: { inline_string: `${line}\n` } },
+  };
+  return [{ name: "envoy.access_loggers.stdout", typed_config }];
 }
 
 /** The configuration of the filter. */
@@ -105,7 +116,7 @@ export class FlowStage {
   ) {}
 
   static async start(scope: Scope, options: FlowStageOptions): Promise<FlowStage> {
-    const { protocol = "bolt", workers, rules, change, allowLog } = options;
+    const { protocol = "bolt", workers, rules, change, allowLog, accessLog } = options;
     const server = new FlowServer();
     const { port, got } = await startServer(scope, protocol, server);
     const envoy =
@@ -120,12 +131,19 @@ export class FlowStage {
               },
             ],
             clusters: { [CLUSTER]: { ports: [port] } },
+            change: ({ static_resources: { listeners } }) => {
+              const manager = listeners[0].filter_chains[0].filters[0].typed_config;
+              if (accessLog) manager.access_log = accessLogOf(accessLog);
+            },
           })
         : await startEnvoy(scope, {
             concurrency: workers,
             clusters: { [CLUSTER]: { hosts: [port] } },
             config: moduleConfig(rules),
-            change,
+            change: (bootstrap, listener) => {
+              if (accessLog) listener.access_log = accessLogOf(accessLog);
+              change?.(bootstrap, listener);
+            },
             allowLog,
           });
     return new FlowStage(protocol, envoy, server, scope, got);
@@ -168,6 +186,7 @@ async function startServer(
   }
   if (protocol === "http") {
     const http = await HttpServer.start(scope, "good");
+    http.answer = () => ({ headers: { "served-by": http.name }, body: "good" });
     return { port: http.port, got: () => http.arrived.length };
   }
   const bolt = await RawBoltServer.start({ record: false, handler: (frame) => server.serve(frame), backlog: 1024 });

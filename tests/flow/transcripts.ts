@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import type { Scope } from "../e2e/kit/scope.ts";
 import type { Headers } from "../host/kit/bolt.ts";
 import { nextMultiple, nowMs, SECOND_MS, untilMs } from "./clock.ts";
+import { settled } from "./outcome.ts";
 import { type Answer, FlowStage, type Protocol, PROTOCOLS, RESOURCE } from "./stage.ts";
 
 const HELLO = RESOURCE.bolt;
@@ -14,8 +15,13 @@ interface Play {
   title: string;
   protocol?: Protocol;
   rules: object;
+  /** A line of Envoy's access log. */
+  accessLog?: string;
   act(teller: Teller): Promise<void>;
 }
+
+/** By which lines of the log are found. */
+const LOGGED = "access log: ";
 
 /** Makes calls and writes down what comes back. */
 class Teller {
@@ -191,19 +197,43 @@ const PLAYS: Play[] = [
     },
   },
   ...ANSWERS,
+  {
+    title: "What operators see, on RPC",
+    rules: flow({ threshold: 1 }),
+    accessLog: `${LOGGED}%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %FILTER_STATE(envoy.string:PLAIN)%`,
+    act: watched,
+  },
+  {
+    title: "What operators see, on HTTP",
+    protocol: "http",
+    rules: { rules: [{ resource: RESOURCE.http, threshold: 1 }] },
+    accessLog: `${LOGGED}%RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS% %REQ(:PATH)%`,
+    act: watched,
+  },
 ];
+
+/** One call that passes and two that do not, and what `/stats` says of them. */
+async function watched(teller: Teller): Promise<void> {
+  await teller.each(3);
+  const { stage } = teller;
+  await settled(stage, "blocked_flow", 2);
+  teller.say("/stats?filter=flowControlFilter&usedonly");
+  const stats = await stage.envoy.admin("/stats?filter=flowControlFilter&usedonly");
+  teller.lines.push(...stats.trim().split("\n"));
+}
 
 /** All of them in Markdown. */
 export async function transcripts(start: () => { scope: Scope; end: () => Promise<unknown> }): Promise<string> {
   const parts: string[] = [];
-  for (const { title, protocol = "bolt", rules, act } of PLAYS) {
+  for (const { title, protocol = "bolt", rules, accessLog, act } of PLAYS) {
     const { scope, end } = start();
-    const stage = await FlowStage.start(scope, { protocol, workers: 2, rules });
+    const stage = await FlowStage.start(scope, { protocol, workers: 2, rules, accessLog });
     const [caller] = await stage.connect(1);
     const teller = new Teller(stage, (headers, service) => caller.call(headers, service));
     await teller.second();
     await act(teller);
     await end();
+    teller.lines.push(...stage.envoy.log.filter((line) => line.startsWith(LOGGED)));
     const yaml = stringify(rules, { flowCollectionPadding: true, lineWidth: 0 });
     parts.push(`### ${title}\n\n\`\`\`yaml\n${yaml}\`\`\`\n\n\`\`\`\n${teller.lines.join("\n")}\n\`\`\`\n`);
   }
