@@ -11,7 +11,7 @@ import { TestHandler } from "../../../tests/unit/stream/test_handler";
 import { FaultToleranceConfig } from "./config";
 import { faultTolerance } from "./fault_tolerance";
 import { divide } from "./rate";
-import { ClusterModel } from "./regulator";
+import { ClusterModel, Regulator } from "./regulator";
 
 const CLUSTER = Bytes.of("c");
 let ejections: i64 = 0;
@@ -179,6 +179,21 @@ describe("MOSN's tests", () => {
     expect(world.config.isException(504) && world.config.isException(502)).toBe(true);
     expect(world.config.isException(503) || world.config.isException(200)).toBe(false);
     expect(world.config.isException(-1) || world.config.isException(100000)).toBe(false);
+  });
+});
+
+describe("bounds", () => {
+  test("8,192 hosts of all clusters are judged; calls of one more are not counted", () => {
+    const config = configured(faultTolerance, `{'enabled':true}`) as FaultToleranceConfig;
+    const regulator = new Regulator();
+    regulator.begin(config, new TestPlugin(new TestMetrics()));
+    const clusters = [Bytes.of("a"), Bytes.of("b")];
+    const hosts: UpstreamHost[] = [];
+    for (let i = 0; i < 8192; i++) hosts.push(new UpstreamHost(clusters[i & 1], Bytes.of(i.toString())));
+    for (let i = 0; i < 8192; i++) expect(regulator.call(hosts[i], true)).toBe(true);
+    expect(regulator.call(new UpstreamHost(clusters[0], Bytes.of("one more")), true)).toBe(false);
+    expect(regulator.call(new UpstreamHost(Bytes.of("c"), Bytes.of("of another")), true)).toBe(false);
+    expect(regulator.call(hosts[8191], true)).toBe(true);
   });
 });
 

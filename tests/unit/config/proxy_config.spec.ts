@@ -162,6 +162,13 @@ describe("clusters", () => {
     expect(absent.name.toString()).toBe("other");
   });
 
+  test("4,096 may be named", () => {
+    let names = "'c0':{}";
+    for (let i = 1; i < 4096; i++) names += `,'c${i}':{}`;
+    expect(accepted(`{'clusters':{${names}}}`).cluster(Bytes.of("c4095")).connections).toBe(1);
+    expect(refused(`{'clusters':{${names},'c4096':{}}}`)).toBe("clusters: more than 4096 clusters");
+  });
+
   test("have what is given", () => {
     const names = ["LB_ROUNDROBIN", "LB_RANDOM", "LB_WEIGHTED_ROUNDROBIN", "LB_LEAST_REQUEST", "LB_MAGLEV"];
     for (let i = 0; i < names.length; i++) expect(cluster(`'lb_type':'${names[i]}'`).lbType as i32).toBe(i, names[i]);

@@ -1,0 +1,399 @@
+// Which tests show the bounds of docs/limits.md at their edges, and which constants of the sources they are.
+// limits-index.test.ts holds the table, this list, the tests and the sources together.
+
+export interface Limit {
+  /** The first column of the row. */
+  row: string;
+  /** "FILE: TITLE" of each test; a title with parameters as it stands in the source. */
+  tests: string[];
+  /** "FILE CONSTANT" of the bounds in the sources. */
+  constants?: string[];
+}
+
+const peers = (title: string): string => `tests/host/limits-peers.test.ts: ${title}`;
+const memory = (title: string): string => `tests/host/limits-memory.test.ts: ${title}`;
+const tables = (title: string): string => `tests/host/limits-tables.test.ts: ${title}`;
+const heldBack = (title: string): string => `tests/host/held-back.test.ts: ${title}`;
+const SHORT = memory(
+  "from 640 MiB on large frames, requests and large answers are refused, from 704 MiB on smaller frames",
+);
+const REQUESTS = peers("65,535 on one connection, 131,072 in a worker: one more is answered with overflow");
+const CLUSTERS = tables(
+  "256 clusters have their own; of 4,096 that have hosts none is forgotten, and one more is no route",
+);
+const LABELS = "tests/unit/stream/labels.spec.ts: has room for 16, and bounded memory for values that are replaced";
+
+export const LIMITS: Limit[] = [
+  {
+    row: "one frame",
+    tests: [
+      "tests/host/proxy-policies.test.ts: of the size of a frame",
+      "tests/host/proxy-failures.test.ts: with a frame beyond 16 MiB get an error for it at once, and may go on after it",
+      "tests/e2e/bodies.test.ts: a frame of 16 MiB passes, both ways",
+    ],
+  },
+  {
+    row: "requests in flight of one client connection",
+    tests: [REQUESTS, "tests/unit/bytes/slots.spec.ts: is bounded"],
+    constants: ["assembly/bytes/slots.ts MAX_SLOTS"],
+  },
+  {
+    row: "requests in flight of a worker, with copies",
+    tests: [REQUESTS],
+    constants: ["assembly/proxy/request.ts MAX_REQUESTS"],
+  },
+  {
+    row: "unsent bytes for servers of one client connection",
+    tests: [peers("no more is read from 2 MiB for a server that does not read, and again from 512 KiB on")],
+    constants: ["assembly/proxy/connection.ts BACKLOG_HIGH"],
+  },
+  {
+    row: "bytes taken from a client that is no longer read",
+    tests: [
+      heldBack("by a server that reads in small steps, read buffer ${limit}: all is answered, memory is bounded"),
+      heldBack("with a read buffer that is too large for the windows: refused once its memory is full"),
+    ],
+  },
+  {
+    row: "answers of the proxy itself without any of a server",
+    tests: [heldBack("is slowed, and gets everything in the end"), heldBack("is closed after 32 MiB of them")],
+    constants: ["assembly/proxy/own_answers.ts HIGH", "assembly/proxy/own_answers.ts MOST"],
+  },
+  {
+    row: "time that a server takes no bytes and holds its client back",
+    tests: [
+      heldBack("by a server that takes nothing for 15 s: it is given up, and the others are served again"),
+      heldBack("by a server that takes little, but something: it is not given up"),
+    ],
+  },
+  {
+    row: "answers of the proxy itself that a server does not read",
+    tests: [peers("${what}: is given up at 4 MiB of them, and the client lives on")],
+    constants: ["assembly/proxy/memory.ts MOST"],
+  },
+  {
+    row: "copies kept for `retry_on`, per client connection",
+    tests: [peers("copies for retries: a request without room for one is sent once")],
+  },
+  {
+    row: "messages that filters hold, with those copies, per client connection",
+    tests: ["tests/host/filter-waits.test.ts: is bounded: what does not fit is answered at once"],
+  },
+  {
+    row: "servers' frames whose rest has not come, per client connection",
+    tests: ["tests/host/gather.test.ts: beyond max_connection_bytes fail alone; the server's connection goes on"],
+  },
+  {
+    row: "memory of all buffers of a worker",
+    tests: [SHORT, memory("from 640 MiB on are answered with 503"), memory("are not kept for those that have gone on")],
+    constants: [
+      "assembly/bytes/buffer.ts MEMORY_HIGH",
+      "assembly/bytes/buffer.ts MEMORY_FULL",
+      "assembly/proxy/memory.ts LARGE_IF_FULL",
+    ],
+  },
+  {
+    row: "memory that empty buffers keep",
+    tests: [memory("from 64 MiB on idle connections keep next to nothing")],
+    constants: ["assembly/bytes/buffer.ts MEMORY_KEPT"],
+  },
+  {
+    row: "client connections",
+    tests: ["tests/host/proxy-limits.test.ts: returns when connections end: no growth over 10,000 of them"],
+  },
+  {
+    row: "server connections of a client connection",
+    tests: [
+      tables("one client connection uses 16 of them"),
+      tables("with consistent hashing 128 connections, to hosts as they are needed"),
+      tables("to each `connections` of a client connection"),
+    ],
+    constants: ["assembly/proxy/pool.ts MAX_SPAN", "assembly/proxy/pool.ts MAX_SERVERS"],
+  },
+  {
+    row: "the same, of all clusters",
+    tests: [
+      "tests/host/proxy-failures.test.ts: refuses a stream unsent: the call is tried again",
+      "tests/host/switchboard.test.ts: refuses streams beyond the limit unsent, ignores those after the last GOAWAY",
+    ],
+  },
+  {
+    row: "hosts remembered per cluster",
+    tests: [tables("1,024 are remembered: then none are looked for any more")],
+    constants: ["assembly/proxy/host_set.ts MAX_HOSTS"],
+  },
+  { row: "clusters", tests: [CLUSTERS], constants: ["assembly/proxy/root.ts MAX_CLUSTERS"] },
+  {
+    row: "clusters and subsets that one client connection uses",
+    tests: [CLUSTERS],
+    constants: ["assembly/proxy/pools.ts MAX_IDLE"],
+  },
+  {
+    row: "sets of labels from filters",
+    tests: [
+      LABELS,
+      "tests/host/proxy-filters.test.ts: does not grow with ${what} that a client makes up; the server is ${state}",
+    ],
+    constants: [
+      "assembly/proxy/labelled.ts MAX_DESTINATIONS",
+      "assembly/stream/labels.ts MAX_LABELS",
+      "assembly/stream/labels.ts MAX_VALUE",
+      "assembly/stream/labels.ts MAX_BYTES",
+    ],
+  },
+  {
+    row: "variables that filters set on a request",
+    tests: [
+      "tests/unit/stream/variables.spec.ts: has room for 64 variables, and values of 64 KiB",
+      "tests/unit/stream/variables.spec.ts: counts its values as memory of the VM, until they go",
+      "filters/stream/dubbo_stream/dubbo_stream.spec.ts: a request with too many variables counts, and its failure too",
+    ],
+    constants: ["assembly/stream/variables.ts MAX_VARIABLES", "assembly/stream/variables.ts MAX_VALUE"],
+  },
+  {
+    row: "copies of HTTP requests under way, per plugin and worker",
+    tests: [
+      "tests/host/mirror-http.test.ts: a server that never answers: 1,024 wait, the rest is dropped; they end by the timeout",
+      "tests/host/mirror-http.test.ts: bodies above 1 MiB, and 16 MiB in all, are dropped; the original arrives",
+    ],
+    constants: [
+      "assembly/http/mirror.ts MAX_COPIES",
+      "assembly/http/mirror.ts MAX_BYTES",
+      "assembly/http/mirror.ts MAX_BODY",
+    ],
+  },
+  {
+    row: "copies for mirror clusters under way, per client connection",
+    tests: [tables("8,192 of one client connection wait for answers, one more is dropped")],
+    constants: ["assembly/proxy/mirror.ts MAX_COPIES"],
+  },
+  {
+    row: "unsent copies, per client connection",
+    tests: ["tests/host/mirror-bounds.test.ts: with frames of the largest size: one fits, the next is dropped"],
+  },
+  {
+    row: "server connections for copies, per client connection",
+    tests: [tables("go to ${hosts} hosts, on 8 connections at most, with ${JSON.stringify(mirror)}")],
+    constants: ["assembly/proxy/pool.ts MAX_MIRRORS"],
+  },
+  {
+    row: "hosts that `fault_tolerance` judges",
+    tests: [
+      "filters/stream/fault_tolerance/fault_tolerance.spec.ts: 8,192 hosts of all clusters are judged; calls of one more are not counted",
+    ],
+    constants: ["filters/stream/fault_tolerance/regulator.ts MAX_HOSTS"],
+  },
+  {
+    row: "resources of flow control, of patterns, per worker",
+    tests: [
+      "tests/unit/flow/flow.spec.ts: resources beyond the bound share one, and those that rules name have their own",
+    ],
+    constants: ["filters/stream/flowControlFilter/config.ts MAX_RESOURCES", "assembly/flow/engine.ts MAX_NAME"],
+  },
+  {
+    row: "requests that flow control holds back, per worker",
+    tests: [tables("max_queued of them; one more is refused")],
+    constants: ["filters/stream/flowControlFilter/config.ts MAX_QUEUED"],
+  },
+  {
+    row: "filters that have a request matched or placed again",
+    tests: [
+      "tests/host/stream-filters.test.ts: ${status} without end is answered with an error (MOSN: never)",
+      "tests/host/http-phases.test.ts: without end it is answered with an error (MOSN: never)",
+    ],
+    constants: ["assembly/proxy/exchange.ts MAX_PASSES", "assembly/http/exchange.ts MAX_PASSES"],
+  },
+  {
+    row: "HTTP streams that go on in one tick",
+    tests: ["tests/host/http.test.ts: of 1,000 requests at once goes on 16 in a tick, first come first served"],
+    constants: ["assembly/http/root.ts MAX_RESUMED"],
+  },
+  {
+    row: "different configurations in the metadata of HTTP routes",
+    tests: ["tests/host/http.test.ts: may differ with every request: the number that is kept is bounded"],
+    constants: ["assembly/http/route_configs.ts MAX_TEXTS"],
+  },
+  {
+    row: "requests of servers that wait for one client",
+    tests: [peers("requests of servers that wait for a client: 1,024")],
+    constants: ["assembly/proxy/push.ts MAX_PUSHES"],
+  },
+  {
+    row: "service and method pairs with own counters",
+    tests: [
+      tables("512 pairs of service and method have their own, the rest counts as other"),
+      "tests/host/filter-metrics.test.ts: by names from the wire, at most 512 pairs",
+    ],
+    constants: ["assembly/proxy/stats.ts MAX_METHODS", "assembly/stream/metrics.ts MAX_NAMES"],
+  },
+  { row: "clusters with own counters", tests: [CLUSTERS], constants: ["assembly/proxy/stats.ts MAX_CLUSTERS"] },
+  {
+    row: "a name in a metric",
+    tests: [
+      tables("200 bytes of each are kept, and only visible ASCII"),
+      "tests/unit/bytes/name_table.spec.ts: what is long is cut in the label, and not kept",
+    ],
+    constants: ["assembly/bytes/name_table.ts MAX_LABEL", "assembly/bytes/name_table.ts MAX_NAMES"],
+  },
+  {
+    row: "log lines that peers can cause",
+    tests: [peers("five in a second, and how many were left out")],
+  },
+  {
+    row: "workers and plugins with gauges above 0 on record, per `vm_id`",
+    tests: ["tests/host/gauges.test.ts: again and again: the records of the dead are used again"],
+    constants: ["assembly/host/gauge_ledger.ts SLOTS"],
+  },
+  {
+    row: "callouts under way, of one plugin in one worker",
+    tests: ["tests/host/callouts.test.ts: more than may be under way: the others are not begun"],
+    constants: ["assembly/host/callout.ts MAX_FLIGHTS"],
+  },
+  {
+    row: "one tick",
+    tests: [
+      "tests/host/proxy-failures.test.ts: of 3,000 calls on 1,000 connections in one tick are all answered",
+      "tests/host/kit.test.ts: more than 16 continue_stream calls in one tick",
+    ],
+    constants: ["assembly/proxy/root.ts MAX_PUSHES"],
+  },
+  {
+    row: "first bytes of a connection",
+    tests: [
+      "tests/unit/xprotocol/xprotocol.spec.ts: the first YES wins, a MORE keeps the question open, but not for ever",
+    ],
+  },
+  {
+    row: "HTTP/1 on the RPC port",
+    tests: [
+      "tests/e2e/one_port.test.ts: first bytes, one by one but for HTTP/1: Bolt v1 and v2, Dubbo, HTTP/1.0, HTTP/1.1, HTTP/2",
+    ],
+  },
+  {
+    row: "headers of a frame",
+    tests: [
+      "tests/e2e/headers.test.ts: changes that do not fit into a frame of ${version} are errors",
+      "filters/codec/dubbothrift/dubbothrift.spec.ts: service and method are rewritten, everything else is left",
+    ],
+    constants: [
+      "filters/codec/bolt/codec.ts MAX_HEADER",
+      "filters/codec/dubbothrift/dubbothrift.ts MAX_HEADER",
+      "filters/codec/dubbo/dubbo.ts MAX_BODY",
+    ],
+  },
+  {
+    row: "a frame of Tars",
+    tests: [
+      "filters/codec/tars/tars.spec.ts: a frame that is too large is refused when it shows who it is, or that it never will",
+      "filters/codec/tars/tars.spec.ts: nested fields are skipped to a depth, and counted against the bytes there are",
+    ],
+    constants: ["filters/codec/tars/tars.ts MAX_PACKET", "filters/codec/tars/jce.ts MAX_DEPTH"],
+  },
+  {
+    row: "HTTP/2 from the switchboard",
+    tests: [
+      "tests/unit/http2/frames.spec.ts: frames larger than we allow",
+      "tests/unit/http2/frames.spec.ts: floods of CONTINUATION",
+      "tests/unit/http2/hpack.spec.ts: length of a string, plain and coded",
+      "tests/unit/http2/hpack.spec.ts: count of fields",
+      "tests/unit/http2/hpack.spec.ts: sum of fields, so that a small block cannot grow large",
+    ],
+    constants: [
+      "assembly/http2/constants.ts DEFAULT_MAX_FRAME",
+      "assembly/http2/parser.ts MAX_HEADER_BLOCK",
+      "assembly/http2/parser.ts MAX_CONTINUATIONS",
+      "assembly/http2/hpack/field.ts MAX_HEADERS",
+      "assembly/http2/hpack/field.ts MAX_STRING",
+      "assembly/http2/hpack/field.ts MAX_HEADER_LIST",
+      "assembly/http2/hpack/field.ts MAX_TABLE",
+    ],
+  },
+  {
+    row: "resets of server connections of one client connection",
+    tests: ["tests/host/proxy-policies.test.ts: CONNECTs that are never answered: no flood of resets, none too early"],
+  },
+  {
+    row: "Hessian in general",
+    tests: [
+      "tests/unit/hessian/hessian.spec.ts: nesting up to the bound, whatever nests",
+      "tests/unit/hessian/hessian.spec.ts: classes up to the bound",
+    ],
+    constants: ["assembly/hessian/reader.ts MAX_DEPTH", "assembly/hessian/reader.ts MAX_CLASSES"],
+  },
+  {
+    row: "Hessian that `hessian_allowlist` reads",
+    tests: [
+      "tests/host/hessian-allowlist.test.ts: ${wire.name}: numbers that point nowhere, lengths that nothing is behind, depth",
+    ],
+    constants: ["assembly/hessian/names.ts MAX_NAME"],
+  },
+  {
+    row: "the texts of one evaluation",
+    tests: [
+      "tests/unit/dsl/own.spec.ts: the texts of an evaluation: what is too long fails, and the next evaluation is whole",
+    ],
+    constants: ["assembly/dsl/arena.ts MAX_BYTES"],
+  },
+  {
+    row: "answer of a callout",
+    tests: ["tests/host/callouts.test.ts: ${name}: the filter chooses"],
+    constants: ["assembly/host/callout.ts MAX_ANSWER"],
+  },
+  {
+    row: "a protobuf message",
+    tests: [
+      "tests/host/protobuf.test.ts: nests as deep as others do, and no deeper",
+      "tests/host/protobuf.test.ts: has so many messages inside at most",
+    ],
+    constants: ["assembly/protobuf/reader.ts MAX_DEPTH", "assembly/protobuf/reader.ts MAX_MESSAGES"],
+  },
+  {
+    row: "stream filters",
+    tests: ["tests/host/proxy-filters.test.ts: errors name the filter and the field"],
+    constants: ["assembly/stream/registry.ts MAX_FILTERS"],
+  },
+  {
+    row: "an expression of `dsl`",
+    tests: ["tests/unit/dsl/own.spec.ts: length, parts and levels"],
+    constants: [
+      "assembly/dsl/parser.ts MAX_LENGTH",
+      "assembly/dsl/parser.ts MAX_PARTS",
+      "assembly/dsl/parser.ts MAX_DEPTH",
+    ],
+  },
+  {
+    row: "a configuration",
+    tests: [
+      "tests/unit/config/json.spec.ts: depth",
+      "tests/unit/config/json.spec.ts: values",
+      "tests/unit/config/json.spec.ts: length of strings and of the whole",
+      "tests/host/configuration.test.ts: nesting beyond the limit is refused",
+    ],
+    constants: [
+      "assembly/config/json.ts MAX_JSON_BYTES",
+      "assembly/config/json.ts MAX_JSON_DEPTH",
+      "assembly/config/json.ts MAX_JSON_VALUES",
+      "assembly/config/json.ts MAX_JSON_STRING",
+    ],
+  },
+  {
+    row: "an expression (`regex`)",
+    tests: ["tests/unit/router/regex.spec.ts: refuses the rest, with the place"],
+    constants: [
+      "assembly/router/regex/regex.ts MAX_PATTERN",
+      "assembly/router/regex/parser.ts MAX_DEPTH",
+      "assembly/router/regex/parser.ts MAX_REPEAT",
+      "assembly/router/regex/compiler.ts MAX_PROGRAM",
+    ],
+  },
+  {
+    row: "entries of `clusters`",
+    tests: ["tests/unit/config/proxy_config.spec.ts: 4,096 may be named"],
+    constants: ["assembly/proxy/config.ts MAX_CLUSTERS"],
+  },
+  {
+    row: "server connections to one host (`connections`)",
+    tests: ["tests/unit/config/proxy_config.spec.ts: are refused with what is wrong"],
+    constants: ["assembly/router/cluster_config.ts MAX_CONNECTIONS"],
+  },
+];
