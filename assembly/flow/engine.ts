@@ -270,6 +270,12 @@ export class Engine {
     return noted;
   }
 
+  /** The time is up that a request had to wait, or it does not wait after all. */
+  go(entry: Entry): void {
+    const queue = entry.queue;
+    if (queue !== null) queue.go(entry);
+  }
+
   /**
    * A request that passed is over.
    * @returns false: something could not be noted in the shared records

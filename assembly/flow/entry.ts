@@ -1,3 +1,4 @@
+import { WaitQueue } from "./queue";
 import { Resource } from "./resource";
 
 /** Most rules of one kind for one resource. */
@@ -46,6 +47,16 @@ export class Entry {
   generation: u32 = 0;
   /** Rules on parameters that it has passed. */
   hots: i32 = 0;
+
+  /** Where it waits, and its neighbours there; null: it does not wait for its turn. */
+  queue: WaitQueue | null = null;
+  next: Entry | null = null;
+  previous: Entry | null = null;
+  /** When its turn comes as far as it knows, ns. */
+  told: i64 = 0;
+
+  /** It has to wait only until `time`, ns, because one before it has left. */
+  onMoved(time: i64): void {}
 
   clear(): void {
     this.resource = null;

@@ -6,7 +6,9 @@ import { BUCKET_MS, BUCKETS, Window } from "./window";
 const STORED: usize = 0;
 const FILLED: usize = 8;
 const PASSED: usize = 16;
-export const FLOW_STATE: i32 = 24;
+/** With throttling: times that were given back, with others behind them, ns; 0: none. */
+const HOLES: usize = 24;
+const MAX_HOLES: i32 = 16;
 
 /** The window of every resource: Sentinel's global statistic of 10 s. */
 export const RESOURCE_WINDOW: Window = new Window(BUCKET_MS, BUCKETS);
@@ -38,6 +40,8 @@ export class FlowController {
   waitNs: i64 = 0;
   costNs: i64 = 0;
   private nextPassed: i64 = 0;
+  /** Where the time is that the request takes, from the state's first byte. */
+  private taken: usize = PASSED;
 
   /**
    * @param window where its requests are counted
@@ -67,6 +71,11 @@ export class FlowController {
   /** Whether the rule has a state of its own. */
   static hasState(rule: FlowRule): bool {
     return rule.strategy == TokenStrategy.WARM_UP || rule.behavior == Behavior.THROTTLING;
+  }
+
+  /** Bytes of that state. */
+  static stateSize(rule: FlowRule): i32 {
+    return (HOLES as i32) + (rule.behavior == Behavior.THROTTLING ? MAX_HOLES * 8 : 0);
   }
 
   /**
@@ -143,15 +152,22 @@ export class FlowController {
     const cost = Math.ceil(((batch as f64) / allowed) * (this.intervalMs as f64) * (MS as f64));
     if (!(cost < 9e15)) return false;
     this.costNs = cost as i64;
-    const due = load<i64>(base + (state.offset as usize), PASSED) + this.costNs;
+    const at = base + (state.offset as usize);
+    let due = load<i64>(at, PASSED) + this.costNs;
+    this.taken = PASSED;
     // A clock's origin is not a request: the first one passes at once.
-    if (due <= nowNs || load<i64>(base + (state.offset as usize), PASSED) == 0) {
+    if (due <= nowNs || load<i64>(at, PASSED) == 0) {
       this.nextPassed = nowNs;
       this.costNs = 0;
       return true;
     }
+    const hole = firstHole(at, nowNs);
+    if (hole != 0) {
+      this.taken = hole;
+      due = load<i64>(at + hole);
+    }
     this.waitNs = due - nowNs;
-    this.nextPassed = due;
+    this.nextPassed = hole != 0 ? 0 : due;
     return this.waitNs <= this.rule.maxQueueingMs * MS;
   }
 
@@ -161,8 +177,33 @@ export class FlowController {
   take(base: usize): void {
     const state = this.state;
     if (state !== null && this.rule.behavior == Behavior.THROTTLING) {
-      store<i64>(base + (state.offset as usize), this.nextPassed, PASSED);
+      store<i64>(base + (state.offset as usize) + this.taken, this.nextPassed);
     }
+  }
+
+  /**
+   * A time is free that a request was to go at: the next to come takes it.
+   * @param time ns
+   * @param costNs what the time took of the queue
+   */
+  release(base: usize, time: i64, costNs: i64, nowNs: i64): void {
+    const state = this.state;
+    if (state === null || time <= nowNs) return;
+    const at = base + (state.offset as usize);
+    if (load<i64>(at, PASSED) != time) {
+      const free = holeOf(at, 0);
+      if (free != 0) store<i64>(at + free, time);
+      return;
+    }
+    // The last of all: what is free right before it is no hole then.
+    let last = time;
+    for (let i = 0; i <= MAX_HOLES; i++) {
+      last = max<i64>(1, last - costNs);
+      const hole = holeOf(at, last);
+      if (hole == 0) break;
+      store<i64>(at + hole, 0);
+    }
+    store<i64>(at, last, PASSED);
   }
 
   /** A request that waited has left: those to come wait so much less. */
@@ -172,6 +213,27 @@ export class FlowController {
     const at = base + (state.offset as usize);
     store<i64>(at, max<i64>(1, load<i64>(at, PASSED) - costNs), PASSED);
   }
+}
+
+/** Where the next time is that was given back, from the state at `at` on; 0: none. Those that are over go. */
+function firstHole(at: usize, nowNs: i64): usize {
+  let first: usize = 0;
+  for (let i = 0; i < MAX_HOLES; i++) {
+    const hole = HOLES + ((i * 8) as usize);
+    const time = load<i64>(at + hole);
+    if (time != 0 && time <= nowNs) store<i64>(at + hole, 0);
+    if (time > nowNs && (first == 0 || time < load<i64>(at + first))) first = hole;
+  }
+  return first;
+}
+
+/** Where a time that was given back is, or with 0 the first free place; 0: there is none. */
+function holeOf(at: usize, time: i64): usize {
+  for (let i = 0; i < MAX_HOLES; i++) {
+    const hole = HOLES + ((i * 8) as usize);
+    if (load<i64>(at + hole) == time) return hole;
+  }
+  return 0;
 }
 
 /** Sentinel's MemoryAdaptiveTrafficShapingCalculator, on the memory of the VM. */

@@ -87,7 +87,8 @@ function readFlow(from: ObjectReader, ordinals: Ordinals): FlowRule {
   const strategy = from.integer("tokenCalculateStrategy", 0, 0, 2) as TokenStrategy;
   const behavior = from.integer("controlBehavior", 0, 0, 1) as Behavior;
   const interval = from.integer("statIntervalInMs", 0, 0, MAX_TIME_MS);
-  const rule = new FlowRule(target, id, keyOf(from, "flow", target, id, interval.toString(), ordinals));
+  const shape = `${interval} ${behavior as i32}`;
+  const rule = new FlowRule(target, id, keyOf(from, "flow", target, id, shape, ordinals));
   rule.strategy = strategy;
   rule.behavior = behavior;
   rule.intervalMs = interval;

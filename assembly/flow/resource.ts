@@ -1,11 +1,12 @@
 import { Bytes } from "../bytes/bytes";
 import { Breaker } from "./breaker";
 import { Entry, MAX_RULES, Outcome, Verdict } from "./entry";
-import { FLOW_STATE, FlowController, RESOURCE_WINDOW, windowOf } from "./flow_controller";
+import { FlowController, RESOURCE_WINDOW, windowOf } from "./flow_controller";
 import { HotController } from "./hot";
 import { recordKey } from "./keys";
 import { Lease } from "./lease";
 import { Places, PLACES, PLACES_SIZE } from "./places";
+import { WaitQueue } from "./queue";
 import { Layout, Section } from "./record";
 import { Behavior, BreakerRule, FlowRule, IsolationRule, MS, TokenStrategy } from "./rules";
 import { RecordStore, Saved, SharedRecord } from "./store";
@@ -46,12 +47,18 @@ export class Resource {
   readonly hots: HotController[] = [];
   /** Most requests at the same time; -1: no rule. */
   private most: i64 = -1;
+  /** Who waits in this worker, where a single rule has requests wait: then those behind one that leaves move up. */
+  private queue: WaitQueue | null = null;
+  /** The place of that rule; -1: none, or more than one. */
+  private throttling: i32 = -1;
   /** Whether other resources' rules count its requests. */
   private watched: bool = false;
   /** Tokens of this worker; null: it has none, and asks the record each time. */
   lease: Lease | null = null;
   /** Requests at the same time; null: no rule. */
   private places: Places | null = null;
+  /** The time that the request which is leaving gives back, ns; 0: none. */
+  private free: i64 = 0;
   /** The user's own; all of one engine are of one class. */
   attachment: Attachment | null = null;
 
@@ -77,10 +84,24 @@ export class Resource {
       counted.watched = true;
       if (window !== RESOURCE_WINDOW) counts = counted.addWindow(window);
     }
-    const state = FlowController.hasState(rule) ? this.layout.add(rule.key, FLOW_STATE) : null;
+    const state = FlowController.hasState(rule) ? this.layout.add(rule.key, FlowController.stateSize(rule)) : null;
     this.flows.push(new FlowController(rule, window, counts, state));
     this.related.push(related);
+    if (rule.behavior == Behavior.THROTTLING) this.findQueue();
     return true;
+  }
+
+  /** Finds out whether a single rule has requests wait. */
+  private findQueue(): void {
+    let found = -1;
+    let count = this.hots.length;
+    for (let i = 0; i < this.flows.length; i++) {
+      if (this.flows[i].rule.behavior != Behavior.THROTTLING) continue;
+      found = i;
+      count++;
+    }
+    this.throttling = count == 1 ? found : -1;
+    this.queue = count == 1 ? new WaitQueue() : null;
   }
 
   private addWindow(window: Window): Section {
@@ -105,6 +126,7 @@ export class Resource {
   addHot(controller: HotController): bool {
     if (this.hots.length >= MAX_RULES) return false;
     this.hots.push(controller);
+    this.findQueue();
     return true;
   }
 
@@ -173,6 +195,8 @@ export class Resource {
       const saved = this.store.save(this.record);
       if (saved == Saved.OK) {
         if (places !== null) places.taken();
+        const queue = this.queue;
+        if (queue !== null && entry.waitNs > 0) entry.waitNs = queue.add(entry, nowNs + entry.waitNs) - nowNs;
         return verdict;
       }
       if (saved == Saved.FAILED) break;
@@ -284,6 +308,8 @@ export class Resource {
 
   /** A request that passed is not made after all: it leaves no trace, and those behind it in a queue wait less. */
   cancel(entry: Entry, nowNs: i64): bool {
+    const queue = entry.queue;
+    this.free = queue !== null ? queue.leave(entry) : 0;
     const lease = this.lease;
     if (lease !== null && entry.leased) return lease.giveBack(this, entry);
     return this.leave(entry, nowNs, Outcome.UNKNOWN, true);
@@ -295,7 +321,7 @@ export class Resource {
     for (let i = 0; i < EXIT_TRIES; i++) {
       if (!this.read()) return false;
       if (places !== null) places.settle(this.base);
-      if (undone) this.undo(entry);
+      if (undone) this.undo(entry, nowNs);
       else this.complete(entry, nowNs, outcome);
       const saved = this.store.save(this.record);
       if (saved == Saved.OK && places !== null) places.saved();
@@ -312,10 +338,12 @@ export class Resource {
     }
   }
 
-  private undo(entry: Entry): void {
+  private undo(entry: Entry, nowNs: i64): void {
     this.uncount(entry.startNs / MS, 1);
     for (let i = 0; i < this.flows.length; i++) {
-      unchecked(this.flows[i]).giveBack(this.base, unchecked(entry.costs[i]));
+      const cost = unchecked(entry.costs[i]);
+      if (i != this.throttling) unchecked(this.flows[i]).giveBack(this.base, cost);
+      else if (this.free != 0) unchecked(this.flows[i]).release(this.base, this.free, cost, nowNs);
     }
     this.unprobe(entry);
   }

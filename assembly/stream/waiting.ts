@@ -45,6 +45,12 @@ export abstract class Waiting {
     this.ms = max(ms, 0);
   }
 
+  /** The time that was asked for is another one, from now on, ms. */
+  rewait(ms: i32): void {
+    this.ms = max(ms, 0);
+    if (this.held && !this.calls) this.startTimer(this.ms);
+  }
+
   /** Asks for the answer of a callout by HTTP; false when it is not begun. */
   callHttp(call: HttpCall): bool {
     const callout = this.make();

@@ -93,9 +93,20 @@ class Known extends Attachment {
   }
 }
 
+/** A request that may have to wait for its turn. */
+class Turn extends Entry {
+  /** While it waits. */
+  handler: StreamHandler | null = null;
+
+  onMoved(time: i64): void {
+    const handler = this.handler;
+    if (handler !== null) handler.waiting.rewait(((time - callbackNanos() + MS - 1) / MS) as i32);
+  }
+}
+
 /** Limits requests by Sentinel's rules: MOSN's `flowControlFilter` (pkg/filter/stream/flowcontrol). */
 class FlowControlFilter extends StreamFilter {
-  private readonly entry: Entry = new Entry();
+  private readonly entry: Turn = new Turn();
   /** The configuration whose rules the request has passed, and where they count; null: none. */
   private passed: FlowControlConfig | null = null;
   private metrics: FilterMetrics | null = null;
@@ -142,7 +153,12 @@ class FlowControlFilter extends StreamFilter {
 
   /** Holds a request that passes later. */
   private queue(config: FlowControlConfig, handler: StreamHandler): FilterStatus {
-    if (this.entry.waitNs <= 0 || config.reportOnly) return FilterStatus.CONTINUE;
+    const engine = config.engine;
+    if (this.entry.waitNs <= 0 || engine === null) return FilterStatus.CONTINUE;
+    if (config.reportOnly) {
+      engine.go(this.entry);
+      return FilterStatus.CONTINUE;
+    }
     if (config.queued >= config.maxQueued) {
       const known = this.known;
       if (known !== null) known.metrics.count(Verdict.FLOW as i32, 1);
@@ -151,12 +167,16 @@ class FlowControlFilter extends StreamFilter {
     }
     config.queued++;
     this.waits = true;
+    this.entry.handler = handler;
     handler.metrics.count(QUEUED, 1);
     handler.wait(((this.entry.waitNs + MS - 1) / MS) as i32);
     return FilterStatus.WAIT;
   }
 
   onResume(handler: StreamHandler, phase: Phase): FilterStatus {
+    const config = this.passed;
+    const engine = config !== null ? config.engine : null;
+    if (engine !== null) engine.go(this.entry);
     this.unqueue();
     return FilterStatus.CONTINUE;
   }
@@ -164,6 +184,7 @@ class FlowControlFilter extends StreamFilter {
   private unqueue(): void {
     const config = this.passed;
     const metrics = this.metrics;
+    this.entry.handler = null;
     if (!this.waits || config === null || metrics === null) return;
     this.waits = false;
     config.queued--;

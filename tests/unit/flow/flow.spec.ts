@@ -171,8 +171,8 @@ describe("throttling", () => {
       rule("'threshold':50,'controlBehavior':1,'statIntervalInMs':10000,'maxQueueingTimeMs':2000"),
     );
     expect(world.passes(1)).toBe(1);
-    const entry = new Entry();
     for (let i: i64 = 1; i <= 20; i++) {
+      const entry = new Entry();
       expect(world.enter(entry)).toBe(i <= 10 ? Verdict.PASS : Verdict.FLOW);
       if (i <= 10) expect(entry.waitNs).toBe(i * 200 * MS);
     }
@@ -199,7 +199,7 @@ describe("throttling", () => {
     expect(world.enter(more)).toBe(Verdict.PASS);
     expect(more.waitNs).toBe(300 * MS);
     world.engine.cancel(waiting[0], world.now);
-    expect(world.enter(more)).toBe(Verdict.PASS);
+    expect(world.enter(new Entry())).toBe(Verdict.PASS);
     expect(world.enter(new Entry())).toBe(Verdict.FLOW);
   });
 
