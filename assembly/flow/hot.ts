@@ -4,7 +4,10 @@ import { RecordStore, Saved, SharedRecord } from "./store";
 import { recordKey } from "./keys";
 import { MAX_WORKERS, Workers } from "./workers";
 
-/** Values of one record, and bytes of one: its hash, when it was used (ms), time, tokens, requests at the same time. */
+/**
+ * Values of one record, and bytes of one: its hash, its use (the last has the highest number), time, tokens, requests at
+ * the same time.
+ */
 const WAYS: i32 = 16;
 const ENTRY: i32 = 40;
 const HASH: usize = 0;
@@ -22,7 +25,8 @@ const HEAD: i32 = GENERATIONS + MAX_WORKERS * 4;
 /** How often an entry is tried against other workers, and an exit, which must not be lost. */
 const TRIES: i32 = 64;
 const EXIT_TRIES: i32 = 1024;
-const REFRESH_MS: i64 = 100;
+/** A value that is blocked counts as used again when so many others have been used since. */
+const REFRESH: i64 = 2;
 
 const K0: u64 = 0x6d6f652e666c6f77;
 const K1: u64 = 0x686f742e76616c75;
@@ -81,7 +85,7 @@ export class HotController {
       const verdict = this.decide(record, hash, threshold, nowMs);
       if (verdict != HotVerdict.PASS) {
         if (record.guessed) continue;
-        if (verdict == HotVerdict.BLOCK) this.refresh(record, hash, nowMs);
+        if (verdict == HotVerdict.BLOCK) this.refresh(record, hash);
         return verdict;
       }
       const saved = this.store.save(record);
@@ -129,11 +133,12 @@ export class HotController {
     }
   }
 
-  /** A value that is blocked is in use, too; that is noted now and then, and need not be. */
-  private refresh(record: SharedRecord, hash: u64, nowMs: i64): void {
+  /** A value that is blocked is in use, too; that is noted when others have been used since, and need not be. */
+  private refresh(record: SharedRecord, hash: u64): void {
     const at = this.find(record, hash);
-    if (at == 0 || nowMs - load<i64>(at, USED) < REFRESH_MS) return;
-    store<i64>(at, nowMs, USED);
+    const last = this.lastUse(record);
+    if (at == 0 || last - load<i64>(at, USED) < REFRESH) return;
+    store<i64>(at, last + 1, USED);
     this.store.save(record);
   }
 
@@ -159,7 +164,7 @@ export class HotController {
     const verdict = this.judge(at, known == 0, threshold, nowMs);
     if (verdict != HotVerdict.PASS) return verdict;
     store<u64>(at, hash, HASH);
-    store<i64>(at, nowMs, USED);
+    store<i64>(at, this.lastUse(record) + 1, USED);
     return verdict;
   }
 
@@ -260,6 +265,16 @@ export class HotController {
     store<i64>(at, max(due, nowMs), TIME);
     store<i32>(at, 0, ACTIVE);
     return HotVerdict.PASS;
+  }
+
+  /** The number of the last use of any of the values. */
+  private lastUse(record: SharedRecord): i64 {
+    const end = record.ptr + (record.length as usize);
+    let last: i64 = 0;
+    for (let at = this.firstOf(record); at + (this.stride as usize) <= end; at += this.stride) {
+      last = max(last, load<i64>(at, USED));
+    }
+    return last;
   }
 
   /** The entry of a value; 0: none. */

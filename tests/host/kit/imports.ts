@@ -183,18 +183,23 @@ function metrics(vm: Vm): HostFunctions {
   };
 }
 
+/** A key of shared data as a string: any bytes, one character each. Null: not in memory. */
+function keyOf(vm: Vm, at: number, size: number): string | null {
+  return vm.memory.read(at, size)?.toString("latin1") ?? null;
+}
+
 function shared(vm: Vm): HostFunctions {
   const { services } = vm;
   return {
     proxy_get_shared_data(key: number, keySize: number, at: number, sizeAt: number, casAt: number) {
-      const name = vm.memory.text(key, keySize);
+      const name = keyOf(vm, key, keySize);
       if (name === null) return Result.InvalidMemoryAccess;
       const entry = services.shared.get(name);
       if (entry === null) return Result.NotFound;
       return stored(vm.memory.give(entry.data, at, sizeAt) && vm.memory.writeU32(casAt, entry.cas));
     },
     proxy_set_shared_data(key: number, keySize: number, data: number, size: number, cas: number) {
-      const [name, value] = [vm.memory.text(key, keySize), vm.memory.read(data, size)];
+      const [name, value] = [keyOf(vm, key, keySize), vm.memory.read(data, size)];
       if (name === null || value === null) return Result.InvalidMemoryAccess;
       return services.shared.set(name, value, cas >>> 0);
     },
