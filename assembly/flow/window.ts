@@ -82,14 +82,6 @@ export class Window {
     return sum;
   }
 
-  /** The largest count of a single bucket of the last `buckets`. */
-  largest(at: usize, ms: i64, field: i32, buckets: i32): i64 {
-    const last = max(this.bucketOf(ms), load<i64>(at));
-    let largest: i64 = 0;
-    for (let i = 0; i < buckets; i++) largest = max(largest, this.sumTo(at, last - (i as i64), field, 1));
-    return largest;
-  }
-
   /** Forgets all counts. */
   clear(at: usize): void {
     memory.fill(at, 0, this.size as usize);

@@ -58,7 +58,6 @@ describe("windows", () => {
     expect(window.sum(at, FROM + 9999, 0, 20)).toBe(10000);
     expect(window.sum(at, FROM + 9999, 0, 2)).toBe(1000);
     expect(window.previous(at, FROM + 9999, 0, 2)).toBe(1000);
-    expect(window.largest(at, FROM + 9999, 0, 20)).toBe(500);
   });
 
   test("a window slides by its buckets, and the one before it is known", () => {
