@@ -10,6 +10,27 @@ const EXTREMES = [
   0, 1, 2, 3, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
 ];
 
+/** Hessian 2 that readers trip over, by what it begins. */
+const HESSIAN = [
+  "430161497fffffff", // a class with very many fields
+  "43016192016101629060", // a class with two fields, and an object that lacks one
+  "4f497fffffff", // objects of a class that is not there
+  "6f",
+  "51497fffffff", // references to nothing, and to what they are in
+  "5190",
+  "560161497fffffff", // lists: longer than the message, of a type that is not there, without end
+  "729f",
+  "57".repeat(60),
+  "48".repeat(60), // maps in maps
+  "4d5190",
+  "4d0161".repeat(30),
+  "52ffff", // texts and bytes: pieces that are not there, halves of characters
+  "33ff",
+  "5303eda080edb080f0",
+  "41ffff",
+  "2f",
+].map((hex) => Buffer.from(hex, "hex"));
+
 type Mutation = (frame: Buffer, dice: Dice, wire: Wire) => Buffer;
 
 /** A field becomes an extreme value, or a near one. */
@@ -64,6 +85,13 @@ function insert(frame: Buffer, dice: Dice): Buffer {
   return Buffer.concat([frame.subarray(0, at), what, frame.subarray(at)]);
 }
 
+/** Hessian in the middle of the frame, in the place of what was there or before it. */
+function putHessian(frame: Buffer, dice: Dice): Buffer {
+  const at = dice.roll(frame.length);
+  const what = dice.pick(HESSIAN);
+  return Buffer.concat([frame.subarray(0, at), what, frame.subarray(at + (dice.chance(50) ? what.length : 0))]);
+}
+
 /** A part of the frame many times: nesting, long lists. */
 function repeat(frame: Buffer, dice: Dice): Buffer {
   const at = dice.roll(frame.length);
@@ -81,6 +109,7 @@ const MUTATIONS: readonly Mutation[] = [
   setTags,
   setTags,
   setNumber,
+  putHessian,
   cut,
   remove,
   insert,
