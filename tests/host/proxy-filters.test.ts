@@ -255,7 +255,7 @@ describe("configuration", () => {
       /stream_filters\[2\]\.config\.delay\.percentage: expected an integer/,
     );
     const unknown =
-      /stream_filters\[1\]\.type: unknown filter type "falt"; allowed: .*\bfault, .*\bheader_to_metadata, ip_access\b/;
+      /stream_filters\[1\]\.type: unknown filter type "falt"; allowed: .*\bfault, .*\bheader_to_metadata, .*\bip_access\b/;
     assert.match(await refusal([good, { type: "falt" }]), unknown);
     assert.match(
       await refusal([{ ...good, go_plugin_config: {} }]),
