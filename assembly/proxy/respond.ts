@@ -78,12 +78,23 @@ function retryStatus(request: Request, code: i32): bool {
 function writeResponse(request: Request, frame: Frame, server: Server): void {
   const connection = request.connection;
   const codec = frame.codec;
+  if (connection === null || codec === null) return;
+  if (!appendResponse(request, connection, codec, frame, server)) {
+    reply(request, Code.INTERNAL_ERROR, INEXPRESSIBLE.ptr, INEXPRESSIBLE.length);
+    return;
+  }
+  connection.wroteClient();
+  count(request, codec.toCode(frame.status) < 500);
+  const protocol = request.protocol;
+  if (protocol !== null) protocol.responses.add(1);
+  connection.finish(request);
+}
+
+/** Appends the response for the client, the same bytes where nothing is changed; false: the protocol has no way to say it. */
+function appendResponse(request: Request, connection: Connection, codec: Codec, frame: Frame, server: Server): bool {
   const route = request.route;
   const stream = request.stream;
-  if (connection === null || codec === null) return;
   const root = connection.root;
-  const out = connection.toClient;
-  let written = false;
   const ops = route !== null && route.hasResponseOps;
   if (ops || stream !== null) {
     if (stream === null) root.input.bind(connection, codec, frame, server);
@@ -93,18 +104,10 @@ function writeResponse(request: Request, frame: Frame, server: Server): void {
     if (stream !== null) stream.responseBody(body);
     const changed = (headers !== null && headers.changed) || (stream !== null && stream.bodyChanged);
     const all = changed ? root.input.headers : null;
-    if (all !== null && !codec.encode(frame, all, body.ptr, body.length, request.clientId, out)) {
-      reply(request, Code.INTERNAL_ERROR, INEXPRESSIBLE.ptr, INEXPRESSIBLE.length);
-      return;
-    }
-    written = all !== null;
+    if (all !== null) return codec.encode(frame, all, body.ptr, body.length, request.clientId, connection.toClient);
   }
-  if (!written) codec.copy(frame, request.clientId, out);
-  connection.wroteClient();
-  count(request, codec.toCode(frame.status) < 500);
-  const protocol = request.protocol;
-  if (protocol !== null) protocol.responses.add(1);
-  connection.finish(request);
+  codec.copy(frame, request.clientId, connection.toClient);
+  return true;
 }
 
 /** A server's response cannot be used: its request fails. It was carried out: there is no other try. */
