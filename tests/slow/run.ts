@@ -1,4 +1,6 @@
 // Peers that do not read, or hardly: what they cost in memory, and what their neighbours notice.
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { request, response } from "../host/kit/bolt.ts";
 import { reasonOf } from "../e2e/kit/calls.ts";
@@ -6,8 +8,8 @@ import { RawBoltClient } from "../e2e/kit/client.ts";
 import type { Scope } from "../e2e/kit/scope.ts";
 import { callOf, Stage } from "../e2e/kit/stage.ts";
 import { waitUntil, waitUntilStill } from "../e2e/kit/wait.ts";
-import { Histogram } from "../bench/histogram.ts";
 import { memoryOf } from "../soak/memory.ts";
+import type { Watch, Watched } from "./neighbour_main.ts";
 
 const MIB = 1 << 20;
 const ANSWER = 4 * MIB;
@@ -45,31 +47,43 @@ export interface SlowCase {
   p99: number;
 }
 
-/** Makes calls one after the other on a connection of its own. */
-async function watchNeighbour(stage: Stage, ms: number): Promise<{ calls: number; p99: number }> {
-  const client = await RawBoltClient.connect(stage.envoy.port);
-  const times = new Histogram();
-  const end = performance.now() + ms;
-  for (let id = 1; performance.now() < end; id++) {
-    const from = performance.now();
-    const { status, content } = await client.call(id, { ...callOf("fast"), content: `neighbour ${id}` });
-    if (status !== 0 || content.toString() !== `neighbour ${id}`) throw new Error(`neighbour: status ${status}`);
-    times.record(performance.now() - from);
+/** The neighbour, and a server of its own, in a process of their own. */
+class Neighbour {
+  private constructor(
+    private readonly child: ChildProcess,
+    /** Port of its server. */
+    readonly port: number,
+  ) {}
+
+  static async start(scope: Scope): Promise<Neighbour> {
+    const child = fork(new URL("neighbour_main.ts", import.meta.url), [], { execArgv: ["--import", "tsx"] });
+    scope.after(() => child.kill("SIGKILL"));
+    const [port] = (await once(child, "message")) as [number];
+    return new Neighbour(child, port);
   }
-  client.close();
-  return { calls: times.count, p99: times.percentile(0.99) };
+
+  /** Makes calls through Envoy for so long. Throws when one is not answered as it should be. */
+  async watch(port: number, ms: number): Promise<Watched> {
+    const answer = once(this.child, "message");
+    this.child.send({ port, ms } satisfies Watch);
+    const [watched] = (await answer) as [Watched];
+    if (watched.failure !== undefined) throw new Error(watched.failure);
+    return watched;
+  }
 }
 
 class Slow {
   private constructor(
     private readonly stage: Stage,
+    private readonly neighbour: Neighbour,
     private readonly options: SlowOptions,
   ) {}
 
   static async start(scope: Scope, options: SlowOptions): Promise<Slow> {
     const unlimited = { route: { timeout: "-1s" } };
-    const clusters = { fast: {}, large: unlimited, deaf: unlimited, trickle: unlimited };
-    return new Slow(await Stage.start(scope, { concurrency: options.concurrency, clusters }), options);
+    const neighbour = await Neighbour.start(scope);
+    const clusters = { fast: { ports: [neighbour.port] }, large: unlimited, deaf: unlimited, trickle: unlimited };
+    return new Slow(await Stage.start(scope, { concurrency: options.concurrency, clusters }), neighbour, options);
   }
 
   /** Runs `act` beside a neighbour; its `held` tells what senders still have. */
@@ -88,10 +102,10 @@ class Slow {
     }, 50);
     try {
       const { held, end } = await act();
-      const neighbour = await watchNeighbour(this.stage, this.options.watchMs);
+      const { calls, p99 } = await this.neighbour.watch(this.stage.envoy.port, this.options.watchMs);
       const heldBack = await waitUntilStill(held, QUIET_MS, LONG_MS);
       await end();
-      const found = { name, linear: linear - before.linear, rss: rss - before.rss, heldBack, bound, ...neighbour };
+      const found = { name, linear: linear - before.linear, rss: rss - before.rss, heldBack, bound, calls, p99 };
       this.options.onCase?.(found);
       if (found.linear > bound * this.options.clients)
         throw new Error(
