@@ -1,3 +1,4 @@
+import { currentMillis } from "../host/clock";
 import { Callouts } from "../host/callout";
 import { Timer } from "../host/timers";
 import { Waiting } from "../stream/waiting";
@@ -13,7 +14,8 @@ export class StreamTimer extends Timer {
   /** Has it fire in `ms` milliseconds. */
   start(ms: i32): void {
     const root = this.stream.root;
-    root.setTimer(this, root.now() + (ms as i64), true);
+    // Not the time of the callback, which may be long ago: nobody is released too early, or before others.
+    root.setTimer(this, currentMillis() + (ms as i64), true);
   }
 
   stop(): void {

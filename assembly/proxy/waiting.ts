@@ -1,3 +1,4 @@
+import { currentMillis } from "../host/clock";
 import { Callouts } from "../host/callout";
 import { Timer } from "../host/timers";
 import { Waiting } from "../stream/waiting";
@@ -37,7 +38,8 @@ export class RpcWaiting extends Waiting {
     const connection = this.stream.request.connection;
     if (connection === null) return;
     const root = connection.root;
-    root.setTimer(this.timer, root.now() + (ms as i64), true);
+    // Not the time of the callback, which may be long ago: nobody is released too early, or before others.
+    root.setTimer(this.timer, currentMillis() + (ms as i64), true);
   }
 
   protected stopTimer(): void {
