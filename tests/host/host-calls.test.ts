@@ -62,14 +62,14 @@ const PINS: Record<string, Pin> = {
   },
   flowControlFilter: {
     config: { global_switch: true, rules: [{ resource: ".", match: "regex", threshold: 1000 }] },
-    // The time; the record of the resource is read and written back.
-    proxy: { clock_time_get: 1, proxy_get_shared_data: 1, proxy_set_shared_data: 1 },
+    // The time, of request and response; the record of the resource, known from the last time, is written; the response time.
+    proxy: { clock_time_get: 2, proxy_set_shared_data: 1, proxy_record_metric: 1 },
     http: {
-      clock_time_get: 1,
+      clock_time_get: 2,
       proxy_get_property: 1,
       proxy_get_header_map_pairs: 1,
-      proxy_get_shared_data: 1,
       proxy_set_shared_data: 1,
+      proxy_record_metric: 1,
     },
   },
   header_to_metadata: {
@@ -170,7 +170,7 @@ function added(calls: Calls, base: Calls): Calls {
 function sum(pins: (Calls | null)[]): Calls {
   const total: Calls = {};
   for (const [name, count] of pins.flatMap((pin) => Object.entries(pin ?? {}))) {
-    total[name] = SHARED.includes(name) ? 1 : (total[name] ?? 0) + count;
+    total[name] = SHARED.includes(name) ? Math.max(total[name] ?? 0, count) : (total[name] ?? 0) + count;
   }
   return total;
 }
