@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:f
 import { join, relative } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
-const GROWTH = join(root, "scripts/lib/memory_growth.js");
+/** The transform that every build of the module has. */
+export const GROWTH = join(root, "scripts/lib/memory_growth.js");
 
 /** Newest modification time below the folder, milliseconds. */
 function newest(folder: string): number {

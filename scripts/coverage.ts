@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writ
 import { dirname, join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { instrument } from "../tests/coverage/instrument.ts";
+import { GROWTH } from "./build.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const work = join(root, "build/coverage");
@@ -113,7 +114,7 @@ function line(name: string, count: number, all: number): string {
 async function compile(): Promise<string> {
   const output = join(work, "moe.wasm");
   const asc = join(root, "node_modules/assemblyscript/bin/asc.js");
-  const args = [asc, "--target", "release", "-O1", "--outFile", output];
+  const args = [asc, "--target", "release", "-O1", "--outFile", output, "--transform", GROWTH];
   if (!(await node(tree, args))) throw new Error("the instrumented sources do not compile");
   return output;
 }

@@ -22,6 +22,14 @@ function recorded(file: string): RequestOptions & ResponseOptions {
   return { class: className, headers, codec, timeout };
 }
 
+/** A content of `size` bytes, 3 to 65,538, that is Hessian: one array of bytes, the same in both of its versions. */
+function contentOf(size: number): Buffer {
+  const content = Buffer.alloc(size, "moe ");
+  content.write("B");
+  content.writeUInt16BE(size - 3, 1);
+  return content;
+}
+
 export const BOLT: Wire = {
   idAt: 5,
   requestHeader: 22,
@@ -30,9 +38,9 @@ export const BOLT: Wire = {
   requestFrame(size, header) {
     const call = recorded("sofa-hello.c2s.bin");
     const headers = [...(call.headers ?? []), ...(header ? [header] : [])];
-    return request(0, { ...call, headers, content: Buffer.alloc(size, "moe ") });
+    return request(0, { ...call, headers, content: contentOf(size) });
   },
-  responseFrame: (size) => response(0, { ...recorded("sofa-hello.s2c.bin"), content: Buffer.alloc(size, "moe ") }),
+  responseFrame: (size) => response(0, { ...recorded("sofa-hello.s2c.bin"), content: contentOf(size) }),
   rest(bytes, at, fixed) {
     // Lengths of class name, headers and content end the fixed header.
     const lengths = at + fixed - 8;

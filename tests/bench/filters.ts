@@ -39,6 +39,7 @@ export const FILTERS: Record<string, BenchFilter> = {
   dubbo_stream: { config: { protocols: ["bolt"] }, perRoute: false },
   grpc_metric: { config: {}, perRoute: false },
   fault_tolerance: { config: { enabled: true }, perRoute: false, rpcOnly: true },
+  hessian_allowlist: { config: { allow: ["com.example.*"] }, rpcOnly: true },
   mirror: { config: { amplification: 1 }, httpConfig: { cluster: CLUSTER, percent: MIRRORED } },
   flowControlFilter: {
     config: {

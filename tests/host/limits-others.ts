@@ -55,6 +55,7 @@ export const NO_ROWS: Record<string, string[]> = {
   "a table of the module's own: past it something is done more slowly, or learned anew": [
     "assembly/flow/hot.ts MAX_SHARE",
     "assembly/flow/engine.ts MAX_LEASE",
+    "assembly/flow/flow_controller.ts MAX_HOLES",
     "assembly/flow/record.ts MAX_RECORD",
     "assembly/flow/workers.ts MAX_WORKERS",
     "assembly/proxy/frame_input.ts MAX_KNOWN",
