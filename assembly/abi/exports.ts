@@ -1,7 +1,8 @@
 // What the host calls. Nothing here traps: an unknown context id gets the answer of a filter that does nothing.
 import "./abort";
+import { beginBusy, endBusy } from "./busy";
 import { allocate, returned, trimScratch } from "./inbox";
-import { Context } from "./context";
+import { Context, RootContext } from "./context";
 import {
   addContext,
   addRoot,
@@ -16,6 +17,32 @@ import { proxy_get_property, proxy_log } from "./imports";
 import { Action, LogLevel, Result } from "./types";
 
 export function proxy_abi_version_0_2_1(): void {}
+
+/** A callback for a connection or stream begins; null once the host has closed it. */
+// @ts-ignore: decorator
+@inline
+function enter(id: u32): Context | null {
+  const context = findContext(id);
+  beginBusy();
+  return context;
+}
+
+/** The same for a root. */
+// @ts-ignore: decorator
+@inline
+function enterRoot(id: u32): RootContext | null {
+  const root = findRoot(id);
+  beginBusy();
+  return root;
+}
+
+/** A callback is over: the last act of one that has entered. */
+// @ts-ignore: decorator
+@inline
+function leave(answer: u32 = 0): u32 {
+  endBusy();
+  return answer;
+}
 
 /** The host asks for memory for what a host call returns. */
 export function malloc(size: usize): usize {
@@ -55,121 +82,135 @@ export function proxy_on_configure(id: u32, size: u32): u32 {
 }
 
 export function proxy_on_tick(id: u32): void {
-  const root = findRoot(id);
+  const root = enterRoot(id);
   if (root !== null) root.onTick();
   trimScratch();
   collectGarbage();
+  leave();
 }
 
 export function proxy_on_new_connection(id: u32): u32 {
-  const context = findContext(id);
-  return context === null ? Action.CONTINUE : context.onNewConnection();
+  const context = enter(id);
+  return leave(context === null ? Action.CONTINUE : context.onNewConnection());
 }
 
 export function proxy_on_downstream_data(id: u32, size: u32, end: u32): u32 {
-  const context = findContext(id);
-  return context === null ? Action.CONTINUE : context.onDownstreamData(size, end != 0);
+  const context = enter(id);
+  return leave(context === null ? Action.CONTINUE : context.onDownstreamData(size, end != 0));
 }
 
 export function proxy_on_upstream_data(id: u32, size: u32, end: u32): u32 {
-  const context = findContext(id);
-  return context === null ? Action.CONTINUE : context.onUpstreamData(size, end != 0);
+  const context = enter(id);
+  return leave(context === null ? Action.CONTINUE : context.onUpstreamData(size, end != 0));
 }
 
 export function proxy_on_downstream_connection_close(id: u32, closeType: u32): void {
-  const context = findContext(id);
+  const context = enter(id);
   if (context !== null) context.onDownstreamConnectionClose(closeType);
+  leave();
 }
 
 export function proxy_on_upstream_connection_close(id: u32, closeType: u32): void {
-  const context = findContext(id);
+  const context = enter(id);
   if (context !== null) context.onUpstreamConnectionClose(closeType);
+  leave();
 }
 
 export function proxy_on_request_headers(id: u32, count: u32, end: u32): u32 {
-  const context = findContext(id);
-  return context === null ? 0 : context.onRequestHeaders(count, end != 0);
+  const context = enter(id);
+  return leave(context === null ? 0 : context.onRequestHeaders(count, end != 0));
 }
 
 export function proxy_on_request_body(id: u32, size: u32, end: u32): u32 {
-  const context = findContext(id);
-  return context === null ? 0 : context.onRequestBody(size, end != 0);
+  const context = enter(id);
+  return leave(context === null ? 0 : context.onRequestBody(size, end != 0));
 }
 
 export function proxy_on_request_trailers(id: u32, count: u32): u32 {
-  const context = findContext(id);
-  return context === null ? 0 : context.onRequestTrailers(count);
+  const context = enter(id);
+  return leave(context === null ? 0 : context.onRequestTrailers(count));
 }
 
 export function proxy_on_response_headers(id: u32, count: u32, end: u32): u32 {
-  const context = findContext(id);
-  return context === null ? 0 : context.onResponseHeaders(count, end != 0);
+  const context = enter(id);
+  return leave(context === null ? 0 : context.onResponseHeaders(count, end != 0));
 }
 
 export function proxy_on_response_body(id: u32, size: u32, end: u32): u32 {
-  const context = findContext(id);
-  return context === null ? 0 : context.onResponseBody(size, end != 0);
+  const context = enter(id);
+  return leave(context === null ? 0 : context.onResponseBody(size, end != 0));
 }
 
 export function proxy_on_response_trailers(id: u32, count: u32): u32 {
-  const context = findContext(id);
-  return context === null ? 0 : context.onResponseTrailers(count);
+  const context = enter(id);
+  return leave(context === null ? 0 : context.onResponseTrailers(count));
 }
 
-/** The context behind an id of either kind. */
-function anyContext(id: u32): Context | null {
+/** A callback for an id of either kind begins. */
+function enterAny(id: u32): Context | null {
   const context = findContext(id);
-  return context !== null ? context : findRoot(id);
+  const any = context !== null ? context : findRoot(id);
+  beginBusy();
+  return any;
 }
 
 export function proxy_on_done(id: u32): u32 {
-  const context = anyContext(id);
-  return context === null || context.onDone() ? 1 : 0;
+  const context = enterAny(id);
+  return leave(context === null || context.onDone() ? 1 : 0);
 }
 
 export function proxy_on_log(id: u32): void {
-  const context = anyContext(id);
+  const context = enterAny(id);
   if (context !== null) context.onLog();
+  leave();
 }
 
 export function proxy_on_delete(id: u32): void {
-  const context = anyContext(id);
+  const context = enterAny(id);
   if (context !== null) context.onDelete();
   removeContext(id);
   collectGarbage();
+  leave();
 }
 
 export function proxy_on_queue_ready(id: u32, queue: u32): void {
-  const root = findRoot(id);
+  const root = enterRoot(id);
   if (root !== null) root.onQueueReady(queue);
+  leave();
 }
 
 export function proxy_on_http_call_response(id: u32, call: u32, headers: u32, bodySize: u32, trailers: u32): void {
-  const root = findRoot(id);
+  const root = enterRoot(id);
   if (root !== null) root.onHttpCallResponse(call, headers, bodySize, trailers);
+  leave();
 }
 
 export function proxy_on_grpc_receive_initial_metadata(id: u32, call: u32, headers: u32): void {
-  const root = findRoot(id);
+  const root = enterRoot(id);
   if (root !== null) root.onGrpcReceiveInitialMetadata(call, headers);
+  leave();
 }
 
 export function proxy_on_grpc_receive(id: u32, call: u32, size: u32): void {
-  const root = findRoot(id);
+  const root = enterRoot(id);
   if (root !== null) root.onGrpcReceive(call, size);
+  leave();
 }
 
 export function proxy_on_grpc_receive_trailing_metadata(id: u32, call: u32, trailers: u32): void {
-  const root = findRoot(id);
+  const root = enterRoot(id);
   if (root !== null) root.onGrpcReceiveTrailingMetadata(call, trailers);
+  leave();
 }
 
 export function proxy_on_grpc_close(id: u32, call: u32, status: u32): void {
-  const root = findRoot(id);
+  const root = enterRoot(id);
   if (root !== null) root.onGrpcClose(call, status);
+  leave();
 }
 
 export function proxy_on_foreign_function(id: u32, fn: u32, size: u32): void {
-  const root = findRoot(id);
+  const root = enterRoot(id);
   if (root !== null) root.onForeignFunction(fn, size);
+  leave();
 }

@@ -78,6 +78,18 @@ export class Engine {
     for (let i = 0; i < this.resources.length; i++) this.lend(this.resources[i]);
   }
 
+  /** Whether rules go by how busy workers are: the time in callbacks has to be measured (`measureBusy`). */
+  get needsBusy(): bool {
+    const system = this.system;
+    return system !== null && system.needsBusy;
+  }
+
+  /** Whether other workers have to know how busy this one is. */
+  get sharesLoad(): bool {
+    const system = this.system;
+    return system !== null && system.byLoad && this.store.shared;
+  }
+
   private findPatterns(): void {
     const rules = this.rules;
     for (let i = 0; i < rules.flow.length; i++) this.addPattern(rules.flow[i].target);
@@ -221,7 +233,7 @@ export class Engine {
     this.asked = resource;
     const system = this.system;
     if (system !== null) {
-      const verdict = system.enter(nowNs / MS);
+      const verdict = system.enter(nowNs);
       if (verdict != Verdict.PASS) return verdict;
       entry.inSystem = true;
     }

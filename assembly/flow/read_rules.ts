@@ -23,6 +23,8 @@ const QPS_CAPACITY: i64 = 20000;
 const QPS_CAPACITY_BASE: i64 = 4000;
 const CONCURRENCY_CAPACITY: i64 = 4000;
 const COLD_FACTOR: i64 = 3;
+/** Sentinel's system.BBR; -1, NoAdaptive, and 0, which has no name, are not adaptive. */
+const BBR: i64 = 1;
 
 const MATCHES: string[] = ["exact", "prefix", "regex"];
 
@@ -205,13 +207,12 @@ function readItems(from: ObjectReader, rule: HotRule): void {
 
 function readSystem(from: ObjectReader): SystemRule {
   from.string("id");
-  const metric = from.integer("metricType", 0, 0, 4);
-  if (metric == 0 || metric == 4) {
-    from.failHere("a VM knows neither load nor CPU usage; metricType 1 (average RT), 2 (concurrency), 3 (inbound QPS)");
-  }
-  const threshold = from.float("triggerCount", 0, 0, MAX_COUNT as f64);
-  // How load is judged, which is not here.
-  from.integer("strategy", 0, -1, 1);
+  // Sentinel's default is load above 0, which blocks all.
+  from.demand("metricType");
+  const metric = from.integer("metricType", 0, 0, 4) as i32 as SystemMetric;
+  const most = metric == SystemMetric.CPU_USAGE ? 1 : (MAX_COUNT as f64);
+  const threshold = from.float("triggerCount", 0, 0, most);
+  const adaptive = from.integer("strategy", 0, -1, 1) == BBR;
   from.finish();
-  return new SystemRule(metric as i32 as SystemMetric, threshold);
+  return new SystemRule(metric, threshold, adaptive);
 }

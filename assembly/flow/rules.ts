@@ -24,11 +24,13 @@ export const enum BreakerStrategy {
   ERROR_COUNT = 2,
 }
 
-/** What a system rule looks at (Sentinel's system.MetricType); a VM knows neither load nor CPU. */
+/** What a system rule looks at (Sentinel's system.MetricType); load and CPU are the workers' and not the machine's. */
 export const enum SystemMetric {
+  LOAD = 0,
   AVG_RT = 1,
   CONCURRENCY = 2,
   INBOUND_QPS = 3,
+  CPU_USAGE = 4,
 }
 
 /** What a rule on a parameter counts (Sentinel's hotspot.MetricType). */
@@ -145,10 +147,17 @@ export class HotRule extends Rule {
 
 /** Sentinel's system.Rule: over all resources. */
 export class SystemRule {
+  /** @param adaptive Sentinel's strategy BBR: load and CPU usage above the threshold do not block as long as requests flow */
   constructor(
     readonly metric: SystemMetric,
     readonly threshold: f64,
+    readonly adaptive: bool = false,
   ) {}
+
+  /** Whether it is about how busy workers are. */
+  get ofLoad(): bool {
+    return this.metric == SystemMetric.LOAD || this.metric == SystemMetric.CPU_USAGE;
+  }
 }
 
 /** All rules of a filter. */

@@ -1,5 +1,7 @@
+import { busyNanos } from "../abi/busy";
 import { Result } from "../abi/types";
 import { SharedData } from "../host/shared_data";
+import { BusyShare } from "./busy_share";
 import { RecordStore, Saved, SharedRecord } from "./store";
 import { Workers } from "./workers";
 
@@ -36,6 +38,14 @@ export class ProcessStore extends RecordStore {
   }
 }
 
+/** The share of this VM, as long as it is measured (`measureBusy`). */
+class ProcessBusy extends BusyShare {
+  protected busyNs(): i64 {
+    return busyNanos();
+  }
+}
+
 /** The store of the process, and this VM among its workers. */
 export const processStore = new ProcessStore();
-export const processWorkers = new Workers(processStore);
+export const processBusy = new ProcessBusy();
+export const processWorkers = new Workers(processStore, processBusy);

@@ -1,7 +1,7 @@
 import { Layout, Section } from "./record";
 import { recordKey } from "./keys";
 import { Places, PLACES, PLACES_SIZE } from "./places";
-import { SystemMetric, SystemRule } from "./rules";
+import { MS, SystemMetric, SystemRule } from "./rules";
 import { RecordStore, Saved, SharedRecord } from "./store";
 import { Window } from "./window";
 import { Workers } from "./workers";
@@ -13,6 +13,13 @@ const RT: i32 = 2;
 /** Sentinel's window of its node for all inbound requests. */
 const BUCKETS: i32 = 2;
 const WINDOW: Window = new Window(500, BUCKETS, 3);
+/** The shortest response time of each bucket: a section of its own, only where a rule asks for it. */
+const SHORTEST: Window = new Window(500, BUCKETS, 1);
+const SHORTEST_ID: u32 = 2;
+/** Sentinel's DefaultStatisticMaxRt, ms: the shortest response time where there was none. */
+const MAX_RT: i64 = 60000;
+/** Buckets of a second. */
+const A_SECOND: f64 = 2;
 
 const TRIES: i32 = 64;
 const EXIT_TRIES: i32 = 1024;
@@ -23,6 +30,12 @@ export class System {
   private readonly layout: Layout;
   private readonly section: Section;
   private readonly places: Places;
+  /** Null: no rule is adaptive. */
+  private readonly shortest: Section | null;
+  /** Whether rules are about how busy workers are: all of them together, and this one. */
+  readonly byLoad: bool;
+  private readonly byShare: bool;
+  private load: f64 = 0;
 
   constructor(
     private readonly rules: SystemRule[],
@@ -34,12 +47,24 @@ export class System {
     const layout = new Layout();
     this.section = layout.add(1, WINDOW.size);
     this.places = new Places(layout.add(PLACES, PLACES_SIZE), workers, workers.heldIn(~scope));
+    this.byLoad = has(rules, SystemMetric.LOAD, false);
+    this.byShare = has(rules, SystemMetric.CPU_USAGE, false);
+    const adaptive = has(rules, SystemMetric.LOAD, true) || has(rules, SystemMetric.CPU_USAGE, true);
+    this.shortest = adaptive ? layout.add(SHORTEST_ID, SHORTEST.size) : null;
     this.layout = layout;
   }
 
+  /** Whether the time in callbacks has to be measured. */
+  get needsBusy(): bool {
+    return this.byLoad || this.byShare;
+  }
+
   /** Counts one more request if all rules let it pass. */
-  enter(nowMs: i64): Verdict {
+  enter(nowNs: i64): Verdict {
+    const nowMs = nowNs / MS;
     const places = this.places;
+    if (this.byLoad) this.load = this.workers.load(nowNs);
+    else if (this.byShare) this.workers.busy.sample(nowNs);
     this.workers.beat(nowMs);
     for (let i = 0; i < TRIES; i++) {
       if (!this.store.load(this.record)) return Verdict.UNKNOWN;
@@ -70,8 +95,7 @@ export class System {
       if (undone) {
         WINDOW.takeBack(at, startMs, PASS, 1);
       } else {
-        WINDOW.add(at, nowMs, COMPLETE, 1);
-        WINDOW.add(at, nowMs, RT, max<i64>(0, min<i64>(nowMs - startMs, i32.MAX_VALUE)) as i32);
+        this.complete(at, nowMs, max<i64>(0, min<i64>(nowMs - startMs, i32.MAX_VALUE)));
       }
       const saved = this.store.save(this.record);
       if (saved == Saved.OK) places.saved();
@@ -91,19 +115,54 @@ export class System {
     return this.record.ptr + (this.section.offset as usize);
   }
 
+  private complete(at: usize, nowMs: i64, rt: i64): void {
+    WINDOW.add(at, nowMs, COMPLETE, 1);
+    WINDOW.add(at, nowMs, RT, rt as i32);
+    const shortest = this.shortest;
+    if (shortest !== null) SHORTEST.lower(this.record.ptr + (shortest.offset as usize), nowMs, 0, rt);
+  }
+
   private passes(at: usize, nowMs: i64, active: i32): bool {
     for (let i = 0; i < this.rules.length; i++) {
       const rule = unchecked(this.rules[i]);
-      if (!(this.value(rule.metric, at, nowMs, active) < rule.threshold)) return false;
+      const value = this.value(rule.metric, at, nowMs, active);
+      if (!rule.ofLoad) {
+        if (!(value < rule.threshold)) return false;
+      } else if (value > rule.threshold && !(rule.adaptive && this.flows(at, nowMs, active))) {
+        return false;
+      }
     }
     return true;
   }
 
   /** Sentinel's value of a metric: the average is of whole milliseconds. */
   private value(metric: SystemMetric, window: usize, nowMs: i64, active: i32): f64 {
+    if (metric == SystemMetric.LOAD) return this.load;
+    if (metric == SystemMetric.CPU_USAGE) return this.workers.busy.value;
     if (metric == SystemMetric.CONCURRENCY) return active as f64;
     if (metric == SystemMetric.INBOUND_QPS) return WINDOW.sum(window, nowMs, PASS, BUCKETS) as f64;
     const complete = WINDOW.sum(window, nowMs, COMPLETE, BUCKETS);
     return complete > 0 ? ((WINDOW.sum(window, nowMs, RT, BUCKETS) / complete) as f64) : 0;
   }
+
+  /**
+   * Sentinel's checkBbrSimple: no more requests are under way than the fastest would need at the best throughput of late, so
+   * none of them waits for others.
+   */
+  private flows(window: usize, nowMs: i64, active: i32): bool {
+    const shortest = this.shortest;
+    if (active <= 1 || shortest === null) return true;
+    const at = this.record.ptr + (shortest.offset as usize);
+    const rt = max<i64>(1, SHORTEST.least(at, nowMs, 0, BUCKETS, MAX_RT)) as f64;
+    const throughput = (WINDOW.most(window, nowMs, COMPLETE, BUCKETS) as f64) * A_SECOND;
+    return (active as f64) <= (throughput * rt) / 1000;
+  }
+}
+
+/** Whether one of the rules is about a metric, and adaptive if that is asked for. */
+function has(rules: SystemRule[], metric: SystemMetric, adaptive: bool): bool {
+  for (let i = 0; i < rules.length; i++) {
+    if (rules[i].metric == metric && (rules[i].adaptive || !adaptive)) return true;
+  }
+  return false;
 }

@@ -73,9 +73,47 @@ export class Window {
     return this.sumTo(at, max(this.bucketOf(ms), load<i64>(at)) - 1, field, buckets);
   }
 
+  /** The largest count of one bucket among the last `buckets` up to that at `ms`. */
+  most(at: usize, ms: i64, field: i32, buckets: i32): i64 {
+    const head = load<i64>(at);
+    const from = this.first(at, max(this.bucketOf(ms), head), buckets);
+    let most: i64 = 0;
+    for (let bucket = from; bucket <= head; bucket++) {
+      most = max(most, load<u32>(this.place(at, bucket, field)) as i64);
+    }
+    return most;
+  }
+
+  /** Notes a value, 0 or more, in a field that has the least of each bucket, and 1 is added to it: 0 is none. */
+  lower(at: usize, ms: i64, field: i32, value: i64): void {
+    const bucket = this.bucketOf(ms);
+    this.roll(at, bucket);
+    const place = this.place(at, max(bucket, load<i64>(at)), field);
+    const known = load<u32>(place);
+    const noted = clamp(value + 1);
+    if (known == 0 || noted < known) store<u32>(place, noted);
+  }
+
+  /** The least value that `lower` has noted in the last `buckets` buckets up to that at `ms`; `none` where there is none. */
+  least(at: usize, ms: i64, field: i32, buckets: i32, none: i64): i64 {
+    const head = load<i64>(at);
+    const from = this.first(at, max(this.bucketOf(ms), head), buckets);
+    let least = none;
+    for (let bucket = from; bucket <= head; bucket++) {
+      const noted = load<u32>(this.place(at, bucket, field)) as i64;
+      if (noted > 0) least = min(least, noted - 1);
+    }
+    return least;
+  }
+
+  /** The first bucket of so many up to `last` that can be there. */
+  private first(at: usize, last: i64, buckets: i32): i64 {
+    return max(max(last - (buckets as i64), load<i64>(at) - (this.slots as i64)) + 1, 0);
+  }
+
   private sumTo(at: usize, last: i64, field: i32, buckets: i32): i64 {
     const head = load<i64>(at);
-    const from = max(max(last - (buckets as i64), head - (this.slots as i64)) + 1, 0);
+    const from = this.first(at, last, buckets);
     const to = min(last, head);
     let sum: i64 = 0;
     for (let bucket = from; bucket <= to; bucket++) sum += load<u32>(this.place(at, bucket, field)) as i64;

@@ -1,4 +1,6 @@
+import { BusyShare } from "./busy_share";
 import { identify, recordKey } from "./keys";
+import { MS } from "./rules";
 import { RecordStore, Saved, SharedRecord } from "./store";
 
 /** Workers that have a number; what more of them hold is not taken back when one of those is gone. */
@@ -6,16 +8,23 @@ export const MAX_WORKERS: i32 = 64;
 /** How often a worker says that it lives, and how long after the last time it counts as gone, ms. */
 export const BEAT_MS: i64 = 1000;
 const GONE_MS: i64 = 10000;
+/** So long what a worker has said of its load counts, ms: twice the longest time between two samples. */
+const LOAD_MS: i64 = 3000;
 
-/** The record: version of the layout, epoch; for each number the generation (0: free), and when it was heard of, ms. */
+/**
+ * The record: version of the layout, epoch; for each number the generation (0: free), how busy it is in millionths, and
+ * when it was heard of, ms.
+ */
 const VERSION: u32 = 1;
 const EPOCH: usize = 4;
 const HEADER: i32 = 8;
 const ENTRY: i32 = 16;
+const BUSY: usize = 4;
 const BEAT: usize = 8;
 const SIZE: i32 = HEADER + MAX_WORKERS * ENTRY;
 
 const TRIES: i32 = 64;
+const MILLION: f64 = 1000000;
 
 /** Requests of this worker that have a place in a record, whichever engine let them in. */
 export class Held {
@@ -41,8 +50,25 @@ export class Workers {
   private readonly held: Map<u64, Held> = new Map<u64, Held>();
   private readonly record: SharedRecord = new SharedRecord(recordKey(identify("workers"), 0));
   private heardAt: i64 = i64.MIN_VALUE;
+  /** The sample of this worker's share that the others have been told of, first none, and what all shares came to then. */
+  private told: u32 = u32.MAX_VALUE;
+  private total: f64 = 0;
 
-  constructor(private readonly store: RecordStore) {}
+  /** @param busy what this worker measures of itself; by default nothing */
+  constructor(
+    private readonly store: RecordStore,
+    readonly busy: BusyShare = new BusyShare(),
+  ) {}
+
+  /**
+   * How busy all workers are: the sum of their shares, as of this worker's last sample. Those count that were heard of
+   * within three seconds. Until the record can be read and written again it is as it was.
+   */
+  load(nowNs: i64): f64 {
+    this.busy.sample(nowNs);
+    if (this.told != this.busy.samples && this.renew(nowNs / MS)) this.told = this.busy.samples;
+    return this.total;
+  }
 
   /** What this worker holds in the record of that hash. */
   heldIn(hash: u64): Held {
@@ -75,6 +101,7 @@ export class Workers {
       this.number = number;
       this.generation = number >= 0 ? load<u32>(this.at(number)) : 0;
       this.heardAt = nowMs;
+      this.total = this.sum(nowMs);
       this.learn();
       return true;
     }
@@ -112,8 +139,21 @@ export class Workers {
       own = free;
       this.assign(own, 1);
     }
-    if (own >= 0) store<i64>(this.at(own), nowMs, BEAT);
+    if (own >= 0) {
+      store<i64>(this.at(own), nowMs, BEAT);
+      store<u32>(this.at(own), (this.busy.value * MILLION) as u32, BUSY);
+    }
     return own;
+  }
+
+  /** What the shares of all workers come to in the record as it was written; without a number this one adds its own. */
+  private sum(nowMs: i64): f64 {
+    let millionths: i64 = 0;
+    for (let i = 0; i < MAX_WORKERS; i++) {
+      const at = this.at(i);
+      if (load<u32>(at) != 0 && nowMs - load<i64>(at, BEAT) <= LOAD_MS) millionths += load<u32>(at, BUSY) as i64;
+    }
+    return (millionths as f64) / MILLION + (this.number < 0 ? this.busy.value : 0);
   }
 
   /** Gives a number to nobody (0), or to a worker (1). */
@@ -122,6 +162,7 @@ export class Workers {
     if (epoch == 0) epoch = 1;
     store<u32>(this.record.ptr, epoch, EPOCH);
     store<u32>(this.at(number), to == 0 ? 0 : epoch);
+    store<u32>(this.at(number), 0, BUSY);
   }
 
   private learn(): void {

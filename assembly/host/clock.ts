@@ -1,3 +1,4 @@
+import { callbackBegin } from "../abi/busy";
 import { callback } from "../abi/dispatch";
 import { clock_time_get, proxy_get_current_time_nanoseconds } from "../abi/imports";
 
@@ -31,7 +32,8 @@ let lastRead: i64 = 0;
 export function callbackNanos(): i64 {
   const current = callback();
   if (readIn != current || lastRead == 0) {
-    lastRead = currentNanos();
+    const begin = callbackBegin();
+    lastRead = begin != 0 ? begin : currentNanos();
     readIn = current;
   }
   return lastRead;

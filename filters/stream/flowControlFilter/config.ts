@@ -6,7 +6,7 @@ import { Engine } from "../../../assembly/flow/engine";
 import { readRules } from "../../../assembly/flow/read_rules";
 import { Attachment } from "../../../assembly/flow/resource";
 import { RuleSet } from "../../../assembly/flow/rules";
-import { processStore, processWorkers } from "../../../assembly/flow/shared_store";
+import { processBusy, processStore, processWorkers } from "../../../assembly/flow/shared_store";
 import { LocalStore } from "../../../assembly/flow/store";
 import { Workers } from "../../../assembly/flow/workers";
 import { FilterConfig } from "../../../assembly/stream/filter";
@@ -166,7 +166,7 @@ function build(rules: RuleSet, application: string, mode: Mode, most: i32, lease
     return new Engine(rules, application, processStore, processWorkers, most, mode == Mode.LEASE ? lease : 0);
   }
   const store = new LocalStore();
-  return new Engine(rules, application, store, new Workers(store), most, 0);
+  return new Engine(rules, application, store, new Workers(store, processBusy), most, 0);
 }
 
 /** What MOSN has and does nothing with, or what is not here. */

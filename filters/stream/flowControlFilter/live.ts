@@ -5,6 +5,7 @@ import { currentMillis } from "../../../assembly/host/clock";
 import { Timer } from "../../../assembly/host/timers";
 import { FilterMetrics } from "../../../assembly/stream/metrics";
 import { FilterPlugin } from "../../../assembly/stream/plugin";
+import { busyMeter } from "./busy_meter";
 
 /** An engine in use, and the plugin, known by its metrics: all that filters of routes see of it. */
 class LiveEngine {
@@ -52,6 +53,8 @@ export function beginPlugin(plugin: FilterPlugin): void {
 /** An engine is used in the plugin with these metrics. */
 export function beginEngine(engine: Engine, metrics: FilterMetrics): void {
   engines.push(new LiveEngine(engine, metrics));
+  busyMeter.add(engine);
+  if (plugins.length > 0) busyMeter.start(plugins[0]);
 }
 
 /** A plugin ends, and its engines with it: what only their rules have counted is erased. */
@@ -59,6 +62,7 @@ export function endPlugin(plugin: FilterPlugin): void {
   const at = plugins.indexOf(plugin);
   if (at < 0) return;
   plugin.cancelTimer(heart);
+  busyMeter.stop(plugin);
   plugins.splice(at, 1);
   heart.start();
   const ended: Engine[] = [];
@@ -67,5 +71,9 @@ export function endPlugin(plugin: FilterPlugin): void {
     if (engines[i].metrics !== plugin.metrics) left.push(engines[i].engine);
     else ended.push(engines.splice(i, 1)[0].engine);
   }
-  for (let i = 0; i < ended.length; i++) ended[i].end(left);
+  for (let i = 0; i < ended.length; i++) {
+    busyMeter.remove(ended[i]);
+    ended[i].end(left);
+  }
+  if (plugins.length > 0) busyMeter.start(plugins[0]);
 }

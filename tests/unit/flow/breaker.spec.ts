@@ -1,6 +1,6 @@
-// Circuit breakers and system rules under a virtual clock: rows from sentinel-golang v1.0.4, each naming its test.
+// Circuit breakers under a virtual clock: rows from sentinel-golang v1.0.4, each naming its test.
 import { Breaker, BreakerState } from "../../../assembly/flow/breaker";
-import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
+import { Entry, Verdict } from "../../../assembly/flow/entry";
 import { Section } from "../../../assembly/flow/record";
 import { Parsed, START, World } from "./world";
 
@@ -166,47 +166,5 @@ describe("breakers", () => {
     world.engine.cancel(probe, world.now);
     expect(world.call(0, false)).toBe(Verdict.PASS);
     expect(world.passes(5)).toBe(5);
-  });
-});
-
-describe("system rules", () => {
-  test("rule_manager_test.go TestIsValidSystemRule; load and CPU usage are not a VM's to know", () => {
-    const bad = [
-      "'metricType':3,'triggerCount':-1",
-      "'metricType':5",
-      "'metricType':0",
-      "'metricType':4,'triggerCount':0.5",
-    ];
-    for (let i = 0; i < bad.length; i++) {
-      expect(new Parsed(`{'system_rules':[{${bad[i]}}]}`).error.includes("config.system_rules[0]")).toBe(true);
-    }
-  });
-
-  test("slot_test.go TestDoCheckRuleConcurrency: 0 is below 0.5, 1 is not", () => {
-    const world = new World("{'system_rules':[{'metricType':2,'triggerCount':0.5}]}");
-    const entry = new Entry();
-    expect(world.enter(entry, "any")).toBe(Verdict.PASS);
-    expect(world.enter(new Entry(), "other")).toBe(Verdict.SYSTEM);
-    world.engine.exit(entry, world.now, Outcome.GOOD);
-    expect(world.enter(new Entry(), "other")).toBe(Verdict.PASS);
-  });
-
-  test("inbound QPS over all resources, and what another rule blocks does not count", () => {
-    const world = new World(
-      "{'system_rules':[{'metricType':3,'triggerCount':10}],'rules':[{'resource':'abc','threshold':0}]}",
-    );
-    expect(world.passes(20, "abc")).toBe(0);
-    expect(world.passes(20, "a")).toBe(10);
-    expect(world.passes(20, "b")).toBe(0);
-    world.sleep(1000);
-    expect(world.passes(20, "b")).toBe(10);
-  });
-
-  test("average response time", () => {
-    const world = new World("{'system_rules':[{'metricType':1,'triggerCount':100}]}");
-    expect(world.call(150, false)).toBe(Verdict.PASS);
-    expect(world.call(0, false)).toBe(Verdict.SYSTEM);
-    world.sleep(1000);
-    expect(world.call(0, false)).toBe(Verdict.PASS);
   });
 });

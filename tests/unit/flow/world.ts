@@ -4,6 +4,7 @@ import { View } from "../../../assembly/bytes/view";
 import { ConfigErrors } from "../../../assembly/config/errors";
 import { parseJson } from "../../../assembly/config/json";
 import { ObjectReader } from "../../../assembly/config/object";
+import { BusyShare } from "../../../assembly/flow/busy_share";
 import { Engine, ParamSource } from "../../../assembly/flow/engine";
 import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
 import { readRules } from "../../../assembly/flow/read_rules";
@@ -94,6 +95,16 @@ export class Parsed {
     const errors = new ConfigErrors();
     this.rules = readRules(new ObjectReader(parseJson(bytes.ptr, bytes.length, errors), "config", errors));
     this.error = errors.failed ? errors.message : "";
+  }
+}
+
+/** A worker's time in callbacks, as the spec says. */
+export class TestBusy extends BusyShare {
+  /** ns. */
+  spent: i64 = 0;
+
+  protected busyNs(): i64 {
+    return this.spent;
   }
 }
 
