@@ -17,7 +17,7 @@ const WINDOW: Window = new Window(500, BUCKETS, 3);
 const SHORTEST: Window = new Window(500, BUCKETS, 1);
 const SHORTEST_ID: u32 = 2;
 /** Sentinel's DefaultStatisticMaxRt, ms: the shortest response time where there was none. */
-const MAX_RT: i64 = 60000;
+const NO_RT: i64 = 60000;
 /** Buckets of a second. */
 const A_SECOND: f64 = 2;
 
@@ -153,7 +153,7 @@ export class System {
     const shortest = this.shortest;
     if (active <= 1 || shortest === null) return true;
     const at = this.record.ptr + (shortest.offset as usize);
-    const rt = max<i64>(1, SHORTEST.least(at, nowMs, 0, BUCKETS, MAX_RT)) as f64;
+    const rt = max<i64>(1, SHORTEST.least(at, nowMs, 0, BUCKETS, NO_RT)) as f64;
     const throughput = (WINDOW.most(window, nowMs, COMPLETE, BUCKETS) as f64) * A_SECOND;
     return (active as f64) <= (throughput * rt) / 1000;
   }
