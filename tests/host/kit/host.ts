@@ -91,7 +91,7 @@ export class Host {
 
   private readonly services: Services;
   private readonly module: WebAssembly.Module;
-  private readonly plugin: PluginConfig;
+  private plugin: PluginConfig;
 
   private constructor(private readonly options: HostOptions) {
     this.clock = new Clock(this.loop, options.resolutionMs);
@@ -111,10 +111,7 @@ export class Host {
     };
     this.services = services;
     this.module = compiled(options.module);
-    const { config = "" } = options;
-    const isBytes = config instanceof Uint8Array;
-    const configuration = isBytes || typeof config === "string" ? Buffer.from(config as string) : structBytes(config);
-    this.plugin = { name: "moe", rootId: options.root ?? "proxy", configuration };
+    this.plugin = { name: "moe", rootId: options.root ?? "proxy", configuration: bytesOf(options.config) };
     const count = (options.workers ?? 1) + (options.mainThread === true ? 1 : 0);
     for (let worker = 0; worker < count; worker++) this.load(worker);
   }
@@ -123,6 +120,20 @@ export class Host {
     const vm = new Vm(this.module, this.services, worker, this.options.vmId ?? "", Buffer.alloc(0));
     this.workers[worker] = vm;
     this.loop.enter(() => vm.start([this.plugin]));
+  }
+
+  /**
+   * An update by LDS or ECDS: new connections go by this configuration, and those that are open by the one before. Throws
+   * `LoadError` where it is refused: Envoy tries it in a VM of its own, and no worker sees it.
+   */
+  update(config: HostOptions["config"]): void {
+    const plugin = { ...this.plugin, configuration: bytesOf(config) };
+    const vmId = this.options.vmId ?? "";
+    const canary = new Vm(this.module, this.services, this.workers.length, vmId, Buffer.alloc(0));
+    this.loop.enter(() => canary.start([plugin]));
+    canary.stop();
+    this.plugin = plugin;
+    for (const vm of this.workers) this.loop.enter(() => vm.update(plugin));
   }
 
   /** A trap somewhere in a worker's VM: nothing is called in it any longer. */
@@ -165,7 +176,7 @@ export class Host {
     });
     this.loop.enter(() => {
       const limit = options.bufferLimit ?? 1 << 20;
-      client.connection = new Connection(id, vm.roots[0], options.terminal ?? switchboard, client, limit, properties);
+      client.connection = new Connection(id, vm.root, options.terminal ?? switchboard, client, limit, properties);
       client.connection.start();
     });
     this.clients.push(client);
@@ -187,7 +198,7 @@ export class Host {
     };
     this.exchanges.push(exchange);
     this.loop.enter(() => {
-      exchange.stream = new HttpStream(id, this.workers[worker].roots[0], host, exchange, {
+      exchange.stream = new HttpStream(id, options.root ?? this.workers[worker].root, host, exchange, {
         bufferLimit,
         protocol,
         properties,
@@ -240,6 +251,12 @@ export class Host {
     this.faults.push(fault);
     return fault;
   }
+}
+
+function bytesOf(config: HostOptions["config"] = ""): Buffer {
+  return config instanceof Uint8Array || typeof config === "string"
+    ? Buffer.from(config as string)
+    : structBytes(config);
 }
 
 function compiled(source: string | Uint8Array): WebAssembly.Module {

@@ -71,6 +71,8 @@ export class Vm {
   private readonly ticks = new Map<number, { periodMs: number; timer: TimerHandle }>();
   private nesting = 0;
   private lastContextId = 0;
+  private current: RootContext | null = null;
+  private readonly kept = new Set<RootContext>();
 
   constructor(
     module: WebAssembly.Module,
@@ -102,17 +104,71 @@ export class Vm {
   start(plugins: readonly PluginConfig[]): void {
     this.enter(this.exports._initialize === undefined ? "_start" : "_initialize", null, []);
     for (const plugin of plugins) {
-      const root = new RootContext(this, plugin, new Properties(this.services.properties));
-      this.roots.push(root);
-      this.call("proxy_on_context_create", root, root.id, 0);
+      const root = this.createRoot(plugin);
       if (root === this.roots[0] && this.call("proxy_on_vm_start", root, root.id, this.configuration.length) === 0) {
         throw this.refusal("Failed to start the VM: proxy_on_vm_start returned false");
       }
     }
-    for (const root of this.roots) {
-      if (!root.configure()) throw this.refusal(`Plugin '${root.plugin.name}' refused its configuration`);
-    }
+    for (const root of this.roots) this.configure(root);
     if (this.dead) throw this.refusal("The module trapped while it was loaded");
+  }
+
+  private createRoot(plugin: PluginConfig): RootContext {
+    const root = new RootContext(this, plugin, new Properties(this.services.properties));
+    this.roots.push(root);
+    this.call("proxy_on_context_create", root, root.id, 0);
+    return root;
+  }
+
+  private configure(root: RootContext): void {
+    if (!root.configure()) throw this.refusal(`Plugin '${root.plugin.name}' refused its configuration`);
+  }
+
+  /** The root of new connections and streams: that of the configuration in force. */
+  get root(): RootContext {
+    return this.current ?? this.roots[0];
+  }
+
+  /**
+   * Another configuration of the plugin comes into force, in the same VM: a root of its own, or one that is still there
+   * for older connections and has the same configuration. The root before ends with its last connection or stream.
+   */
+  update(plugin: PluginConfig): void {
+    const before = this.root;
+    const known = this.roots.find(
+      ({ plugin: { name, rootId, configuration } }) =>
+        name === plugin.name && rootId === plugin.rootId && configuration.equals(plugin.configuration),
+    );
+    if (known) this.current = known;
+    else this.configure((this.current = this.createRoot(plugin)));
+    this.release(before);
+  }
+
+  /** A connection of HTTP has streams of this root for as long as it is there; returns its end. */
+  keep(root: RootContext): () => void {
+    this.kept.add(root);
+    return () => {
+      this.kept.delete(root);
+      this.release(root);
+    };
+  }
+
+  /** Ends a root that nothing is of any longer. */
+  private release(root: RootContext): void {
+    if (root === this.root || this.kept.has(root) || !this.roots.includes(root)) return;
+    for (const context of this.contexts.values()) if (context !== root && context.root === root) return;
+    this.roots.splice(this.roots.indexOf(root), 1);
+    this.call("proxy_on_done", root, root.id);
+    this.setTickPeriod(root, 0);
+    this.call("proxy_on_delete", root, root.id);
+    this.contexts.delete(root.id);
+  }
+
+  /** The VM goes without a word: nothing is called in it any longer. */
+  stop(): void {
+    this.dead = true;
+    for (const { timer } of this.ticks.values()) timer.cancel();
+    this.ticks.clear();
   }
 
   private refusal(message: string): LoadError {
@@ -127,6 +183,7 @@ export class Vm {
 
   forget(context: GuestContext): void {
     this.contexts.delete(context.id);
+    this.release(context.root);
   }
 
   /** Whether the module has this export. */
@@ -226,7 +283,7 @@ export class Vm {
   }
 
   /** Period of the root's ticks, milliseconds; 0: none. */
-  tickPeriod(root = this.roots[0]): number {
+  tickPeriod(root = this.root): number {
     return this.ticks.get(root.id)?.periodMs ?? 0;
   }
 

@@ -1,3 +1,4 @@
+import type { RootContext } from "../context.ts";
 import type { EventLoop } from "../loop.ts";
 import { type HeaderInit, HeaderMap } from "./header-map.ts";
 import { pieces } from "./pieces.ts";
@@ -22,6 +23,8 @@ export interface RequestOptions {
   /** Buffer limit of the stream, bytes; default 1 MiB as in Envoy, 0: none. */
   bufferLimit?: number;
   properties?: Record<string, string | number | boolean | Uint8Array>;
+  /** The configuration that the connection got when it came; default: the one in force. */
+  root?: RootContext;
 }
 
 /** The headers of a request as Envoy's filters see them. */
