@@ -111,6 +111,7 @@ export class ProxyRoot extends PluginRoot {
   }
 
   createContext(id: u32): Context {
+    this.chains.onConnection();
     return new Connection(id, this);
   }
 

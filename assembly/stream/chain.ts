@@ -171,6 +171,11 @@ export class FilterChains {
     for (let i = 0; i < this.entries.length; i++) this.entries[i].config.begin(plugin);
   }
 
+  /** A new connection goes by these filters. */
+  onConnection(): void {
+    for (let i = 0; i < this.entries.length; i++) this.entries[i].config.onConnection();
+  }
+
   /** The plugin ends. */
   end(): void {
     for (let i = 0; i < this.entries.length; i++) this.entries[i].config.end();

@@ -19,6 +19,9 @@ export abstract class FilterConfig {
   /** The plugin begins to run its filters with this configuration; not called for those of routes. */
   begin(plugin: FilterPlugin): void {}
 
+  /** A new connection goes by this configuration: on RPC, where Envoy decides that when it comes. */
+  onConnection(): void {}
+
   /** The plugin ends: what counts in gauges, or is set elsewhere, goes. */
   end(): void {}
 }

@@ -12,58 +12,74 @@ const NAME: string = "flowControlFilter";
 const LOAD = FilterMetric.gauge(NAME, "load_permille");
 const CPU_USAGE = FilterMetric.histogram(NAME, "cpu_usage_permille");
 
-/** Has this VM's share of time measured as long as rules go by it, and tells other workers and operators of it. */
-class BusyMeter extends Timer {
-  /** Engines with such rules, and those of them that go by all workers'. */
-  private engines: i32 = 0;
-  private sharing: i32 = 0;
-  /** The plugin whose timer and gauge it uses; null: there is none. */
+/** Engines in use with rules on it, and those of them that go by all workers'. */
+let engines: i32 = 0;
+let sharing: i32 = 0;
+/** The meter that measures; null: none does yet. */
+let measuring: BusyMeter | null = null;
+
+/** An engine is used from now on. */
+export function countBusy(engine: Engine): void {
+  if (!engine.needsBusy) return;
+  measureBusy();
+  engines++;
+  if (engine.sharesLoad) sharing++;
+}
+
+/** It is no longer used. */
+export function uncountBusy(engine: Engine): void {
+  if (!engine.needsBusy) return;
+  ignoreBusy();
+  engines--;
+  if (engine.sharesLoad) sharing--;
+  if (engines == 0) processBusy.clear();
+}
+
+/**
+ * Has this VM's share of time measured as long as rules go by it, and tells other workers and operators of it: one meter
+ * for each plugin with such rules, because ticks are those of the root that is called, and one of them at a time measures.
+ */
+export class BusyMeter extends Timer {
   private plugin: FilterPlugin | null = null;
   /** What the gauge has of this VM. */
   private shown: i64 = 0;
 
-  /** An engine is used from now on. */
-  add(engine: Engine): void {
-    if (!engine.needsBusy) return;
-    measureBusy();
-    this.engines++;
-    if (engine.sharesLoad) this.sharing++;
-  }
-
-  /** It is no longer used. */
-  remove(engine: Engine): void {
-    if (!engine.needsBusy) return;
-    ignoreBusy();
-    this.engines--;
-    if (engine.sharesLoad) this.sharing--;
-    if (this.engines == 0) processBusy.clear();
-  }
-
-  /** Goes on in a plugin, if there is anything to measure. */
-  start(plugin: FilterPlugin): void {
-    if (this.engines == 0 || this.plugin !== null) return;
+  /** To be called in the plugin's own callbacks, when an engine with such rules is used in it. */
+  start(plugin: FilterPlugin | null): void {
+    if (plugin === null || this.slot >= 0) return;
     this.plugin = plugin;
     plugin.setTimer(this, SAMPLE_MS);
   }
 
-  /** A plugin ends: nothing of it is used any more. */
+  /** The plugin ends. */
   stop(plugin: FilterPlugin): void {
-    if (this.plugin !== plugin) return;
-    this.show(plugin.metrics, 0);
     plugin.cancelTimer(this);
     this.plugin = null;
+    this.leave(plugin);
+  }
+
+  private leave(plugin: FilterPlugin): void {
+    if (measuring !== this) return;
+    this.show(plugin.metrics, 0);
+    measuring = null;
   }
 
   onTimer(now: i64): void {
     const plugin = this.plugin;
     if (plugin === null) return;
+    if (engines == 0) return this.leave(plugin);
+    if (measuring === null) measuring = this;
+    if (measuring === this) this.measure(plugin);
+    plugin.setTimer(this, SAMPLE_MS);
+  }
+
+  private measure(plugin: FilterPlugin): void {
     const nanos = callbackNanos();
     processBusy.sample(nanos);
-    if (this.sharing > 0) processWorkers.load(nanos);
+    if (sharing > 0) processWorkers.load(nanos);
     const permille = Math.round(processBusy.value * 1000) as i64;
     this.show(plugin.metrics, permille);
     plugin.metrics.record(CPU_USAGE, permille);
-    plugin.setTimer(this, SAMPLE_MS);
   }
 
   private show(metrics: FilterMetrics, permille: i64): void {
@@ -71,5 +87,3 @@ class BusyMeter extends Timer {
     this.shown = permille;
   }
 }
-
-export const busyMeter = new BusyMeter();

@@ -9,11 +9,13 @@ import { RuleSet } from "../../../assembly/flow/rules";
 import { processBusy, processStore, processWorkers } from "../../../assembly/flow/shared_store";
 import { LocalStore } from "../../../assembly/flow/store";
 import { Workers } from "../../../assembly/flow/workers";
+import { currentMillis } from "../../../assembly/host/clock";
 import { FilterConfig } from "../../../assembly/stream/filter";
 import { FilterMetrics, FilterMetricTable } from "../../../assembly/stream/metrics";
 import { FilterPlugin } from "../../../assembly/stream/plugin";
 import { Answer } from "./answer";
-import { beginEngine, beginPlugin, endPlugin } from "./live";
+import { beginEngine, beginPlugin, endPlugin, EngineUse } from "./live";
+import { Follower, Succession, successionKey } from "./succession";
 
 /** MOSN's default, and its text with what limits behind it. */
 const STATUS: i64 = 509;
@@ -58,6 +60,18 @@ const COUNTERS: string[] = [
 ];
 export const CONCURRENCY: i32 = COUNTERS.length;
 export const RT: i32 = CONCURRENCY + 1;
+export const TABLE = new FilterMetricTable(
+  "flowControlFilter",
+  "",
+  "app",
+  "resource",
+  COUNTERS,
+  ["concurrency"],
+  ["rt"],
+);
+
+/** Those with `live_rules`. */
+const succession = new Succession();
 
 /** Configuration of `flowControlFilter` (pkg/filter/stream/flowcontrol), and its rules' engine. */
 export class FlowControlConfig extends FilterConfig {
@@ -77,7 +91,6 @@ export class FlowControlConfig extends FilterConfig {
   readonly maxQueued: i32;
   /** Null where the configuration is refused. */
   readonly engine: Engine | null;
-  readonly table: FilterMetricTable;
   /** Part of the names of its counters. */
   readonly application: Bytes;
   /** Whether the end of a request matters to its breakers. */
@@ -87,13 +100,17 @@ export class FlowControlConfig extends FilterConfig {
   /** Requests that wait. */
   queued: i32 = 0;
   private plugin: FilterPlugin | null = null;
-  private begun: bool = false;
+  private engineUse: EngineUse | null = null;
+  /** Whether its connections go by newer configurations; its place among those, while it is in use. */
+  private readonly liveRules: bool;
+  private follower: Follower | null = null;
 
   constructor(from: ObjectReader) {
     super();
     const application = from.string("app_name", "unknown");
     this.enabled = from.bool("global_switch", false);
     this.reportOnly = from.bool("report_only", false);
+    this.liveRules = from.bool("live_rules", false);
     readUnused(from);
     const limitKey = from.choice("limit_key_type", 0, LIMIT_KEYS) as LimitKey;
     const limitHeader = from.bytes("limit_key_header");
@@ -116,7 +133,6 @@ export class FlowControlConfig extends FilterConfig {
     const rules = readRules(from);
     this.hasBreakers = rules.breakers.length > 0;
     from.finish();
-    this.table = new FilterMetricTable("flowControlFilter", "", "app", "resource", COUNTERS, ["concurrency"], ["rt"]);
     this.engine = from.errors.failed ? null : build(rules, application, mode, most, lease);
     this.application = Bytes.of(application);
   }
@@ -125,25 +141,61 @@ export class FlowControlConfig extends FilterConfig {
     this.plugin = plugin;
     beginPlugin(plugin);
     this.use(plugin.metrics);
+    if (!this.liveRules) return;
+    const follower = new Follower(successionKey(this.application), plugin, this);
+    this.follower = follower;
+    succession.begin(follower, currentMillis());
   }
 
   end(): void {
+    const follower = this.follower;
+    if (follower !== null) succession.end(follower);
+    this.follower = null;
     const plugin = this.plugin;
     if (plugin !== null) endPlugin(plugin);
     this.plugin = null;
+  }
+
+  onConnection(): void {
+    const follower = this.follower;
+    if (follower !== null && follower.newest !== null) succession.confirm(follower, currentMillis());
+  }
+
+  /** The configuration that its requests go by: itself, or with `live_rules` a newer one. */
+  // @ts-ignore: decorator
+  @inline
+  get inForce(): FlowControlConfig {
+    const follower = this.follower;
+    const newest = follower !== null ? follower.newest : null;
+    return newest !== null ? (newest.config as FlowControlConfig) : this;
   }
 
   /** The rules are used in the plugin with these metrics: those of a route are not told of the plugin's begin. */
   // @ts-ignore: decorator
   @inline
   use(metrics: FilterMetrics): void {
-    if (!this.begun) this.first(metrics);
+    if (this.engineUse === null) this.first(metrics);
   }
 
   private first(metrics: FilterMetrics): void {
-    this.begun = true;
     const engine = this.engine;
-    if (engine !== null && this.enabled) beginEngine(engine, metrics);
+    if (engine !== null && this.enabled) this.engineUse = beginEngine(engine, metrics);
+  }
+
+  /** A request has passed its rules. */
+  // @ts-ignore: decorator
+  @inline
+  enter(): void {
+    const use = this.engineUse;
+    if (use !== null) use.requests++;
+  }
+
+  /** A request that has passed them is over. */
+  // @ts-ignore: decorator
+  @inline
+  leave(): void {
+    const use = this.engineUse;
+    if (use !== null) use.leave();
   }
 }
 

@@ -5,16 +5,15 @@ import { ObjectReader } from "../../../assembly/config/object";
 import { RequestAttributes } from "../../../assembly/dsl/request";
 import { ParamSource } from "../../../assembly/flow/engine";
 import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
-import { Attachment, Resource } from "../../../assembly/flow/resource";
 import { MS } from "../../../assembly/flow/rules";
 import { callbackNanos } from "../../../assembly/host/clock";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
-import { FilterMetric, FilterMetrics, NamedMetrics } from "../../../assembly/stream/metrics";
+import { FilterMetric, FilterMetrics } from "../../../assembly/stream/metrics";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../../../assembly/stream/phase";
-import { reasonOf } from "./answer";
 import { CONCURRENCY, FlowControlConfig, LimitKey, RT } from "./config";
-import { heart } from "./live";
+import { Known, knownOf, othersOf } from "./known";
+import { pluginOf, PluginUse } from "./live";
 
 const NAME: string = "flowControlFilter";
 
@@ -41,7 +40,6 @@ const KEEP: i32 = 4096;
 
 const view = new View();
 const resource = new View();
-const application = new View();
 const scratch = new ByteBuffer();
 
 /** The headers of the request that is asked about. */
@@ -56,42 +54,8 @@ class HeaderParams extends ParamSource {
   }
 }
 
-const VERDICTS: i32 = (Verdict.UNKNOWN as i32) + 1;
-
 const params = new HeaderParams();
 const attributes = new RequestAttributes();
-/** The name where only rules on the system count. */
-const NO_RESOURCE = Bytes.of("all");
-
-/** What the filter keeps with a resource. */
-class Known extends Attachment {
-  /** The texts of answers and of access logs by verdict, made when they are first needed. */
-  readonly texts: StaticArray<Bytes | null> = new StaticArray<Bytes | null>(VERDICTS);
-  readonly reasons: StaticArray<Bytes | null> = new StaticArray<Bytes | null>(VERDICTS);
-
-  constructor(
-    readonly name: Bytes,
-    readonly metrics: NamedMetrics,
-  ) {
-    super();
-  }
-
-  text(config: FlowControlConfig, verdict: Verdict): Bytes {
-    const known = unchecked(this.texts[verdict as i32]);
-    if (known !== null) return known;
-    const made = config.body.text(verdict, this.name);
-    unchecked((this.texts[verdict as i32] = made));
-    return made;
-  }
-
-  reason(verdict: Verdict): Bytes {
-    const known = unchecked(this.reasons[verdict as i32]);
-    if (known !== null) return known;
-    const made = reasonOf(verdict, this.name);
-    unchecked((this.reasons[verdict as i32] = made));
-    return made;
-  }
-}
 
 /** A request that may have to wait for its turn. */
 class Turn extends Entry {
@@ -113,6 +77,8 @@ class FlowControlFilter extends StreamFilter {
   /** Of the request's resource; null: there are no rules for it. */
   private known: Known | null = null;
   private waits: bool = false;
+  /** The plugin: the same for all of the filter's requests. */
+  private plugin: PluginUse | null = null;
   private outcome: Outcome = Outcome.UNKNOWN;
 
   constructor(private readonly config: FlowControlConfig) {
@@ -120,7 +86,7 @@ class FlowControlFilter extends StreamFilter {
   }
 
   onReceive(handler: StreamHandler, phase: Phase): FilterStatus {
-    const config = handler.configOf(flowControl, this.config) as FlowControlConfig;
+    const config = (handler.configOf(flowControl, this.config) as FlowControlConfig).inForce;
     const engine = config.engine;
     // A route that is matched again does not make it another request.
     if (!config.enabled || engine === null || this.passed !== null) return FilterStatus.CONTINUE;
@@ -133,16 +99,26 @@ class FlowControlFilter extends StreamFilter {
     params.handler = null;
     if (engine.crowded != crowded) handler.metrics.count(CROWDED, engine.crowded - crowded);
     const asked = engine.asked;
-    const known = asked !== null ? knownOf(config, handler, asked) : null;
+    const plugin = this.pluginFor(handler);
+    const known = asked !== null ? knownOf(config, plugin, asked) : null;
     if (known !== null) known.metrics.count(verdict as i32, 1);
     scratch.reset(KEEP);
-    if (verdict != Verdict.PASS) return block(config, handler, verdict, known);
-    if (known !== null || this.entry.inSystem) this.pass(config, handler, known);
-    return this.queue(config, handler);
+    if (verdict != Verdict.PASS) return block(config, handler, plugin, verdict, known);
+    if (known !== null || this.entry.inSystem) this.pass(config, handler, plugin, known);
+    return this.queue(config, handler, plugin);
   }
 
-  private pass(config: FlowControlConfig, handler: StreamHandler, known: Known | null): void {
-    heart.start();
+  private pluginFor(handler: StreamHandler): PluginUse {
+    const known = this.plugin;
+    if (known !== null) return known;
+    const found = pluginOf(handler.metrics);
+    this.plugin = found;
+    return found;
+  }
+
+  private pass(config: FlowControlConfig, handler: StreamHandler, plugin: PluginUse, known: Known | null): void {
+    plugin.heart.start();
+    config.enter();
     this.passed = config;
     this.known = known;
     if (known !== null) known.metrics.count(CONCURRENCY, 1);
@@ -152,7 +128,7 @@ class FlowControlFilter extends StreamFilter {
   }
 
   /** Holds a request that passes later. */
-  private queue(config: FlowControlConfig, handler: StreamHandler): FilterStatus {
+  private queue(config: FlowControlConfig, handler: StreamHandler, plugin: PluginUse): FilterStatus {
     const engine = config.engine;
     if (this.entry.waitNs <= 0 || engine === null) return FilterStatus.CONTINUE;
     if (config.reportOnly) {
@@ -163,7 +139,7 @@ class FlowControlFilter extends StreamFilter {
       const known = this.known;
       if (known !== null) known.metrics.count(Verdict.FLOW as i32, 1);
       this.leave(true);
-      return block(config, handler, Verdict.FLOW, known);
+      return block(config, handler, plugin, Verdict.FLOW, known);
     }
     config.queued++;
     this.waits = true;
@@ -225,38 +201,21 @@ class FlowControlFilter extends StreamFilter {
     }
     const noted = undone ? engine.cancel(this.entry, now) : engine.exit(this.entry, now, this.outcome);
     if (!noted) metrics.count(LOST, 1);
+    config.leave();
   }
 }
 
-/** What the filter keeps with the resource of the request. */
-function knownOf(config: FlowControlConfig, handler: StreamHandler, asked: Resource): Known {
-  const known = asked.attachment;
-  if (known !== null) return changetype<Known>(known);
-  const made = make(config, handler, asked.name);
-  asked.attachment = made;
-  return made;
-}
-
-/** The same where no rule is for the resource. */
-function othersOf(config: FlowControlConfig, handler: StreamHandler): Known {
-  const known = config.others;
-  if (known !== null) return changetype<Known>(known);
-  const made = make(config, handler, NO_RESOURCE);
-  config.others = made;
-  return made;
-}
-
-function make(config: FlowControlConfig, handler: StreamHandler, name: Bytes): Known {
-  application.set(config.application.ptr, config.application.length);
-  view.set(name.ptr, name.length);
-  return new Known(name, handler.metrics.named(config.table, application, view));
-}
-
 /** Answers a request that is blocked; `known` is null where no rule is for its resource. */
-function block(config: FlowControlConfig, handler: StreamHandler, verdict: Verdict, known: Known | null): FilterStatus {
+function block(
+  config: FlowControlConfig,
+  handler: StreamHandler,
+  plugin: PluginUse,
+  verdict: Verdict,
+  known: Known | null,
+): FilterStatus {
   let blocked = known;
   if (blocked === null) {
-    blocked = othersOf(config, handler);
+    blocked = othersOf(config, plugin);
     blocked.metrics.count(verdict as i32, 1);
   }
   if (verdict == Verdict.UNKNOWN) handler.countFailure(flowControl);
