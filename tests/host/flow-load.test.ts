@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { BUSY, filter, limit, next, statuses } from "./flow-world.ts";
+import { startHttp } from "./http-world.ts";
 import { BoltStatus as Status } from "./kit/bolt.ts";
 import type { BoltCluster } from "./kit/bolt-cluster.ts";
 import type { Host, SwitchboardClient } from "./kit/index.ts";
@@ -13,36 +14,38 @@ const CPU_USAGE = "moe.filter.flowControlFilter.cpu_usage_permille";
 const cpu = (triggerCount: number, strategy = -1): object => ({ metricType: 4, triggerCount, strategy });
 const load = (triggerCount: number, strategy = -1): object => ({ metricType: 0, triggerCount, strategy });
 
+/** How long the next callback takes: it reads the clock when it begins, and then does what takes time. */
+function slow({ clock }: Host): { ms: number } {
+  const cost = { ms: 0 };
+  const get = (): bigint => {
+    const now = BigInt(clock.nowMs) * 1_000_000n;
+    clock.spend(cost.ms);
+    cost.ms = 0;
+    return now;
+  };
+  Object.defineProperty(clock, "monotonicNs", { get });
+  return cost;
+}
+
 class Load {
   readonly host: Host;
   readonly cluster: BoltCluster;
   readonly clients: SwitchboardClient[];
-  /** How long the next callback takes, ms. */
-  private cost = 0;
+  private readonly cost: { ms: number };
 
   constructor({ host, cluster }: World, workers: number) {
     this.host = host;
     this.cluster = cluster;
     this.clients = Array.from({ length: workers }, (_, worker) => host.connect({ worker }));
-    // A callback reads the clock when it begins, and then does what takes time.
-    const { clock } = host;
-    const read = () => BigInt(clock.nowMs) * 1_000_000n;
-    Object.defineProperty(clock, "monotonicNs", {
-      get: () => {
-        const now = read();
-        clock.spend(this.cost);
-        this.cost = 0;
-        return now;
-      },
-    });
+    this.cost = slow(host);
   }
 
   /** A request in a callback that takes so long; what comes of it. */
   call(worker: number, ms: number): number[] {
     const client = this.clients[worker];
-    this.cost = ms;
+    this.cost.ms = ms;
     client.write(next());
-    assert.equal(this.cost, 0, "the callback took no time");
+    assert.equal(this.cost.ms, 0, "the callback took no time");
     this.host.advance(1);
     return statuses(client);
   }
@@ -185,5 +188,37 @@ describe("how busy workers are", () => {
     };
     const usual = await reads({});
     assert.equal(await reads({ system_rules: [{ metricType: 1, triggerCount: 1000 }, cpu(1)] }), usual + 1);
+  });
+
+  it("the gauge goes with the plugin, and nothing is measured any more", async () => {
+    const all = await begin(1, [cpu(1)]);
+    all.second(600);
+    all.second(600);
+    near(all.gauge(), 600);
+    const { host } = all;
+    const { vm } = host;
+    all.clients[0].fin();
+    host.advance(100);
+    vm.call("proxy_on_done", vm.roots[0], vm.roots[0].id);
+    assert.equal(all.gauge(), 0);
+    const shares = host.metrics.histogram(CPU_USAGE).length;
+    host.advance(5000);
+    assert.equal(host.metrics.histogram(CPU_USAGE).length, shares);
+    host.close();
+  });
+
+  it("on HTTP a local reply calls back from within the request: its time counts once", async () => {
+    const rules = { app_name: "test", global_switch: true, system_rules: [cpu(0.5)] };
+    const host = await startHttp([{ type: "flowControlFilter", config: rules }]);
+    const cost = slow(host);
+    const seen: (number | null)[] = [];
+    for (let i = 0; i < 30; i++) {
+      cost.ms = 70;
+      seen.push(host.request({ path: "/" }).status);
+      host.advance(30);
+    }
+    assert.deepEqual([seen[0], seen[29]], [200, 509]);
+    near(host.metrics.gauge(LOAD), 700);
+    host.close();
   });
 });
