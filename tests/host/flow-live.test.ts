@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { BUSY, close, filter, isolate, limit, next, RESOURCE, send, start, statuses } from "./flow-world.ts";
 import { startHttp } from "./http-world.ts";
+import { Result } from "./kit/abi.ts";
 import { BoltStatus as Status } from "./kit/bolt.ts";
 import { LoadError } from "./kit/index.ts";
 
@@ -171,6 +172,33 @@ describe("requests under way over an update", () => {
     host.advance(20);
     blocked.fin();
     // Its root has looked for what dead workers left in gauges.
+    host.advance(4000);
+    close(all);
+  });
+
+  it("leave nothing in shared data, where they end after their configuration", async () => {
+    const off = live(limit(1000), { global_switch: false });
+    const all = await start(1, off);
+    const { host } = all;
+    const values = new Map<string, number>();
+    const set = host.shared.set.bind(host.shared);
+    host.shared.set = (key, data, cas) => {
+      const result = set(key, data, cas);
+      if (result === Result.Ok) values.set(key, data.length);
+      return result;
+    };
+    const full = (): number => [...values.values()].filter((length) => length > 0).length;
+    const held = hold(all);
+    host.update(filter(live(isolate(".*", 2))));
+    for (let i = 0; i < 2; i++) all.client.write(next());
+    host.update(filter(off));
+    assert.equal(host.vm.roots.length, 1);
+    // The resource's record, and the list of the workers, which stays.
+    assert.equal(full(), 2);
+    held.reply();
+    host.advance(20);
+    assert.deepEqual(statuses(all.client), [OK, OK]);
+    assert.equal(full(), 1);
     host.advance(4000);
     close(all);
   });
