@@ -15,7 +15,10 @@ export type SourceKind = (typeof SOURCES)[number];
 export interface HotUpdateOptions {
   workers: number;
   source: SourceKind;
-  /** Whether there is time for what workers only notice ten seconds later: rules that come back word for word. */
+  /**
+   * Whether there is time for what workers only notice ten seconds later: rules that come back word for word. Not with
+   * LDS: there Envoy drains older connections, and closes one or the other meanwhile.
+   */
   back: boolean;
 }
 
@@ -40,6 +43,9 @@ const POLL_MS = 500;
 const MISTAKE = "stream_filters[0].config.rules[0].threshold";
 const LOG = [/configuration refused: /, /Failed to configure base Wasm plugin/, /[Pp]lugin .*failed to load/];
 
+/** With LDS Envoy drains older connections, and closes more of them the longer it does: not so soon. */
+const DRAIN = ["--drain-time-s", "36000"];
+
 export async function runHotUpdate(scope: Scope, { workers, source: kind, back }: HotUpdateOptions): Promise<Outcome> {
   const window = new LongWindow();
   const statIntervalInMs = window.lengthMs;
@@ -53,7 +59,7 @@ export async function runHotUpdate(scope: Scope, { workers, source: kind, back }
     pluginConfig(listener).configuration = { "@type": "type.googleapis.com/google.protobuf.Struct", value };
   };
   const change = kind === "lds" ? await lds(source, vary) : ecds(source, vary);
-  const stage = await FlowStage.start(scope, { workers, rules, change, allowLog: LOG });
+  const stage = await FlowStage.start(scope, { workers, rules, change, allowLog: LOG, args: DRAIN });
   const { envoy } = stage;
   const grown = async (name: string, from: number): Promise<void> =>
     waitUntil(

@@ -110,7 +110,7 @@ export function runsOf(matrix: Matrix): Run[] {
       workers.map((count) => ({
         scenario: "update" as const,
         with: `${source}, ${count} workers`,
-        play: (scope: Scope) => runHotUpdate(scope, { workers: count, source, back: !quick }),
+        play: (scope: Scope) => runHotUpdate(scope, { workers: count, source, back: source === "ecds" && !quick }),
       })),
     ),
   ];

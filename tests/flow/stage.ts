@@ -77,6 +77,8 @@ export interface FlowStageOptions {
   /** As startEnvoy's. */
   change?: (bootstrap: Bootstrap, listener: Listener) => void;
   allowLog?: RegExp[];
+  /** Of Envoy's, on RPC. */
+  args?: string[];
   /** A line for Envoy's access log on its output: on RPC for each connection, on HTTP for each request. */
   accessLog?: string;
 }
@@ -116,7 +118,7 @@ export class FlowStage {
   ) {}
 
   static async start(scope: Scope, options: FlowStageOptions): Promise<FlowStage> {
-    const { protocol = "bolt", workers, rules, change, allowLog, accessLog } = options;
+    const { protocol = "bolt", workers, rules, change, allowLog, args, accessLog } = options;
     const server = new FlowServer();
     const { port, got } = await startServer(scope, protocol, server);
     const envoy =
@@ -145,6 +147,7 @@ export class FlowStage {
               change?.(bootstrap, listener);
             },
             allowLog,
+            args,
           });
     return new FlowStage(protocol, envoy, server, scope, got);
   }
