@@ -23,13 +23,13 @@ function flow(config: object): object {
   return { stream_filters: [filter], router };
 }
 
-/** `own` rules for the call's resource, and `others` for as many other ones. */
-function rules(mode: Mode, own: number, others = 0): object {
+/** `own` rules for the call's resource, and `others` for as many other ones, with more of the configuration. */
+function rules(mode: Mode, own: number, others = 0, more: object = {}): object {
   const all = [
     ...Array.from({ length: others }, (_, i) => ({ resource: `bench.Other${i}:1.0#call`, threshold: ENOUGH })),
     ...Array.from({ length: own }, (_, i) => ({ resource: CALL, threshold: ENOUGH - i })),
   ];
-  return flow({ limit_key_type: "METHOD", mode, rules: all });
+  return flow({ limit_key_type: "METHOD", mode, rules: all, ...more });
 }
 
 /** One rule for all resources, which the requests' header names. */
@@ -50,6 +50,7 @@ export const FLOW_CONFIGS: Record<string, object> = {
   [NO_RULES]: flow({}),
   "1 rule, exact": rules("exact", 1),
   "1 rule, lease": rules("lease", 1),
+  "1 rule, lease, response_times: false": rules("lease", 1, 0, { response_times: false }),
   "1 rule, worker": rules("worker", 1),
   "10 rules, exact": rules("exact", 10),
   "1,000 rules, exact": rules("exact", 1, 999),
