@@ -91,6 +91,22 @@ const PLAYS: Play[] = [
     act: (teller) => teller.together(6, true),
   },
   {
+    title: "Flow rule with warm-up: a cold resource begins with a third",
+    rules: flow({ threshold: 6, tokenCalculateStrategy: 1, warmUpPeriodSec: 10, warmUpColdFactor: 3 }),
+    act: (teller) => teller.each(3),
+  },
+  {
+    title: "Flow rule by the memory of the VM: three a second, and one when it is above 2 KiB",
+    rules: flow({
+      tokenCalculateStrategy: 2,
+      lowMemUsageThreshold: 3,
+      highMemUsageThreshold: 1,
+      memLowWaterMarkBytes: 1024,
+      memHighWaterMarkBytes: 2048,
+    }),
+    act: (teller) => teller.each(2),
+  },
+  {
     title: "Flow rule by another resource: this one is refused while that one has so many",
     rules: flow({ threshold: 2, relationStrategy: 1, refResource: OTHER }),
     async act(teller) {
@@ -183,6 +199,15 @@ const PLAYS: Play[] = [
     async act(teller) {
       await teller.each(2);
       await teller.each(1, [], OTHER);
+    },
+  },
+  {
+    title: "System rule: the average response time of all resources, at most 50 ms",
+    rules: { system_rules: [{ metricType: 1, triggerCount: 50 }] },
+    async act(teller) {
+      teller.say("the server takes 0.1 s");
+      teller.stage.server.hold = () => sleep(100);
+      await teller.each(2);
     },
   },
   {
