@@ -41,6 +41,12 @@ interface Slot {
 }
 
 const SLOT_BITS = 6;
+/**
+ * Of the first requests one in so many is large, so that memory is taken at once for more of them at a time than come together
+ * later: linear memory never shrinks, and what grows after that is a leak.
+ */
+const FIRST = 50_000;
+const LARGE_OF_FIRST = 64;
 /** In place of a slot's number: nobody waits for an answer. */
 const ONEWAY = (1 << SLOT_BITS) - 1;
 
@@ -129,11 +135,17 @@ export class Client {
     const { tally } = this;
     if (this.ended || tally.failure !== undefined) return;
     while (this.free.length > 0 && this.life > 0 && tally.budget > 0 && !tally.paused) {
-      this.add(this.table[this.roll() % this.table.length]);
+      this.add(this.next());
     }
     if (this.out.length > 0) this.socket.write(this.out.length === 1 ? this.out[0] : Buffer.concat(this.out));
     this.out.length = 0;
     if (this.life <= 0 && (this.end !== "answered" || this.open === 0)) this.leave(this.end);
+  }
+
+  private next(): Prepared {
+    const large = this.tally.sent < FIRST && this.roll() % LARGE_OF_FIRST === 0;
+    const found = large ? this.table.find(({ operation }) => operation.large === true) : undefined;
+    return found ?? this.table[this.roll() % this.table.length];
   }
 
   /** Ends the connection. What is under way gets no answer. */
