@@ -50,7 +50,7 @@ export const FLOW_CONFIGS: Record<string, object> = {
   [NO_RULES]: flow({}),
   "1 rule, exact": rules("exact", 1),
   "1 rule, lease": rules("lease", 1),
-  "1 rule, lease, response_times: false": rules("lease", 1, 0, { response_times: false }),
+  "1 rule, lease, response_times: true": rules("lease", 1, 0, { response_times: true }),
   "1 rule, worker": rules("worker", 1),
   "10 rules, exact": rules("exact", 10),
   "1,000 rules, exact": rules("exact", 1, 999),

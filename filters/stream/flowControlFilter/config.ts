@@ -125,8 +125,9 @@ export class FlowControlConfig extends FilterConfig {
     this.rpcStatus = action.integer("rpc_status", RPC_STATUS, 0, 999) as i32;
     this.body = new Answer(action.string("body", BODY));
     action.finish();
-    this.responseTimes = from.bool("response_times", true);
     const mode = from.choice("mode", 0, MODES) as Mode;
+    // Leases are for whom the call to Envoy counts, and this is one for each request.
+    this.responseTimes = from.bool("response_times", mode != Mode.LEASE);
     const lease = from.integer("lease_percent", LEASE_PERCENT, 1, 50) as i32;
     const most = from.integer("max_resources", MAX_RESOURCES, 1, 100000) as i32;
     this.maxQueued = from.integer("max_queued", MAX_QUEUED, 1, 1000000) as i32;
