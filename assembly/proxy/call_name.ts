@@ -11,6 +11,8 @@ const view = new View();
 export class CallName {
   private readonly text: ByteBuffer = new ByteBuffer();
   private serviceLength: i32 = 0;
+  /** Whether the call is a generic one. */
+  generic: bool = false;
 
   /** Copies them from the request's frame. */
   keep(frame: Frame): void {
@@ -18,6 +20,7 @@ export class CallName {
     frame.service(view);
     this.text.append(view.ptr, view.length);
     this.serviceLength = view.length;
+    this.generic = frame.generic;
     frame.method(view);
     this.text.append(view.ptr, view.length);
   }
@@ -37,5 +40,6 @@ export class CallName {
   clear(): void {
     this.text.reset(KEEP);
     this.serviceLength = 0;
+    this.generic = false;
   }
 }

@@ -20,6 +20,7 @@ const HEADER_PREFIX = Bytes.of("request_header_");
 const RESPONSE_PREFIX = Bytes.of("response_header_");
 const HOST = Bytes.of("x-mosn-host");
 const PATH = Bytes.of("x-mosn-path");
+const TRUE = Bytes.of("true");
 
 /** A variable by name; MOSN's names (pkg/types/variable.go). */
 const enum Variable {
@@ -32,6 +33,7 @@ const enum Variable {
   LOCAL,
   UPSTREAM_HOST,
   UPSTREAM_CLUSTER,
+  GENERIC,
 }
 
 const variables = new Map<string, Variable>();
@@ -46,6 +48,7 @@ variables.set("downstream_remote_address", Variable.SOURCE);
 variables.set("downstream_local_address", Variable.LOCAL);
 variables.set("upstream_host", Variable.UPSTREAM_HOST);
 variables.set("upstream_cluster", Variable.UPSTREAM_CLUSTER);
+variables.set("x-mosn-rpc-generic", Variable.GENERIC);
 
 /** Names that were looked up: each place that asks for a variable has one object for its name. */
 const known = new Map<Bytes, Variable>();
@@ -155,6 +158,8 @@ export class FrameInput extends RouteInput {
         return this.upstream(true, out);
       case Variable.UPSTREAM_CLUSTER:
         return this.upstream(false, out);
+      case Variable.GENERIC:
+        return this.generic(out);
       default:
         return false;
     }
@@ -213,6 +218,14 @@ export class FrameInput extends RouteInput {
     if (name !== null) return name.service(out);
     const frame = this.frame;
     return frame !== null && frame.service(out);
+  }
+
+  /** Points `out` at "true" where the call is generic; false where it is not. */
+  private generic(out: View): bool {
+    const name = this.callName;
+    const frame = this.frame;
+    out.set(TRUE.ptr, TRUE.length);
+    return name !== null ? name.generic : frame !== null && frame.generic;
   }
 
   sourceAddress(out: View): bool {

@@ -2,7 +2,7 @@ import { Bytes } from "../bytes/bytes";
 import { Timer } from "../host/timers";
 import { UpstreamState } from "../tunnel/upstream";
 import { Codec, Decoded, Detected, Peer } from "../xprotocol/codec";
-import { Frame, FrameKind } from "../xprotocol/frame";
+import { Frame, FrameError, FrameKind } from "../xprotocol/frame";
 import { codeOf, reasonOf } from "./bad_frame";
 import { Connection } from "./connection";
 import { beginRequest } from "./exchange";
@@ -138,7 +138,11 @@ export class ClientReader {
     const codec = frame.codec;
     const reason = reasonOf(frame.error);
     root.refused(this.connection, reason);
-    if (codec !== null) root.protocol(codec).decodeErrors.add(1);
+    if (codec !== null) {
+      const stats = root.protocol(codec);
+      stats.decodeErrors.add(1);
+      if (frame.error == FrameError.AMBIGUOUS) stats.ambiguous.add(1);
+    }
     if (codec !== null && frame.answerable && frame.kind == FrameKind.REQUEST) {
       writeReply(this.connection, codec, frame.id, frame.aux, codeOf(frame.error), reason);
     }

@@ -14,6 +14,7 @@ export class ProtocolStats {
   readonly oneway: Metric;
   readonly heartbeats: Metric;
   readonly decodeErrors: Metric;
+  readonly ambiguous: Metric;
   readonly localReplies: Metric;
   readonly active: Metric;
   readonly retries: Metric;
@@ -28,6 +29,7 @@ export class ProtocolStats {
     this.oneway = metrics.counter(prefix + "oneway");
     this.heartbeats = metrics.counter(prefix + "heartbeats");
     this.decodeErrors = metrics.counter(prefix + "decode_errors");
+    this.ambiguous = metrics.counter(prefix + "ambiguous");
     this.localReplies = metrics.counter(prefix + "local_replies");
     this.active = metrics.gauge(prefix + "active");
     this.retries = metrics.counter(prefix + "retries");

@@ -10,6 +10,7 @@ const NAMES: string[] = [
   "x-mosn-method",
   "x-mosn-rpc-service",
   "x-mosn-rpc-method",
+  "x-mosn-rpc-generic",
 ];
 
 const PREFIXES: string[] = ["request_header_", "response_header_"];

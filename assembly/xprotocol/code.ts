@@ -7,6 +7,8 @@ export const enum Code {
   UNKNOWN = 2,
   DESERIALIZE_EXCEPTION = 3,
   SUCCESS = 200,
+  /** Ours: a request that could be read in more than one way. */
+  BAD_REQUEST = 400,
   PERMISSION_DENIED = 403,
   ROUTER_UNAVAILABLE = 404,
   INTERNAL_ERROR = 500,

@@ -27,6 +27,8 @@ export const enum FrameError {
   CHECKSUM = 4,
   /** Memory is short for what is gathered of it: the proxy's own finding, no codec's. */
   NO_ROOM = 5,
+  /** Two readers would take it for different calls: rules would judge another one than the server carries out. */
+  AMBIGUOUS = 6,
 }
 
 /**
@@ -63,6 +65,11 @@ export class Frame {
   methodOffset: i32 = 0;
   methodLength: i32 = 0;
   /**
+   * A generic call: the protocol's own field for the method names what carries the call out, and `method` is the one
+   * that is meant.
+   */
+  generic: bool = false;
+  /**
    * What the codec needs, beside the id, to answer this request when the frame itself is gone (version, serialization
    * and such). Opaque to everybody else; kept with the request and handed back to `Codec.reply`.
    */
@@ -92,6 +99,7 @@ export class Frame {
     this.contentOffset = this.contentLength = 0;
     this.serviceOffset = this.serviceLength = 0;
     this.methodOffset = this.methodLength = 0;
+    this.generic = false;
     this.aux = 0;
     this.error = FrameError.NONE;
     this.answerable = false;

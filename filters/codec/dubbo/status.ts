@@ -16,7 +16,7 @@ export const enum Status {
   SERVER_THREADPOOL_EXHAUSTED = 100,
 }
 
-/** Dubbo's status for one of MOSN's codes: MOSN's own mapping (Mapping in dubbo/protocol.go). */
+/** Dubbo's status for one of MOSN's codes: MOSN's own mapping (Mapping in dubbo/protocol.go), and that of 400. */
 export function statusOf(code: i32): i32 {
   switch (code) {
     case Code.SUCCESS:
@@ -26,6 +26,7 @@ export function statusOf(code: i32): i32 {
     case Code.ROUTER_UNAVAILABLE:
     case Code.NO_HEALTH_UPSTREAM:
       return Status.SERVICE_NOT_FOUND;
+    case Code.BAD_REQUEST:
     case Code.UPSTREAM_OVERFLOW:
     case Code.LIMIT_EXCEEDED:
       return Status.BAD_REQUEST;
@@ -45,7 +46,7 @@ export function codeOf(status: i32): i32 {
     case Status.SERVER_TIMEOUT:
       return Code.TIMEOUT;
     case Status.BAD_REQUEST:
-      return BAD_REQUEST;
+      return Code.BAD_REQUEST;
     case Status.CHANNEL_INACTIVE:
     case Status.BAD_RESPONSE:
       return Code.NO_HEALTH_UPSTREAM;
@@ -57,6 +58,3 @@ export function codeOf(status: i32): i32 {
       return Code.INTERNAL_ERROR;
   }
 }
-
-/** The peer's own mistake; not one of MOSN's. */
-const BAD_REQUEST: i32 = 400;

@@ -40,7 +40,8 @@ function action(text: string): string {
 /** What the message about an unknown variable lists. */
 const VARIABLES: string =
   "allowed: protocol, downstream_protocol, downstream_remote_address, upstream_cluster, upstream_host, x-mosn-host, " +
-  "x-mosn-path, x-mosn-method, x-mosn-rpc-service, x-mosn-rpc-method, request_header_NAME, response_header_NAME";
+  "x-mosn-path, x-mosn-method, x-mosn-rpc-service, x-mosn-rpc-method, x-mosn-rpc-generic, " +
+  "request_header_NAME, response_header_NAME";
 
 describe("refused", () => {
   test("router", () => {
