@@ -51,7 +51,7 @@ export abstract class NameTable<T> {
   of(first: View, second: View): T {
     const last = this.last;
     if (last !== null && last.is(first, second)) return last.value;
-    let slot = (hashBytes(first.ptr, first.length) ^ hashBytes(second.ptr, second.length, 1)) as i32;
+    let slot = hashBytes(second.ptr, second.length, hashBytes(first.ptr, first.length)) as i32;
     for (let i = 0; i <= this.mask; i++, slot++) {
       const entry = unchecked(this.slots[slot & this.mask]);
       if (entry === null) break;

@@ -69,7 +69,7 @@ export class RouteConfigs {
 
   private lookUp(type: FilterType): Parsed {
     const text = this.text;
-    let slot = hashBytes(text.ptr, text.length, changetype<usize>(type) as u64);
+    let slot = hashBytes(text.ptr, text.length, changetype<usize>(type) as u64) as u32;
     for (let i = 0; i < SLOTS; i++, slot++) {
       const entry = unchecked(this.parsed[slot & (SLOTS - 1)]);
       if (entry === null) break;

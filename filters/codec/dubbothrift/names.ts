@@ -31,7 +31,7 @@ export class NameCache {
   /** The number of a pair of names, kept from now on; 0 for a pair that is too long. */
   numberOf(service: usize, serviceLength: i32, method: usize, methodLength: i32): u32 {
     if (serviceLength > MAX_LENGTH || methodLength > MAX_LENGTH - serviceLength) return 0;
-    const hash = hashBytes(method, methodLength, hashBytes(service, serviceLength) as u64);
+    const hash = hashBytes(method, methodLength, hashBytes(service, serviceLength)) as u32;
     for (let way: u32 = 0; way < WAYS; way++) {
       const ptr = unchecked(this.entries[placeOf(hash, way)]);
       if (ptr == 0) continue;
