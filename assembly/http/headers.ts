@@ -63,7 +63,9 @@ export class HttpHeaders extends Headers {
 
   private parse(): void {
     pairs.begin(this.block.ptr, this.block.length);
-    while (pairs.next()) this.list.append(pairs.key, pairs.keyLength, pairs.value, pairs.valueLength);
+    while (pairs.next()) {
+      if (!this.list.append(pairs.key, pairs.keyLength, pairs.value, pairs.valueLength)) return;
+    }
   }
 
   /** Gives all memory back. */
@@ -75,6 +77,11 @@ export class HttpHeaders extends Headers {
 
   get changed(): bool {
     return this.list.changed;
+  }
+
+  /** Never: the host has them all. */
+  get incomplete(): bool {
+    return false;
   }
 
   get(key: usize, keyLength: i32, out: View): bool {
@@ -119,10 +126,16 @@ export class HttpHeaders extends Headers {
     this.list.forEach(visitor);
   }
 
+  forEachOf(key: usize, keyLength: i32, visitor: HeaderVisitor): void {
+    this.load();
+    canonical(key, keyLength);
+    this.list.forEachOf(name.ptr, name.length, visitor);
+  }
+
   /** Whether `name` can be given this value: what would end a line of HTTP/1 can be no part of one. */
   private takes(value: usize, length: i32): bool {
     this.load();
-    let good = this.writable && isName();
+    let good = this.writable && isName() && this.list.fits(name.length, length);
     for (let i = 0; i < length; i++) {
       const c = load<u8>(value + (i as usize));
       if (c == 0x0d || c == 0x0a || c == 0) good = false;

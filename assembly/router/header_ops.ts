@@ -3,6 +3,7 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { ObjectReader } from "../config/object";
 import { Headers, HeaderVisitor } from "../xprotocol/headers";
+import { MAX_OWNED } from "../xprotocol/list";
 import { RouteInput } from "./input";
 import { hasVariable, isVariable, unknownVariable } from "./variables";
 
@@ -27,16 +28,13 @@ const scratch = new ByteBuffer();
 /** Most memory kept between uses, bytes. */
 const KEEP: i32 = 65536;
 
-/** Gathers the values of one header in `scratch`, a comma behind each; empty ones say nothing. */
+/** Gathers values of one header in `scratch`, a comma behind each, as far as they fit; empty ones say nothing. */
 class Values extends HeaderVisitor {
-  name: Bytes = Bytes.EMPTY;
-
   onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool {
-    if (valueLength > 0 && this.name.equals(key, keyLength)) {
-      scratch.append(value, valueLength);
-      scratch.appendByte(0x2c);
-    }
-    return true;
+    if (valueLength == 0) return true;
+    scratch.append(value, min(valueLength, MAX_OWNED));
+    scratch.appendByte(0x2c);
+    return scratch.length <= MAX_OWNED;
   }
 }
 
@@ -69,8 +67,7 @@ export class HeaderOps {
       // What lies in the headers' own memory moves when they change: the new value is put together apart from it.
       scratch.reset(KEEP);
       if (op.kind == HeaderOpKind.APPEND) {
-        values.name = name;
-        headers.forEach(values);
+        headers.forEachOf(name.ptr, name.length, values);
       }
       scratch.append(value.ptr, value.length);
       headers.set(name.ptr, name.length, scratch.ptr, scratch.length);

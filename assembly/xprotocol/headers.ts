@@ -20,6 +20,10 @@ export abstract class Headers {
   /** Removes every value of the key; returns how many there were. */
   abstract remove(key: usize, keyLength: i32): i32;
   abstract forEach(visitor: HeaderVisitor): void;
+  /** Like `forEach`, of the values of one key. */
+  abstract forEachOf(key: usize, keyLength: i32, visitor: HeaderVisitor): void;
   /** Whether anything differs from the bytes on the wire. */
   abstract get changed(): bool;
+  /** Whether there were too many pairs or changes: some are missing, so that this must not be encoded. */
+  abstract get incomplete(): bool;
 }

@@ -11,6 +11,7 @@ export interface Limit {
 }
 
 const peers = (title: string): string => `tests/host/limits-peers.test.ts: ${title}`;
+const headers = (title: string): string => `tests/host/limits-headers.test.ts: ${title}`;
 const memory = (title: string): string => `tests/host/limits-memory.test.ts: ${title}`;
 const tables = (title: string): string => `tests/host/limits-tables.test.ts: ${title}`;
 const heldBack = (title: string): string => `tests/host/held-back.test.ts: ${title}`;
@@ -31,6 +32,25 @@ export const LIMITS: Limit[] = [
       "tests/host/proxy-failures.test.ts: with a frame beyond 16 MiB get an error for it at once, and may go on after it",
       "tests/e2e/bodies.test.ts: a frame of 16 MiB passes, both ways",
     ],
+  },
+  {
+    row: "pairs of the headers of a frame",
+    tests: [
+      headers("of a request: 65,536 pass, whatever is changed; one more is refused alone"),
+      headers("of a response: more than 65,536 pass as they are, and are no headers to change"),
+      "filters/codec/tars/tars.spec.ts: maps have 65,536 pairs in all, and no more",
+      "tests/unit/xprotocol/xprotocol.spec.ts: takes 65,536 pairs, and no more",
+    ],
+    constants: ["assembly/xprotocol/list.ts MAX_PAIRS"],
+  },
+  {
+    row: "changes of the headers of a frame",
+    tests: [
+      headers("1 MiB in all pass; what is more is not sent, and takes no memory"),
+      headers("of a request: what changes add beyond them is not sent"),
+      "tests/unit/xprotocol/xprotocol.spec.ts: keeps changes of 1 MiB in all, and no more",
+    ],
+    constants: ["assembly/xprotocol/list.ts MAX_OWNED"],
   },
   {
     row: "requests in flight of one client connection",

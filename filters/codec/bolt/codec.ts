@@ -163,6 +163,7 @@ export abstract class BoltCodec extends Codec {
   }
 
   encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
+    if (headers.incomplete) return false;
     const changed = headers.changed;
     this.size.bytes = frame.headerLength;
     if (changed) {

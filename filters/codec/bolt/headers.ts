@@ -92,7 +92,8 @@ export class BoltHeaders extends HeaderList {
     while (at < end) {
       at = nextPair(at, end);
       if (at == 0) return;
-      if (keyLength != NULL && valueLength != NULL) this.append(key, keyLength, value, valueLength);
+      if (keyLength == NULL || valueLength == NULL) continue;
+      if (!this.append(key, keyLength, value, valueLength)) return;
     }
   }
 }

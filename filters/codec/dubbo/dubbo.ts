@@ -162,6 +162,7 @@ export class Dubbo extends Codec {
 
   private append(frame: Frame, content: usize, contentLength: i32, out: ByteBuffer): bool {
     const headers = this.reused;
+    if (headers.incomplete) return false;
     const changed = headers.changed;
     const place = headers.place;
     const contentAt = frame.ptr + (frame.contentOffset as usize);

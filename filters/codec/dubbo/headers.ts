@@ -1,11 +1,10 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
-import { bytesEqual } from "../../../assembly/bytes/memory";
 import { View } from "../../../assembly/bytes/view";
 import { HessianReader } from "../../../assembly/hessian/reader";
 import { Frame } from "../../../assembly/xprotocol/frame";
 import { HeaderVisitor } from "../../../assembly/xprotocol/headers";
-import { HeaderList } from "../../../assembly/xprotocol/list";
+import { HeaderList, MAX_PAIRS } from "../../../assembly/xprotocol/list";
 import { Invocation } from "./invocation";
 import { KeptPairs } from "./kept";
 
@@ -37,11 +36,10 @@ const value = new View();
 const found = new View();
 
 class Count extends HeaderVisitor {
-  readonly key: View = new View();
   found: i32 = 0;
 
   onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool {
-    if (bytesEqual(this.key.ptr, this.key.length, key, keyLength)) this.found++;
+    this.found++;
     return true;
   }
 }
@@ -111,9 +109,8 @@ export class DubboHeaders extends HeaderList {
     const stays = this.place == Place.REQUEST && fieldOf(key, keyLength) != 0 && !VERSION.equals(key, keyLength);
     if (!stays) return dropped + super.remove(key, keyLength);
     // Only attachments of that name go.
-    count.key.set(key, keyLength);
     count.found = 0;
-    this.forEach(count);
+    this.forEachOf(key, keyLength, count);
     if (count.found > 1 && super.get(key, keyLength, found)) super.set(key, keyLength, found.ptr, found.length);
     return dropped + max(count.found - 1, 0);
   }
@@ -210,7 +207,9 @@ export class DubboHeaders extends HeaderList {
     if (!reader.readNull()) {
       if (!reader.readMap()) return false;
       this.opening.set(this.rest, (reader.at - this.rest) as i32);
-      while (!reader.readEnd()) if (!this.attachment(reader, plain)) return false;
+      for (let pairs = 0; !reader.readEnd(); pairs++) {
+        if (pairs == MAX_PAIRS || !this.attachment(reader, plain)) return false;
+      }
     }
     this.rest = reader.at;
     return true;
@@ -226,10 +225,9 @@ export class DubboHeaders extends HeaderList {
         if (this.invocation.versioned) this.repoint(VERSION_INDEX, value.ptr, value.length);
         else this.field(VERSION, value);
         this.invocation.versioned = true;
-      } else {
-        this.append(key.ptr, key.length, value.ptr, value.length);
+        return !this.incomplete;
       }
-      return true;
+      return this.append(key.ptr, key.length, value.ptr, value.length);
     }
     const isPlain = (named || reader.isPlain) && (!named || reader.isPlain);
     if (plain && !isPlain) return false;

@@ -2,6 +2,10 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { readDecimal } from "../../../assembly/bytes/decimal";
 import { View } from "../../../assembly/bytes/view";
 import { HessianReader } from "../../../assembly/hessian/reader";
+import { MAX_PAIRS } from "../../../assembly/xprotocol/list";
+
+/** Attachments, beside which a request has four headers. */
+const MOST: i32 = MAX_PAIRS - 4;
 
 const TIMEOUT: Bytes = Bytes.of("timeout");
 
@@ -80,13 +84,14 @@ function isPrimitive(c: u8): bool {
 
 /**
  * Skips the attachments, the last in a request's body; returns the value of `timeout`, milliseconds, 0 where there is
- * none, or -1 when they cannot be read.
+ * none, or -1 when they cannot be read, or are too many.
  */
 export function skipAttachments(reader: HessianReader): i32 {
   if (reader.done || reader.readNull()) return 0;
   if (!reader.readMap()) return -1;
   let timeout = 0;
-  while (!reader.readEnd()) {
+  for (let pairs = 0; !reader.readEnd(); pairs++) {
+    if (pairs == MOST) return -1;
     if (!reader.readWord(key)) {
       if (!reader.skip(2)) return -1;
     } else if (!TIMEOUT.equals(key.ptr, key.length)) {

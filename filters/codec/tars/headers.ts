@@ -50,6 +50,10 @@ export class TarsHeaders extends Headers {
     return this.names.changed || this.status.changed || this.context.changed;
   }
 
+  get incomplete(): bool {
+    return this.names.incomplete || this.status.incomplete || this.context.incomplete;
+  }
+
   get(key: usize, keyLength: i32, out: View): bool {
     return (
       this.names.get(key, keyLength, out) ||
@@ -80,6 +84,16 @@ export class TarsHeaders extends Headers {
     this.names.forEach(relay);
     if (!relay.stopped) this.status.forEach(relay);
     if (!relay.stopped) this.context.forEach(relay);
+    relay.target = null;
+  }
+
+  forEachOf(key: usize, keyLength: i32, visitor: HeaderVisitor): void {
+    const relay = this.relay;
+    relay.target = visitor;
+    relay.stopped = false;
+    this.names.forEachOf(key, keyLength, relay);
+    if (!relay.stopped) this.status.forEachOf(key, keyLength, relay);
+    if (!relay.stopped) this.context.forEachOf(key, keyLength, relay);
     relay.target = null;
   }
 

@@ -1,4 +1,4 @@
-import { HeaderList } from "../../../assembly/xprotocol/list";
+import { HeaderList, MAX_PAIRS } from "../../../assembly/xprotocol/list";
 import { Reader, Type } from "./jce";
 
 /** Fields of both packets; the others of a RequestPacket. */
@@ -49,6 +49,8 @@ export class Packet {
   private readonly reader: Reader = new Reader();
   /** Tag of the last field read. */
   private last: i32 = 0;
+  /** Pairs of all maps. */
+  private mapped: i32 = 0;
 
   /**
    * Reads the fields up to the one that tells request and response apart, which are enough to answer; false when they
@@ -58,7 +60,7 @@ export class Packet {
     const reader = this.reader;
     this.ptr = ptr;
     this.present = 0;
-    this.last = 0;
+    this.last = this.mapped = 0;
     memory.fill(changetype<usize>(this.values), 0, (TAGS as usize) << 2);
     reader.start(ptr + (STRUCT_AT as usize), ptr + (length as usize));
     while (true) {
@@ -141,6 +143,8 @@ export class Packet {
     const reader = this.reader;
     if (reader.type != Type.MAP || !reader.count()) return false;
     const count = reader.value;
+    if (count < 0 || count > MAX_PAIRS - this.mapped) return false;
+    this.mapped += count;
     const pairs = this.here;
     for (let i = 0; i < count; i++) {
       if (!reader.head() || reader.tag != 0 || !reader.text()) return false;
@@ -166,7 +170,7 @@ export class Packet {
       const key = reader.ptr;
       const keyLength = reader.length;
       if (!reader.head() || !reader.text()) return;
-      to.append(key, keyLength, reader.ptr, reader.length);
+      if (!to.append(key, keyLength, reader.ptr, reader.length)) return;
     }
   }
 

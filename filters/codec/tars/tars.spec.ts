@@ -295,6 +295,21 @@ describe("tars errors", () => {
     expect(frame.answerable).toBe(false);
   });
 
+  test("maps have 65,536 pairs in all, and no more", () => {
+    const before = REQUEST.substring(8, REQUEST.indexOf("98000106016b"));
+    const count = (n: i32): string => "02" + n.toString(16).padStart(8, "0");
+    for (let more = 0; more < 2; more++) {
+      const context = "98" + count(65000) + "06001600".repeat(65000);
+      const status = "a8" + count(536 + more) + "06001600".repeat(536 + more);
+      const bytes = hex(framed(before + context + status));
+      const answer = tars.decode(changetype<usize>(bytes), bytes.length, Peer.CLIENT, MAX, frame);
+      expect(answer).toBe(more == 0 ? Decoded.FRAME : Decoded.ERROR);
+      expect(frame.answerable).toBe(more > 0);
+      if (more == 0) expect(tars.headers(frame).incomplete).toBe(false);
+      else expect(frame.error).toBe(FrameError.HEADERS);
+    }
+  });
+
   test("nested fields are skipped to a depth, and counted against the bytes there are", () => {
     for (let depth = 1; depth < 200; depth += 10) {
       const ok = depth <= 32;

@@ -166,6 +166,7 @@ export class Tars extends Codec {
   encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
     const packet = this.packet;
     const changed = this.reused;
+    if (changed.incomplete) return false;
     const most = max(frame.length, MAX_PACKET);
     this.size.bytes = contentLength as i64;
     if (changed.changed) changed.forEach(this.size);

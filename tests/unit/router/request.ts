@@ -122,6 +122,18 @@ export class TestHeaders extends Headers {
     this.values.splice(index, 1);
   }
 
+  forEachOf(key: usize, keyLength: i32, visitor: HeaderVisitor): void {
+    const name = textAt(key, keyLength);
+    for (let i = 0; i < this.names.length; i++) {
+      const value = this.values[i];
+      if (this.names[i] == name && !visitor.onHeader(key, keyLength, value.ptr, value.length)) return;
+    }
+  }
+
+  get incomplete(): bool {
+    return false;
+  }
+
   forEach(visitor: HeaderVisitor): void {
     for (let i = 0; i < this.names.length; i++) {
       const name = Bytes.of(this.names[i]);

@@ -123,6 +123,14 @@ export class Model extends HeaderVisitor {
     return -1;
   }
 
+  /** Those with this key. */
+  valuesOf(key: Bytes): Model {
+    const model = new Model();
+    for (let i = 0; i < this.keys.length; i++)
+      if (this.keys[i].equals(key.ptr, key.length)) model.add(key, this.values[i]);
+    return model;
+  }
+
   add(key: Bytes, value: Bytes): void {
     this.keys.push(key);
     this.values.push(value);

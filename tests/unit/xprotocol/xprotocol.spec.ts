@@ -1,3 +1,4 @@
+import { bufferMemory, ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
@@ -6,7 +7,7 @@ import { HeaderList } from "../../../assembly/xprotocol/list";
 import { CodecRegistry } from "../../../assembly/xprotocol/registry";
 import { conform } from "./conformance";
 import { Subject } from "./subject";
-import { hex, Model } from "./support";
+import { hex, Model, must, Random } from "./support";
 import { TestCodec, testCodec } from "./test_codec";
 
 // id 0x8000000000000001, timeout 300, content "hello", metadata s=S, m=hi, empty key and value
@@ -85,6 +86,85 @@ describe("HeaderList", () => {
       expect(model.values[i].toString()).toBe(text.toString());
     }
     list.free();
+  });
+});
+
+describe("a long HeaderList", () => {
+  test("answers and changes as a short one, index or not", () => {
+    const list = new HeaderList();
+    const view = new View();
+    const random = new Random(7);
+    const keys: Bytes[] = [];
+    for (let i = 0; i < 60; i++) keys.push(Bytes.of("key-" + i.toString()));
+    for (let round = 0; round < 8; round++) {
+      list.clear();
+      for (let i = 0; i < 30 * round + 20; i++) {
+        const key = keys[random.below(40)];
+        list.append(key.ptr, key.length, keys[i % 60].ptr, keys[i % 60].length);
+      }
+      const model = Model.of(list);
+      for (let step = 0; step < 300; step++) {
+        const key = keys[random.below(60)];
+        const value = keys[random.below(60)];
+        const act = random.below(8);
+        if (act == 0) {
+          must(list.remove(key.ptr, key.length) == model.remove(key), "removed", "", step);
+        } else if (act == 1) {
+          list.set(key.ptr, key.length, value.ptr, value.length);
+          model.set(key, value);
+        } else if (act == 2) {
+          list.add(key.ptr, key.length, value.ptr, value.length);
+          model.add(key, value);
+        }
+        const at = model.find(key);
+        must(list.get(key.ptr, key.length, view) == at >= 0, "found", "", step);
+        if (at >= 0) must(model.values[at].equals(view.ptr, view.length), "value", "", step);
+        must(list.length == model.keys.length, "length", "", step);
+        const some = new Model();
+        list.forEachOf(key.ptr, key.length, some);
+        must(some.equals(model.valuesOf(key)), "values of a key", "", step);
+      }
+      must(Model.of(list).equals(model), "pairs", "", round);
+      must(!list.incomplete, "incomplete", "", round);
+    }
+    list.free();
+  });
+
+  test("takes 65,536 pairs, and no more", () => {
+    const before = bufferMemory();
+    const list = new HeaderList();
+    const view = new View();
+    const key = Bytes.of("key");
+    for (let i = 0; i < 65536; i++) must(list.append(key.ptr, i & 3, key.ptr, 1), "refused", "", i);
+    expect(list.incomplete).toBe(false);
+    for (let i = 0; i < 8; i++) expect(list.get(key.ptr, 3, view)).toBe(true);
+    expect(list.append(key.ptr, 3, key.ptr, 1)).toBe(false);
+    expect(list.incomplete).toBe(true);
+    expect(list.length).toBe(65536);
+    expect(bufferMemory() - before > 65536 * 24).toBe(true);
+    expect(bufferMemory() - before <= 3 << 20).toBe(true);
+    list.clear();
+    expect(list.incomplete).toBe(false);
+    expect(bufferMemory()).toBe(before);
+    list.free();
+  });
+
+  test("keeps changes of 1 MiB in all, and no more", () => {
+    const list = new HeaderList();
+    const view = new View();
+    const value = new ByteBuffer();
+    memory.fill(value.reserve(1 << 19), 0x61, 1 << 19);
+    const key = Bytes.of("key");
+    list.append(key.ptr, 3, key.ptr, 3);
+    list.set(key.ptr, 3, value.ptr, 1 << 19);
+    list.add(key.ptr, 3, value.ptr, (1 << 19) - 3);
+    expect(list.incomplete).toBe(false);
+    list.set(key.ptr, 3, key.ptr, 1);
+    expect(list.incomplete).toBe(true);
+    expect(list.get(key.ptr, 3, view)).toBe(true);
+    expect(view.length).toBe(1 << 19);
+    list.free();
+    value.free();
   });
 });
 
