@@ -99,6 +99,15 @@ export abstract class Codec {
     out.begin(contentLength > 0 ? Serialization.OTHER : Serialization.NONE);
   }
 
+  /**
+   * Whether a response whose status is no failure of the server (`toCode` gives less than 500) says that the call ended
+   * with an exception or an error of the application: for filters that count those as failures. It looks at a bounded
+   * part of the frame, changes nothing, and is false where it cannot tell. Overridden where responses can say so.
+   */
+  isException(frame: Frame): bool {
+    return false;
+  }
+
   /** Whether the protocol has heartbeats that the proxy may send to servers. */
   get hasHeartbeat(): bool {
     return true;

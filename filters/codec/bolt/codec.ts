@@ -7,7 +7,8 @@ import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame"
 import { Headers } from "../../../assembly/xprotocol/headers";
 import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
 import { EXCEPTION_CLASS, exceptionLength, writeException } from "./exception";
-import { BlockSize, BlockWriter, BoltHeaders, validate, validateRequest } from "./headers";
+import { BlockSize, BlockWriter, BoltHeaders, hasHeader, validate, validateRequest } from "./headers";
+import { SOFA_RESPONSE, SofaResponseReader } from "./sofa_response";
 import { codeOf, Status, statusOf } from "./status";
 
 /** Byte `type`. */
@@ -38,6 +39,9 @@ const CHECKSUM_SWITCH: u8 = 1;
 const SHORT: i32 = 256;
 
 const NO_REASON: Bytes = Bytes.of("refused by the proxy");
+/** The header of SOFARPC's responses that are an error or an exception, whatever they are written in, and its value. */
+const RESPONSE_ERROR: Bytes = Bytes.of("sofa_head_response_error");
+const TRUE: Bytes = Bytes.of("true");
 
 /**
  * Both versions of Bolt. A frame is: protocol byte; version 2 only: ver1; type, cmdcode u16, ver2, id u32, codec; version
@@ -51,6 +55,7 @@ export abstract class BoltCodec extends Codec {
   private readonly reused: BoltHeaders = new BoltHeaders();
   private readonly size: BlockSize = new BlockSize();
   private readonly writer: BlockWriter = new BlockWriter();
+  private readonly sofaResponse: SofaResponseReader = new SofaResponseReader();
 
   /**
    * @param protocol first byte of every frame
@@ -205,6 +210,17 @@ export abstract class BoltCodec extends Codec {
     out.stream.set(content, contentLength);
     const fixed = this.fixedLength(frame.ptr);
     out.typeName.set(frame.ptr + (fixed as usize), frame.headerOffset - fixed);
+  }
+
+  /** Servers of SOFARPC in Java say it in a header, too; others, such as sofa-rpc-node's, in the content alone. */
+  isException(frame: Frame): bool {
+    if (frame.kind != FrameKind.RESPONSE || frame.status != Status.SUCCESS) return false;
+    if (hasHeader(frame, RESPONSE_ERROR, TRUE)) return true;
+    const fixed = this.fixedLength(frame.ptr);
+    const codec = load<u8>(frame.ptr + (this.typeAt as usize) + 8);
+    const sofa = SOFA_RESPONSE.equals(frame.ptr + (fixed as usize), frame.headerOffset - fixed);
+    if (codec != HESSIAN || !sofa) return false;
+    return this.sofaResponse.isFailure(frame.ptr + (frame.contentOffset as usize), frame.contentLength);
   }
 
   heartbeat(id: u64, like: u64, out: ByteBuffer): void {

@@ -82,6 +82,18 @@ export function validateRequest(frame: Frame): bool {
   return true;
 }
 
+/** Whether the validated header block of `frame` has a header with this value. */
+export function hasHeader(frame: Frame, name: Bytes, wanted: Bytes): bool {
+  let at = frame.ptr + (frame.headerOffset as usize);
+  const end = at + (frame.headerLength as usize);
+  while (at < end) {
+    at = nextPair(at, end);
+    if (at == 0) return false;
+    if (keyLength == name.length && name.equals(key, keyLength)) return wanted.equals(value, max(valueLength, 0));
+  }
+  return false;
+}
+
 /** The header block of a Bolt frame; a pair with a null in it counts as absent. */
 export class BoltHeaders extends HeaderList {
   /** Reads the headers of `frame`, whose block has been validated. */

@@ -7,6 +7,7 @@ import { Codec, Decoded, Detected, Peer } from "../../../assembly/xprotocol/code
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
 import { Headers } from "../../../assembly/xprotocol/headers";
 import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
+import { isExceptionResult } from "./exception";
 import { DubboHeaders, Place } from "./headers";
 import { Invocation, skipAttachments } from "./invocation";
 import { appendReply } from "./reply";
@@ -209,6 +210,12 @@ export class Dubbo extends Codec {
     }
     out.descriptor.set(invocation.types.ptr, invocation.types.length);
     out.isGeneric = isGeneric(invocation.method);
+  }
+
+  isException(frame: Frame): bool {
+    if (frame.kind != FrameKind.RESPONSE || frame.status != Status.OK) return false;
+    const serialization = (load<u8>(frame.ptr, 2) as u32) & Flag.SERIALIZATION;
+    return isExceptionResult(serialization, frame.ptr + (HEADER as usize), frame.length - HEADER);
   }
 
   /** In Hessian, whatever `like` says: every peer has it. */

@@ -47,6 +47,14 @@ export function exceptionType(ptr: usize, length: i32): i32 {
   return Status.UNKNOWN;
 }
 
+/**
+ * Whether the result of `length` bytes at `ptr` is an exception that the method declares: thrift's results are structs
+ * with one field, 0 for what the method returns, others for what it throws.
+ */
+export function isExceptionResult(ptr: usize, length: i32): bool {
+  return length >= 3 && load<u8>(ptr) != (Type.STOP as u8) && load16be(ptr + 1) != 0;
+}
+
 /** Address behind the value at `at`, which has to end before `end`; 0 when it does not, or is nested too deep. */
 function skip(type: i32, at: usize, end: usize, depth: i32): usize {
   const width = widthOf(type);

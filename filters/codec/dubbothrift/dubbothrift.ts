@@ -5,7 +5,7 @@ import { View } from "../../../assembly/bytes/view";
 import { Codec, Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
 import { Headers } from "../../../assembly/xprotocol/headers";
-import { exceptionType, writeEmptyResult, writeException } from "./binary";
+import { exceptionType, isExceptionResult, writeEmptyResult, writeException } from "./binary";
 import { METHOD, SERVICE, ThriftHeaders } from "./headers";
 import { NameCache } from "./names";
 import { codeOf, Status, statusOf } from "./status";
@@ -180,6 +180,11 @@ export class DubboThrift extends Codec {
     memory.copy(at + 4, content, contentLength as usize);
     out.commit(total as i32);
     return true;
+  }
+
+  isException(frame: Frame): bool {
+    if (frame.kind != FrameKind.RESPONSE || frame.status != Status.SUCCESS) return false;
+    return isExceptionResult(frame.ptr + (frame.contentOffset as usize), frame.contentLength);
   }
 
   get hasHeartbeat(): bool {

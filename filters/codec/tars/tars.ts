@@ -235,6 +235,11 @@ export class Tars extends Codec {
     return true;
   }
 
+  /** A positive return code is an error that the servant itself returns. */
+  isException(frame: Frame): bool {
+    return frame.kind == FrameKind.RESPONSE && frame.status > Status.SUCCESS;
+  }
+
   toStatus(code: i32): i32 {
     return statusOf(code);
   }
