@@ -18,10 +18,13 @@ export const enum HeaderHold {
 export class HttpConfig {
   readonly chains: FilterChains;
   readonly hold: HeaderHold;
+  /** Whether a message is refused when changes of its headers or body are lost. */
+  readonly strictChanges: bool;
 
   private constructor(from: ObjectReader, filters: FilterRegistry) {
     this.chains = filters.parse(from);
     this.hold = readHold(from);
+    this.strictChanges = from.bool("strict_changes", false);
     from.finish();
   }
 

@@ -142,7 +142,7 @@ function advance(stream: HttpStream, first: FilterStatus): Outcome {
         } else if (stream.phase == Phase.AFTER_CHOOSE_HOST) {
           stream.requestStage = Stage.PASSED;
           stream.finishRequest();
-          return Outcome.GO;
+          return stream.refuse() ? answer(stream) : Outcome.GO;
         } else stream.phase++;
     }
     status = stream.receive();

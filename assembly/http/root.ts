@@ -1,9 +1,12 @@
 import { noteGarbage } from "../abi/dispatch";
 import { Context } from "../abi/context";
+import { Bytes } from "../bytes/bytes";
+import { labelOf } from "../bytes/name_table";
 import { Spares } from "../bytes/spares";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { Metrics } from "../host/metrics";
+import { LimitedLog } from "../host/log";
 import { Ticker } from "../host/ticker";
 import { PluginRoot } from "../stream/plugin_root";
 import { FilterRegistry } from "../stream/registry";
@@ -21,13 +24,18 @@ const MAX_RESUMED: i32 = 16;
 /** Streams kept for reuse, and the objects that one of the others leaves behind. */
 const KEEP: i32 = 4096;
 const OBJECTS_PER_STREAM: i32 = 48;
+const PATH = Bytes.of(":path");
+
+const text = new View();
 
 /** The plugin `http`: MOSN's stream filters on the HTTP streams of one filter configuration in one worker. */
 export class HttpRoot extends PluginRoot {
   /** Whether headers can be held until the body is complete. */
   hold: HeaderHold = HeaderHold.UNKNOWN;
+  strictChanges: bool = false;
   readonly routeConfigs: RouteConfigs = new RouteConfigs();
   readonly stats: HttpStats;
+  private readonly lostLines: LimitedLog = new LimitedLog();
   private mirrorTable: HttpMirrors | null = null;
   private readonly spares: Spares<HttpStream> = new Spares<HttpStream>(KEEP);
   /** Streams whose time has come, oldest first. */
@@ -48,6 +56,7 @@ export class HttpRoot extends PluginRoot {
     if (config === null) return false;
     this.chains = config.chains;
     this.hold = config.hold;
+    this.strictChanges = config.strictChanges;
     return true;
   }
 
@@ -81,6 +90,16 @@ export class HttpRoot extends PluginRoot {
     if (this.spares.keep(stream)) return;
     stream.free();
     noteGarbage(OBJECTS_PER_STREAM);
+  }
+
+  /** Changes of a stream have been lost: a line in the log if there are not too many. */
+  lostChanges(stream: HttpStream): void {
+    if (!this.lostLines.allows(this.now())) return;
+    const client = stream.properties.source.read(text) ? labelOf(text) : "";
+    const path = stream.request.headers.find(PATH, text) ? labelOf(text) : "";
+    const end = this.strictChanges ? "" : "; they are lost";
+    const what = `${stream.lost} changes came too late, or HTTP cannot carry them`;
+    this.lostLines.warn(`moe-wasm: client ${client}: http request ${path}: ${what}${end}`);
   }
 
   /** Has a tick call the stream. */

@@ -28,6 +28,7 @@ import { HttpWaiting, StreamTimer } from "./waiting";
 const KEEP: i32 = 4096;
 const NO_REASON = Bytes.of("ended by a filter");
 const UNDECIDED = Bytes.of("the route's configuration of a protective filter is invalid");
+const INEXPRESSIBLE = Bytes.of("changes came too late, or HTTP cannot carry them");
 const STATUS = Bytes.of(":status");
 const LABEL_PREFIX = Bytes.of("x-moe-");
 
@@ -94,6 +95,8 @@ export class HttpStream extends StreamHandler {
   private readonly asked: AskedConfigs = new AskedConfigs();
   /** A protective filter has no valid configuration. */
   private undecided: bool = false;
+  /** Changes that were lost when it was refused for that. */
+  private refusedAt: i32 = 0;
   private readonly kept: Bytes[] = [];
 
   readonly properties: StreamProperties = new StreamProperties();
@@ -178,12 +181,26 @@ export class HttpStream extends StreamHandler {
     return reads;
   }
 
-  /** Whether a protective filter could not decide about the request; then it is refused. */
+  /** Whether the message is refused: a protective filter could not decide, or changes are lost that may not be. */
   refuse(): bool {
-    if (!this.undecided || this.answered) return false;
-    this.undecided = false;
-    this.hijack(Code.INTERNAL_ERROR, UNDECIDED);
+    if (this.answered) return false;
+    if (this.undecided) {
+      this.undecided = false;
+      this.hijack(Code.INTERNAL_ERROR, UNDECIDED);
+      return true;
+    }
+    const lost = this.lost;
+    if (!this.root.strictChanges || lost == this.refusedAt || this.isLocal) return false;
+    this.refusedAt = lost;
+    this.hijack(Code.INTERNAL_ERROR, INEXPRESSIBLE);
     return true;
+  }
+
+  /** Changes that came too late, or that HTTP cannot carry. */
+  get lost(): i32 {
+    const request = this.request;
+    const response = this.response;
+    return request.headers.lost + request.trailers.lost + response.headers.lost + response.trailers.lost;
   }
 
   /** Does to the request what filters have set in variables and labels. */
@@ -331,6 +348,7 @@ export class HttpStream extends StreamHandler {
   /** The stream is over: the log hooks run. */
   log(): void {
     const chain = this.chain;
+    if (this.lost > 0) this.root.lostChanges(this);
     if (chain === null || (this.root.chains.phases & bit(Phase.ACCESS_LOG)) == 0) return;
     this.phase = Phase.ACCESS_LOG;
     this.request.headers.writable = false;
@@ -346,7 +364,7 @@ export class HttpStream extends StreamHandler {
   /** The host has forgotten the stream: all that belongs to it goes. */
   end(): void {
     const root = this.root;
-    const lost = this.request.headers.lost + this.response.headers.lost;
+    const lost = this.lost;
     if (lost > 0) root.stats.lostChanges.add(lost);
     const chain = this.chain;
     if (chain !== null) root.chains.give(chain);
@@ -364,6 +382,7 @@ export class HttpStream extends StreamHandler {
     this.bodyComes = false;
     this.over = false;
     this.undecided = false;
+    this.refusedAt = 0;
     this.lacksBody = false;
     this.flags = 0;
     this.responseCode = 0;

@@ -33,6 +33,8 @@ export class ProxyConfig {
   readonly keepalive: Keepalive;
   /** Whether clients are told to go away when their connection is to close, in protocols that can. */
   readonly goaway: bool;
+  /** Whether a message is refused when its frame cannot carry the changes made to it; else the changes are lost. */
+  readonly strictChanges: bool;
   /** Longest time between two questions of an active connection whether the switchboard drains, ms; 0: none. */
   readonly drainCheckMs: i32;
   private readonly clusters: ClusterConfig[] = [];
@@ -53,6 +55,7 @@ export class ProxyConfig {
     this.detectTimeoutMs = from.integer("detect_timeout_ms", 10000, 1, 600000) as i32;
     this.keepalive = new Keepalive(from, null);
     this.goaway = from.bool("goaway", false);
+    this.strictChanges = from.bool("strict_changes", false);
     this.drainCheckMs = from.integer("drain_check_ms", 10000, 0, 600000) as i32;
     if (this.maxConnectionBytes < this.maxFrameBytes) {
       from.fail("max_connection_bytes", `must not be less than max_frame_bytes, which is ${this.maxFrameBytes}`);

@@ -10,7 +10,9 @@ import { UpstreamState } from "../tunnel/upstream";
 import { Code } from "../xprotocol/code";
 import { Codec } from "../xprotocol/codec";
 import { Frame, FrameKind } from "../xprotocol/frame";
+import { writeChanged } from "./changes";
 import { Connection } from "./connection";
+import { Held } from "./held_frame";
 import { OUT_OF_MEMORY } from "./memory";
 import { Request, Stage } from "./request";
 import { abandon, answer, deliver, fail, writeReply } from "./respond";
@@ -40,6 +42,7 @@ const RESTLESS = Bytes.of("filters ask for another route or host without end");
 
 const service = new View();
 const method = new View();
+const body = new View();
 
 /** A request or one-way request has come from the client. */
 export function beginRequest(connection: Connection, frame: Frame): void {
@@ -157,9 +160,10 @@ function settle(request: Request, status: FilterStatus, phase: Phase): bool {
     return false;
   }
   if (status == FilterStatus.WAIT) {
-    return stream.hold()
-      ? false
-      : refuse(request, Code.UPSTREAM_OVERFLOW, TOO_MUCH_HELD, ResponseFlag.UPSTREAM_OVERFLOW);
+    const held = stream.hold();
+    if (held == Held.NO_ROOM) fail(request, Code.UPSTREAM_OVERFLOW, TOO_MUCH_HELD, ResponseFlag.UPSTREAM_OVERFLOW);
+    else if (held == Held.REFUSED) fail(request, Code.INTERNAL_ERROR, INEXPRESSIBLE, 0);
+    return false;
   }
   if (status == FilterStatus.REMATCH_ROUTE && phase == Phase.AFTER_ROUTE) request.stage = Stage.MATCH_ROUTE;
   else if (status == FilterStatus.RECHOOSE_HOST && phase == Phase.AFTER_CHOOSE_HOST) request.stage = Stage.CHOOSE_HOST;
@@ -280,7 +284,7 @@ function sendFirst(request: Request, frame: Frame): void {
 
 /**
  * Writes a request to a server connection under its id; `changed`: its headers or body may not be the frame's. False,
- * and nothing written, when the changes cannot be expressed.
+ * and nothing written, when it is refused for its changes.
  */
 export function send(request: Request, server: Server, frame: Frame, changed: bool): bool {
   const connection = request.connection;
@@ -311,7 +315,7 @@ export function writeRequest(
   changed: bool,
   server: Server,
 ): bool {
-  if (changed && hasChanges(request)) return encodeChanged(request, codec, frame, id, server);
+  if (changed && hasChanges(request)) return writeChanges(request, codec, frame, id, server);
   codec.copy(frame, id, server.queue);
   return true;
 }
@@ -326,16 +330,15 @@ function hasChanges(request: Request): bool {
   return headers !== null && headers.changed;
 }
 
-/** Encodes a request whose headers or body have changed; false when they cannot be expressed. */
-function encodeChanged(request: Request, codec: Codec, frame: Frame, id: u32, server: Server): bool {
+/** Appends a request whose headers or body have changed; false when it is refused for that. */
+function writeChanges(request: Request, codec: Codec, frame: Frame, id: u32, server: Server): bool {
   const connection = request.connection;
   if (connection === null) return false;
-  const headers = connection.root.input.headers;
   const stream = request.stream;
-  if (headers === null) return false;
-  service.set(frame.ptr + (frame.contentOffset as usize), frame.contentLength);
-  if (stream !== null) stream.requestBody(service);
-  return codec.encode(frame, headers, service.ptr, service.length, id, server.queue);
+  const newBody = stream !== null && stream.bodyChanged;
+  body.set(frame.ptr + (frame.contentOffset as usize), frame.contentLength);
+  if (stream !== null) stream.requestBody(body);
+  return writeChanged(connection, codec, frame, body, newBody, id, server.queue, server.secondary);
 }
 
 /** Keeps a request's bytes for a retry after they were sent, while the connection's memory allows. */

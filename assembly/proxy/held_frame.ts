@@ -2,7 +2,17 @@ import { ByteBuffer } from "../bytes/buffer";
 import { View } from "../bytes/view";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
+import { writeChanged } from "./changes";
 import { Connection } from "./connection";
+
+/** Whether a message is held. */
+export const enum Held {
+  YES,
+  /** There is no room for it. */
+  NO_ROOM,
+  /** It is refused for its changes. */
+  REFUSED,
+}
 
 /** A message that a filter holds: its bytes with the changes made so far, because the host's will be gone. */
 export class HeldFrame {
@@ -14,21 +24,22 @@ export class HeldFrame {
   constructor(readonly frame: Frame) {}
 
   /**
-   * Keeps a message; `changed`: with its present headers and this body. False when there is no room for it, or it is
-   * none any more.
+   * Keeps a message; `changed`: with its present headers and this body, which is a new one with `newBody`. What cannot be
+   * expressed of that is lost, or refused (`writeChanged`).
    */
-  keep(from: Frame, codec: Codec, peer: Peer, connection: Connection, changed: bool, body: View): bool {
+  keep(from: Frame, codec: Codec, peer: Peer, connection: Connection, changed: bool, body: View, newBody: bool): Held {
     const out = this.next;
     out.clear();
-    const all = changed ? connection.root.input.headers : null;
-    const kept = all !== null && codec.encode(from, all, body.ptr, body.length, from.id, out);
-    if (!kept) out.append(from.ptr, from.length);
-    if (!connection.mayKeep(out.length)) return false;
+    if (!changed) out.append(from.ptr, from.length);
+    else if (!writeChanged(connection, codec, from, body, newBody, from.id, out)) return Held.REFUSED;
+    if (!connection.mayKeep(out.length)) return Held.NO_ROOM;
     connection.keptBytes += out.length - this.bytes.length;
     this.next = this.bytes;
     this.bytes = out;
     this.next.free();
-    return codec.decode(out.ptr, out.length, peer, i32.MAX_VALUE, this.frame) == Decoded.FRAME;
+    return codec.decode(out.ptr, out.length, peer, i32.MAX_VALUE, this.frame) == Decoded.FRAME
+      ? Held.YES
+      : Held.REFUSED;
   }
 
   /** Gives the bytes back. */

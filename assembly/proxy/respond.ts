@@ -7,8 +7,10 @@ import { Code } from "../xprotocol/code";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
 import { answerReasonOf, codeOf as badFrameCode } from "./bad_frame";
+import { writeChanged } from "./changes";
 import { Connection } from "./connection";
 import { send } from "./exchange";
+import { Held } from "./held_frame";
 import { onMirrorLost, onMirrorTimeout } from "./mirror";
 import { Request, Stage } from "./request";
 import { Server } from "./server";
@@ -50,7 +52,9 @@ export function deliver(request: Request, status: FilterStatus): void {
   const stream = request.stream;
   if (stream === null) return;
   if (status == FilterStatus.WAIT && !stream.answered) {
-    if (!stream.hold()) fail(request, Code.UPSTREAM_OVERFLOW, NOT_HELD, ResponseFlag.UPSTREAM_OVERFLOW);
+    const held = stream.hold();
+    if (held == Held.NO_ROOM) fail(request, Code.UPSTREAM_OVERFLOW, NOT_HELD, ResponseFlag.UPSTREAM_OVERFLOW);
+    else if (held == Held.REFUSED) fail(request, Code.INTERNAL_ERROR, INEXPRESSIBLE, 0);
     return;
   }
   if (status == FilterStatus.TERMINATION) {
@@ -90,7 +94,7 @@ function writeResponse(request: Request, frame: Frame, server: Server): void {
   connection.finish(request);
 }
 
-/** Appends the response for the client, the same bytes where nothing is changed; false: the protocol has no way to say it. */
+/** Appends the response for the client, the same bytes where nothing is changed; false: it is refused for its changes. */
 function appendResponse(request: Request, connection: Connection, codec: Codec, frame: Frame, server: Server): bool {
   const route = request.route;
   const stream = request.stream;
@@ -102,9 +106,10 @@ function appendResponse(request: Request, connection: Connection, codec: Codec, 
     if (headers !== null && ops && route !== null) route.responseOps.apply(headers, root.input);
     body.set(frame.ptr + (frame.contentOffset as usize), frame.contentLength);
     if (stream !== null) stream.responseBody(body);
-    const changed = (headers !== null && headers.changed) || (stream !== null && stream.bodyChanged);
-    const all = changed ? root.input.headers : null;
-    if (all !== null) return codec.encode(frame, all, body.ptr, body.length, request.clientId, connection.toClient);
+    const newBody = stream !== null && stream.bodyChanged;
+    if (newBody || (headers !== null && headers.changed)) {
+      return writeChanged(connection, codec, frame, body, newBody, request.clientId, connection.toClient);
+    }
   }
   codec.copy(frame, request.clientId, connection.toClient);
   return true;

@@ -1,6 +1,7 @@
 import { noteGarbage } from "../abi/dispatch";
 import { Context } from "../abi/context";
 import { Bytes } from "../bytes/bytes";
+import { labelOf } from "../bytes/name_table";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { LimitedLog } from "../host/log";
@@ -15,7 +16,7 @@ import { PluginRoot } from "../stream/plugin_root";
 import { FilterRegistry } from "../stream/registry";
 import { ConnectTarget } from "../tunnel/connect";
 import { Codec } from "../xprotocol/codec";
-import { Frame } from "../xprotocol/frame";
+import { Frame, FrameKind } from "../xprotocol/frame";
 import { CodecList, CodecRegistry } from "../xprotocol/registry";
 import { Cluster, Destination } from "./cluster";
 import { DEFAULT_CLUSTER, ProxyConfig } from "./config";
@@ -29,6 +30,7 @@ import { Server } from "./server";
 import { CallStatsTable, ProtocolStats } from "./stats";
 
 const NO_HTTP2 = Bytes.of("the switchboard behind the filter violates HTTP/2");
+const SERVER = Bytes.of("upstream_host");
 
 /** Connections pushed in one tick: each push re-enters Envoy, and they nest (design.md §2.3). */
 const MAX_PUSHES: i32 = 16;
@@ -49,6 +51,7 @@ export class ProxyRoot extends PluginRoot {
   maxConnectionBytes: i32 = 0;
   detectTimeoutMs: i64 = 0;
   sendsGoAway: bool = false;
+  strictChanges: bool = false;
   drainCheckMs: i64 = 0;
 
   // Scratch objects of the request path: one callback at a time uses them.
@@ -64,6 +67,8 @@ export class ProxyRoot extends PluginRoot {
   private readonly serverGarbageFrames: Metric;
   private readonly stuckServers: Metric;
   private readonly badPeers: LimitedLog = new LimitedLog();
+  private readonly lostChanges: LimitedLog = new LimitedLog();
+  private readonly name: View = new View();
 
   private readonly clusters: Map<string, Cluster> = new Map<string, Cluster>();
   /** Destinations by cluster and labels, and by the router's choices, of which several may mean the same. */
@@ -106,6 +111,7 @@ export class ProxyRoot extends PluginRoot {
     this.maxConnectionBytes = config.maxConnectionBytes;
     this.detectTimeoutMs = config.detectTimeoutMs as i64;
     this.sendsGoAway = config.goaway;
+    this.strictChanges = config.strictChanges;
     this.drainCheckMs = config.drainCheckMs as i64;
     return true;
   }
@@ -254,6 +260,19 @@ export class ProxyRoot extends PluginRoot {
     if (!this.badPeers.allows(this.now())) return;
     const cluster = server.pool.destination.cluster.name.toString();
     this.badPeers.warn(`moe-wasm: server ${server.address.toString()} of cluster ${cluster}: ${why.toString()}`);
+  }
+
+  /** A frame cannot carry what rules or filters have changed of the message that the input is bound to. */
+  lostChange(connection: Connection, codec: Codec, frame: Frame): void {
+    this.protocol(codec).lostChanges.add(1);
+    if (!this.lostChanges.allows(this.now())) return;
+    const answer = frame.kind == FrameKind.RESPONSE;
+    if (!answer) this.input.path(this.name);
+    else if (!this.input.variable(SERVER, this.name)) this.name.set(0, 0);
+    const what = `${codec.name} ${answer ? "response of" : "request"} ${labelOf(this.name)}`;
+    const why = codec.refusal.toString();
+    const end = this.strictChanges ? "it is refused" : "its changes are lost";
+    this.lostChanges.warn(`moe-wasm: client ${connection.sourceAddress.toString()}: ${what}: ${why}; ${end}`);
   }
 
   /** The switchboard wrote what is no HTTP/2: a defect, or a filter in between. */

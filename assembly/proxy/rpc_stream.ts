@@ -18,7 +18,7 @@ import { Payload } from "../xprotocol/payload";
 import { CallName } from "./call_name";
 import { Connection } from "./connection";
 import { explain } from "./explain";
-import { HeldFrame } from "./held_frame";
+import { Held, HeldFrame } from "./held_frame";
 import { Measures } from "./measures";
 import { mirrorRequest } from "./mirror";
 import { Request } from "./request";
@@ -162,15 +162,16 @@ export class RpcStream extends StreamHandler {
   }
 
   /**
-   * A filter waits: keeps the message with its changes, because its bytes will be gone, and begins the wait. False when
-   * there is no room for it.
+   * A filter waits: keeps the message with its changes, because its bytes will be gone, and begins the wait; nothing of
+   * that when it cannot be held.
    */
-  hold(): bool {
+  hold(): Held {
     const request = this.request;
     const connection = request.connection;
-    if (connection === null) return false;
+    if (connection === null) return Held.NO_ROOM;
     const root = connection.root;
-    if (this.message != Message.LOCAL_REPLY && !this.keepFrame(connection)) return false;
+    const held = this.message == Message.LOCAL_REPLY ? Held.YES : this.keepFrame(connection);
+    if (held != Held.YES) return held;
     this.heldMessage = this.message;
     this.message = Message.NONE;
     if (this.phase == Phase.BEFORE_SEND) {
@@ -181,22 +182,23 @@ export class RpcStream extends StreamHandler {
       if (server !== null) server.detach(request);
     }
     this.waits.begin();
-    return true;
+    return Held.YES;
   }
 
-  private keepFrame(connection: Connection): bool {
+  private keepFrame(connection: Connection): Held {
     const frame = this.frame;
     const codec = frame.codec;
-    if (codec === null) return false;
+    if (codec === null) return Held.NO_ROOM;
     const headers = connection.root.input.knownHeaders;
     const changed = this.bodyChanged || (headers !== null && headers.changed);
-    if (frame === this.held.frame && !changed) return true;
+    if (frame === this.held.frame && !changed) return Held.YES;
     const peer = this.message == Message.RESPONSE ? Peer.SERVER : Peer.CLIENT;
     this.bodyOf(scratch);
-    if (!this.held.keep(frame, codec, peer, connection, changed, scratch)) return false;
+    const held = this.held.keep(frame, codec, peer, connection, changed, scratch, this.bodyChanged);
+    if (held != Held.YES) return held;
     this.frame = this.held.frame;
     this.bodyChanged = false;
-    return true;
+    return held;
   }
 
   /** The wait is over: the filter that waited gives its status, and the others of the phase follow. */

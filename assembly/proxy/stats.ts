@@ -21,6 +21,8 @@ export class ProtocolStats {
   readonly timeouts: Metric;
   readonly lateResponses: Metric;
   readonly serverRequests: Metric;
+  /** Messages whose changes their frame could not carry. */
+  readonly lostChanges: Metric;
 
   constructor(metrics: Metrics, protocol: string) {
     const prefix = `moe.${protocol}.`;
@@ -36,6 +38,7 @@ export class ProtocolStats {
     this.timeouts = metrics.counter(prefix + "timeouts");
     this.lateResponses = metrics.counter(prefix + "late_responses");
     this.serverRequests = metrics.counter(prefix + "server_requests");
+    this.lostChanges = metrics.counter(prefix + "lost_changes");
   }
 }
 

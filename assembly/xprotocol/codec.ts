@@ -25,6 +25,19 @@ export const enum Peer {
   SERVER = 1,
 }
 
+// Why a change cannot be expressed, for the log.
+/** The frame has no headers that could change, or none that can be read. */
+export const NO_PLACE = Bytes.of("the frame has no place for headers");
+/** The block of the headers has a length field, or a name or value one of its own, that is too short. */
+export const HEADERS_TOO_LONG = Bytes.of("the headers are longer than the protocol allows");
+/** `Headers.incomplete`. */
+export const INCOMPLETE = Bytes.of("there are too many headers, or too many changes of them");
+/** The whole would be longer than it may be. */
+export const FRAME_TOO_LONG = Bytes.of("the frame is longer than max_frame_bytes");
+/** The protocol has text only, in UTF-8. */
+export const NOT_TEXT = Bytes.of("a name or value is not UTF-8");
+const INEXPRESSIBLE = Bytes.of("the changes do not fit into the protocol");
+
 /**
  * The contract between the proxy and a protocol (MOSN's XProtocol). A codec is stateless but for scratch objects: one
  * instance serves every connection of the VM. No method traps, whatever the bytes. All ranges are borrowed.
@@ -32,6 +45,10 @@ export const enum Peer {
 export abstract class Codec {
   /** The name as bytes. */
   readonly label: Bytes;
+  /** Longest frame that `encode` may write, bytes. The caller sets it: codecs are shared by proxies with different limits. */
+  maxLength: i32 = i32.MAX_VALUE;
+  /** Why `encode` said false the last time: for the log. */
+  refusal: Bytes = INEXPRESSIBLE;
 
   /**
    * @param name MOSN's protocol name, used in configuration and statistics
@@ -86,9 +103,21 @@ export abstract class Codec {
    * Appends `frame` to `out` with `id`, the headers of `headers` (what `this.headers(frame)` gave) and the
    * `contentLength` bytes at `content` as its content: all lengths and checksums are new, every other field is kept.
    * Neither the frame nor the content is in the memory of `out`.
-   * False, and nothing appended, when the result cannot be expressed (a header block beyond its length field).
+   * False, and nothing appended, when the result cannot be expressed (a header block beyond its length field), or would
+   * be longer than `maxLength` and than the frame was; `refusal` then says why.
    */
   abstract encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool;
+
+  /** For codecs: whether so many bytes are more than `encode` may write instead of a frame. */
+  protected exceeds(bytes: i64, frame: Frame): bool {
+    return bytes > (max(this.maxLength, frame.length) as i64);
+  }
+
+  /** For codecs: what `encode` returns when it has appended nothing, for this reason. */
+  protected cannot(why: Bytes): bool {
+    this.refusal = why;
+    return false;
+  }
 
   /**
    * Describes what the frame, a request or a response, carries for the application: what a peer deserializes. The

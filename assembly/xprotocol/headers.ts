@@ -6,6 +6,16 @@ export abstract class HeaderVisitor {
   abstract onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool;
 }
 
+/** Adds up the bytes of names and values. */
+export class HeaderBytes extends HeaderVisitor {
+  bytes: i64 = 0;
+
+  onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool {
+    this.bytes += (keyLength as i64) + (valueLength as i64);
+    return true;
+  }
+}
+
 /**
  * The headers of one frame, read in place. Keys are bytes, compared exactly as the protocol does; they may repeat.
  * Changes are kept aside until the frame is encoded again. Views handed out are valid until the next change.
@@ -17,7 +27,10 @@ export abstract class Headers {
   abstract set(key: usize, keyLength: i32, value: usize, valueLength: i32): void;
   /** Appends one more value for the key. */
   abstract add(key: usize, keyLength: i32, value: usize, valueLength: i32): void;
-  /** Removes every value of the key; returns how many there were. */
+  /**
+   * Removes every value of the key; returns how many there were. Where the frame may have headers that the codec cannot
+   * read it counts as a change, which `Codec.encode` then refuses.
+   */
   abstract remove(key: usize, keyLength: i32): i32;
   abstract forEach(visitor: HeaderVisitor): void;
   /** Like `forEach`, of the values of one key. */

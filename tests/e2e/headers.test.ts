@@ -80,10 +80,13 @@ for (const concurrency of CONCURRENCIES) {
   describe(`headers, --concurrency ${concurrency}`, () => {
     const scope = suiteScope();
     let stage: Stage;
+    /** The same with `strict_changes`. */
+    let strict: Stage;
 
     before(async () => {
       const clusters = Object.fromEntries(Object.keys(CHANGES).map((name) => [name, { route: routeOf(name) }]));
       stage = await Stage.start(scope, { concurrency, clusters });
+      strict = await Stage.start(scope, { concurrency, clusters, config: { strict_changes: true } });
     });
 
     for (const { name: version, options } of VERSIONS) {
@@ -113,14 +116,30 @@ for (const concurrency of CONCURRENCIES) {
         }
       });
 
-      it(`changes that do not fit into a frame of ${version} are errors`, async (t) => {
-        const [client] = await stage.connect(t);
+      it(`what changes do not fit into a frame of ${version} goes on as it came, or is an error`, async (t) => {
         const server = stage.server("add");
         const { headers: service = [] } = callOf("add");
-        const count = server.requests;
         // Java reads the length of the headers as a signed 16-bit number.
         const large: Headers = [["large", "x".repeat(0x7fff - 8 - 5)]];
         server.handler = ({ id }) => response(id, { ...options, headers: large });
+        const [gentle] = await stage.connect(t);
+        for (const type of [1, 2]) {
+          const count = server.requests;
+          const sent = request(type, { ...options, type, headers: [...service, ...large] });
+          await gentle.write(sent);
+          await server.waitForRequests(count + 1);
+          const { frame } = server.arrivals[server.arrivals.length - 1];
+          assert.deepEqual([frame.headers, rest(frame)], [[...service, ...large], rest(parseFrame(sent))]);
+        }
+        const passed = await gentle.answer(1);
+        assert.deepEqual([passed.status, passed.headers], [BoltStatus.SUCCESS, large]);
+        assert.notEqual(passed.crc, "bad");
+        assert.equal(gentle.state, "open");
+
+        const strictServer = strict.server("add");
+        strictServer.handler = server.handler;
+        const [client] = await strict.connect(t);
+        const count = strictServer.requests;
         for (const [id, headers, reason] of [
           [1, large, "the changed headers do not fit into the protocol"],
           [2, [], "the response's changed headers do not fit into the protocol"],
@@ -130,7 +149,7 @@ for (const concurrency of CONCURRENCIES) {
           assert.equal(reasonOf(answer), reason);
           assert.notEqual(answer.crc, "bad");
         }
-        assert.equal(server.requests - count, 1, "the first one does not arrive");
+        assert.equal(strictServer.requests - count, 1, "the first one does not arrive");
         assert.equal(client.state, "open");
       });
 

@@ -222,7 +222,30 @@ describe("changes", () => {
     got[0].respond();
     bad.advance(1000);
     assert.equal(bad.metrics.counter("moe.http.lost_changes"), 3);
+    const [line] = bad.log.lines.filter(({ text }) => text.includes("changes came"));
+    assert.match(line.text, /http request \/: 3 changes came too late, or HTTP cannot carry them; they are lost$/);
     close(bad);
+  });
+
+  it("that are lost refuse the request, or the response, with strict_changes", async () => {
+    const bad = "set:ok:1\r\nx";
+    const scripts = [
+      { AFTER_ROUTE: [bad] },
+      { AFTER_CHOOSE_HOST: [bad] },
+      { BEFORE_SEND: [bad] },
+      { ACCESS_LOG: [bad] },
+    ];
+    for (const [i, script] of scripts.entries()) {
+      const host = await start([script], { config: { strict_changes: true } });
+      const got = keepRequests(host);
+      const exchange = host.request();
+      for (const request of got) request.respond();
+      assert.deepEqual([got.length, exchange.status], [i < 2 ? 0 : 1, i < 3 ? 500 : 200], Object.keys(script)[0]);
+      if (i < 3) assert.equal(exchange.body, "changes came too late, or HTTP cannot carry them");
+      host.advance(1000);
+      assert.equal(host.metrics.counter("moe.http.lost_changes"), 1);
+      close(host);
+    }
   });
 
   for (const allow of [true, false]) {

@@ -11,14 +11,19 @@ export interface Setting {
   allow?: boolean;
   /** Filters that look at bodies: of requests or responses, by their place. */
   types?: string[];
+  /** Other fields of the configuration. */
+  config?: object;
 }
 
 /** A host with scripted filters a, b, c, … */
-export async function start(scripts: Script[], { allow = true, types = [] }: Setting = {}): Promise<Host> {
+export async function start(
+  scripts: Script[],
+  { allow = true, types = [], config: more }: Setting = {},
+): Promise<Host> {
   const filters = scripts.map((script, i) => {
     return { type: types[i] ?? "script", config: { name: "abcdef"[i], ...script } };
   });
-  const config = { stream_filters: filters, allow_on_headers_stop_iteration: allow };
+  const config = { stream_filters: filters, allow_on_headers_stop_iteration: allow, ...more };
   return startHttp([], { module, config, allow });
 }
 
@@ -33,7 +38,8 @@ export const order = (host: Host): string =>
     .join(" ");
 
 /** What filters were told to show since the last time. */
-export const shown = (host: Host): string[] => lines(host).filter((text) => !text.includes(" h="));
+export const shown = (host: Host): string[] =>
+  lines(host).filter((text) => !text.includes(" h=") && !text.startsWith("moe-wasm: "));
 
 /** Nothing is under way, nothing was left behind. */
 export function close(host: Host): void {

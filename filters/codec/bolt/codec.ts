@@ -2,7 +2,7 @@ import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { crc32, crc32Replace } from "../../../assembly/bytes/crc32";
 import { load16be, load32be, store16be, store32be } from "../../../assembly/bytes/memory";
-import { Codec, Decoded, Peer } from "../../../assembly/xprotocol/codec";
+import { Codec, Decoded, FRAME_TOO_LONG, HEADERS_TOO_LONG, INCOMPLETE, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
 import { Headers } from "../../../assembly/xprotocol/headers";
 import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
@@ -168,18 +168,18 @@ export abstract class BoltCodec extends Codec {
   }
 
   encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
-    if (headers.incomplete) return false;
+    if (headers.incomplete) return this.cannot(INCOMPLETE);
     const changed = headers.changed;
     this.size.bytes = frame.headerLength;
     if (changed) {
       this.size.bytes = 0;
       headers.forEach(this.size);
-      if (this.size.bytes > (max(frame.headerLength, MAX_HEADER) as i64)) return false;
+      if (this.size.bytes > (max(frame.headerLength, MAX_HEADER) as i64)) return this.cannot(HEADERS_TOO_LONG);
     }
     const headerLength = this.size.bytes as i32;
     const checksum = this.checksumLength(frame.aux);
     const total = (frame.headerOffset as i64) + headerLength + contentLength + checksum;
-    if (total > (i32.MAX_VALUE as i64)) return false;
+    if (this.exceeds(total, frame)) return this.cannot(FRAME_TOO_LONG);
 
     const start = out.reserve(total as i32);
     memory.copy(start, frame.ptr, frame.headerOffset as usize);

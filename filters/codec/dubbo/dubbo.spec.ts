@@ -37,7 +37,7 @@ subject.goAway = true;
 subject.textHeaders = true;
 subject.opaqueContent = false;
 subject.fields = ["dubbo", "service", "method", "version"];
-subject.maxHeaderBlock = 8 << 20;
+subject.maxHeaderBlock = 1 << 20;
 subject.statuses = [20, 30, 40, 60, 70, 80];
 subject.add("dubbo2-hello.c2s", frames.DUBBO2_HELLO_C2S, Peer.CLIENT).length(12, 4).length(16, 1).length(22, 1);
 subject.length(47, 1).length(53, 1).length(62, 1).length(81, 1).length(88, 1).length(93, 1);

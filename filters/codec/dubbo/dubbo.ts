@@ -3,9 +3,18 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { load16be, load32be, load64be, store16be, store32be, store64be } from "../../../assembly/bytes/memory";
 import { View } from "../../../assembly/bytes/view";
 import { HessianReader } from "../../../assembly/hessian/reader";
-import { Codec, Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
+import {
+  Codec,
+  Decoded,
+  Detected,
+  FRAME_TOO_LONG,
+  INCOMPLETE,
+  NO_PLACE,
+  NOT_TEXT,
+  Peer,
+} from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
-import { Headers } from "../../../assembly/xprotocol/headers";
+import { HeaderBytes, Headers } from "../../../assembly/xprotocol/headers";
 import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
 import { isExceptionResult } from "./exception";
 import { DubboHeaders, Place } from "./headers";
@@ -38,8 +47,7 @@ const RESULT: u32 = 0x90;
 const RESULTS: u32 = 6;
 const INVOKE = Bytes.of("$invoke");
 const INVOKE_ASYNC = Bytes.of("$invokeAsync");
-/** Longest body that peers take by default (`payload`, 8 MiB). */
-const MAX_BODY: i32 = 8 << 20;
+const TANGLED = Bytes.of("something that stays refers to something that goes");
 /** Longest body of an event that fits into `aux`, bytes. */
 const MAX_EVENT: i32 = 6;
 
@@ -53,6 +61,7 @@ export class Dubbo extends Codec {
   private readonly reused: DubboHeaders = new DubboHeaders();
   private readonly reader: HessianReader = new HessianReader();
   private readonly invocation: Invocation = new Invocation();
+  private readonly size: HeaderBytes = new HeaderBytes();
 
   constructor() {
     super("dubbo", 64);
@@ -135,10 +144,11 @@ export class Dubbo extends Codec {
    */
   headers(frame: Frame): Headers {
     const flags = load<u8>(frame.ptr, 2) as u32;
-    if ((flags & Flag.EVENT) != 0 || !isHessian(frame)) this.reused.forget();
+    if ((flags & Flag.EVENT) != 0) this.reused.forget(false);
+    else if (!isHessian(frame)) this.reused.forget(frame.kind != FrameKind.RESPONSE || frame.status == Status.OK);
     else if ((flags & Flag.REQUEST) != 0) this.reused.bindRequest(frame, this.reader);
     else if (frame.status == Status.OK) this.reused.bindResponse(frame, this.reader);
-    else this.reused.forget();
+    else this.reused.forget(false);
     return this.reused;
   }
 
@@ -148,33 +158,34 @@ export class Dubbo extends Codec {
    */
   encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
     const before = out.length;
-    if (this.append(frame, content, contentLength, out)) {
-      const bodyLength = out.length - before - HEADER;
-      if (bodyLength <= max(MAX_BODY, frame.length - HEADER)) {
-        const start = out.ptr + (before as usize);
-        store64be(start + ID_AT, id);
-        store32be(start + LENGTH_AT, bodyLength as u32);
-        return true;
-      }
+    const appended = this.append(frame, content, contentLength, out);
+    const total = out.length - before;
+    if (!appended || this.exceeds(total as i64, frame)) {
+      out.truncate(before);
+      return appended ? this.cannot(FRAME_TOO_LONG) : false;
     }
-    out.truncate(before);
-    return false;
+    const start = out.ptr + (before as usize);
+    store64be(start + ID_AT, id);
+    store32be(start + LENGTH_AT, (total - HEADER) as u32);
+    return true;
   }
 
   private append(frame: Frame, content: usize, contentLength: i32, out: ByteBuffer): bool {
     const headers = this.reused;
-    if (headers.incomplete) return false;
+    if (headers.incomplete) return this.cannot(INCOMPLETE);
     const changed = headers.changed;
     const place = headers.place;
     const contentAt = frame.ptr + (frame.contentOffset as usize);
     const same = content == contentAt && contentLength == frame.contentLength;
-    if (changed && place == Place.NONE) return false;
-    if (!same && headers.kept.tangled) return false;
-    if (contentLength > max(MAX_BODY, frame.length)) return false;
+    if (changed && place == Place.NONE) return this.cannot(NO_PLACE);
+    if ((!same && headers.kept.tangled) || (changed && !headers.kept.sound)) return this.cannot(TANGLED);
+    this.size.bytes = contentLength as i64;
+    if (changed) headers.forEach(this.size);
+    if (this.exceeds(this.size.bytes, frame)) return this.cannot(FRAME_TOO_LONG);
 
     if (changed && place == Place.REQUEST) {
       out.append(frame.ptr, HEADER);
-      if (!appendFields(out, frame, headers)) return false;
+      if (!appendFields(out, frame, headers)) return this.cannot(NOT_TEXT);
     } else {
       out.append(frame.ptr, frame.contentOffset);
     }
@@ -186,7 +197,7 @@ export class Dubbo extends Codec {
       }
     }
     out.append(content, contentLength);
-    if (changed) return appendAttachments(out, frame, headers);
+    if (changed) return appendAttachments(out, frame, headers) || this.cannot(NOT_TEXT);
     const behind = frame.contentOffset + frame.contentLength;
     out.append(frame.ptr + (behind as usize), frame.length - behind);
     return true;

@@ -67,6 +67,9 @@ export function fieldOf(key: usize, length: i32): u32 {
  */
 export class DubboHeaders extends HeaderList {
   place: Place = Place.NONE;
+  /** There may be headers that cannot be read; whether some of those should have been removed. */
+  opaque: bool = false;
+  private unread: bool = false;
   /** The bytes that begin the map of the attachments; length 0 where there is none. */
   readonly opening: View = new View();
   /** Address behind the attachments; a frame should have nothing more. */
@@ -85,7 +88,7 @@ export class DubboHeaders extends HeaderList {
   private readonly invocation: Invocation = new Invocation();
 
   get changed(): bool {
-    return super.changed || this.kept.changed;
+    return super.changed || this.kept.changed || this.unread;
   }
 
   set(key: usize, keyLength: i32, value: usize, valueLength: i32): void {
@@ -105,6 +108,7 @@ export class DubboHeaders extends HeaderList {
   }
 
   remove(key: usize, keyLength: i32): i32 {
+    if (this.opaque) this.unread = true;
     const dropped = this.kept.drop(key, keyLength);
     const stays = this.place == Place.REQUEST && fieldOf(key, keyLength) != 0 && !VERSION.equals(key, keyLength);
     if (!stays) return dropped + super.remove(key, keyLength);
@@ -127,16 +131,19 @@ export class DubboHeaders extends HeaderList {
 
   /** Reads the headers of a request, which has been validated. */
   bindRequest(frame: Frame, reader: HessianReader): void {
-    this.forget();
+    this.forget(false);
     this.place = Place.REQUEST;
     const end = frame.ptr + (frame.length as usize);
     const at = frame.ptr + (frame.headerOffset as usize);
-    if (!this.fields(frame, reader)) return;
+    if (!this.fields(frame, reader)) {
+      this.forget(true);
+      return;
+    }
     reader.bind(at, (end - at) as i32);
     if (this.attachments(reader, true)) return;
     // What is not plain may refer to what is in the arguments.
     if (!this.fields(frame, reader)) return;
-    if (!reader.skip(this.invocation.argumentCount) || !this.attachments(reader, false)) this.forget();
+    if (!reader.skip(this.invocation.argumentCount) || !this.attachments(reader, false)) this.forget(true);
   }
 
   /** Reads what is before the arguments. */
@@ -163,7 +170,7 @@ export class DubboHeaders extends HeaderList {
 
   /** Reads the headers of a response, and gives the value in it its exact length; none when it cannot be read. */
   bindResponse(frame: Frame, reader: HessianReader): void {
-    this.forget();
+    this.forget(true);
     const body = frame.ptr + 16;
     reader.bind(body, frame.length - 16);
     if (!reader.readInt() || reader.value < 0 || reader.value > 5) return;
@@ -173,21 +180,24 @@ export class DubboHeaders extends HeaderList {
     const behind = reader.at;
     if (this.result >= 3) {
       if (!this.attachments(reader, false)) {
-        this.forget();
+        this.forget(true);
         return;
       }
     } else {
       this.rest = behind;
     }
     this.place = Place.RESPONSE;
+    this.opaque = false;
     frame.contentOffset = (content - frame.ptr) as i32;
     frame.contentLength = (behind - content) as i32;
     frame.headerOffset = (behind - frame.ptr) as i32;
     frame.headerLength = (this.rest - behind) as i32;
   }
 
-  /** Forgets all: a frame without headers. */
-  forget(): void {
+  /** Forgets all: a frame without headers, or with some that cannot be read. */
+  forget(opaque: bool): void {
+    this.opaque = opaque;
+    this.unread = false;
     this.clear();
     this.kept.clear();
     this.joined.reset(KEEP);

@@ -54,9 +54,8 @@ function appendField(out: ByteBuffer, headers: DubboHeaders, name: Bytes): bool 
   return true;
 }
 
-/** Appends the attachments, and what is behind them; false when something is not text, or refers to what has gone. */
+/** Appends the attachments, and what is behind them; false when something is not text. Those that are kept are sound. */
 export function appendAttachments(out: ByteBuffer, frame: Frame, headers: DubboHeaders): bool {
-  if (!headers.kept.sound) return false;
   const opening = headers.opening;
   if (opening.length > 0) out.append(opening.ptr, opening.length);
   else out.appendByte(Tag.MAP_UNTYPED);

@@ -2,7 +2,15 @@ import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { load16be, load32be, load64be, store16be, store32be, store64be } from "../../../assembly/bytes/memory";
 import { View } from "../../../assembly/bytes/view";
-import { Codec, Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
+import {
+  Codec,
+  Decoded,
+  Detected,
+  FRAME_TOO_LONG,
+  HEADERS_TOO_LONG,
+  NO_PLACE,
+  Peer,
+} from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
 import { Headers } from "../../../assembly/xprotocol/headers";
 import { exceptionType, isExceptionResult, writeEmptyResult, writeException } from "./binary";
@@ -162,8 +170,9 @@ export class DubboThrift extends Codec {
     const restLength = messageAt(frame.ptr) - ID_LENGTH - restAt;
     const headerLength = (MIN_HEADER as i64) + service.length + restLength;
     const total = headerLength + MAGIC_AT + MIN_MESSAGE + method.length + contentLength;
-    if (!this.reused.fit || headerLength > (MAX_HEADER as i64) || method.length > MAX_HEADER) return false;
-    if (total > (i32.MAX_VALUE as i64)) return false;
+    if (!this.reused.fit) return this.cannot(NO_PLACE);
+    if (headerLength > (MAX_HEADER as i64) || method.length > MAX_HEADER) return this.cannot(HEADERS_TOO_LONG);
+    if (this.exceeds(total, frame)) return this.cannot(FRAME_TOO_LONG);
 
     const start = out.reserve(total as i32);
     memory.copy(start, frame.ptr, FIXED as usize);

@@ -47,7 +47,7 @@ const subject = new Subject(tars);
 subject.goAway = true;
 subject.zeroId = false;
 subject.fields = ["service", "method", "STATUS_RESULT_CODE"];
-subject.maxHeaderBlock = 10 << 20;
+subject.maxHeaderBlock = MAX;
 subject.statuses = [0, -1, -4, -7, -8, -9, -99];
 subject.add("request", REQUEST, Peer.CLIENT).length(0, 4).length(14, 1).length(30, 1).length(39, 1).length(49, 1);
 subject.length(51, 1).length(54, 1);

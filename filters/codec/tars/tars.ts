@@ -1,9 +1,17 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { load32be, store16be, store32be } from "../../../assembly/bytes/memory";
 import { View } from "../../../assembly/bytes/view";
-import { Codec, Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
+import {
+  Codec,
+  Decoded,
+  Detected,
+  FRAME_TOO_LONG,
+  INCOMPLETE,
+  NO_PLACE,
+  Peer,
+} from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
-import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
+import { HeaderBytes, Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
 import { HeaderList } from "../../../assembly/xprotocol/list";
 import { METHOD, SERVICE, TarsHeaders } from "./headers";
 import { typeFor, widthOf, writeBytesHead, writeIntegerAs, writeMapHead, writeText } from "./jce";
@@ -30,7 +38,7 @@ const ONEWAY: i32 = 1;
 export class Tars extends Codec {
   private readonly packet: Packet = new Packet();
   private readonly reused: TarsHeaders = new TarsHeaders();
-  private readonly size: Size = new Size();
+  private readonly size: HeaderBytes = new HeaderBytes();
   private readonly pairs: PairWriter = new PairWriter();
   private readonly view: View = new View();
   /** Apart from `reused`: decoding leaves headers alone that somebody holds. */
@@ -162,16 +170,14 @@ export class Tars extends Codec {
     return this.reused;
   }
 
-  /** False also when the frame would be longer than Tars' peers take, unless it came longer. */
   encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
     const packet = this.packet;
     const changed = this.reused;
-    if (changed.incomplete) return false;
-    const most = max(frame.length, MAX_PACKET);
+    if (changed.incomplete) return this.cannot(INCOMPLETE);
     this.size.bytes = contentLength as i64;
     if (changed.changed) changed.forEach(this.size);
-    if (this.size.bytes > (most as i64)) return false;
-    if (!packet.identify(frame.ptr, frame.length) || !packet.readRest()) return false;
+    if (this.exceeds(this.size.bytes, frame)) return this.cannot(FRAME_TOO_LONG);
+    if (!packet.identify(frame.ptr, frame.length) || !packet.readRest()) return this.cannot(NO_PLACE);
 
     const before = out.length;
     out.append(frame.ptr, packet.start(packet.idTag));
@@ -193,9 +199,9 @@ export class Tars extends Codec {
     if (packet.request) at = this.writeMap(frame, at, Tag.STATUS, changed.status, out);
     through(frame, at, frame.length, out);
     seal(before, out);
-    if (out.length - before <= most) return true;
+    if (!this.exceeds((out.length - before) as i64, frame)) return true;
     out.truncate(before);
-    return false;
+    return this.cannot(FRAME_TOO_LONG);
   }
 
   private writeName(tag: i32, key: usize, keyLength: i32, out: ByteBuffer): void {
@@ -266,16 +272,6 @@ function through(frame: Frame, from: i32, to: i32, out: ByteBuffer): i32 {
 /** Writes the length of the frame that starts at offset `before` of `out`. */
 function seal(before: i32, out: ByteBuffer): void {
   store32be(out.ptr + (before as usize), (out.length - before) as u32);
-}
-
-/** Adds up the bytes that headers take at least. */
-class Size extends HeaderVisitor {
-  bytes: i64 = 0;
-
-  onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool {
-    this.bytes += (keyLength as i64) + (valueLength as i64);
-    return true;
-  }
 }
 
 /** Appends headers as pairs of a map. */

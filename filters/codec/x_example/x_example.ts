@@ -1,7 +1,7 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { load16be, load32be, store16be, store32be } from "../../../assembly/bytes/memory";
 import { Code } from "../../../assembly/xprotocol/code";
-import { Codec, Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
+import { Codec, Decoded, Detected, FRAME_TOO_LONG, NO_PLACE, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
 import { Headers } from "../../../assembly/xprotocol/headers";
 import { HeaderList } from "../../../assembly/xprotocol/list";
@@ -86,9 +86,9 @@ export class XExample extends Codec {
 
   /** False when there are headers: the protocol has no place for any. */
   encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
-    if (this.reused.length > 0) return false;
+    if (this.reused.length > 0) return this.cannot(NO_PLACE);
     const fixed = frame.contentOffset;
-    if (contentLength > i32.MAX_VALUE - fixed) return false;
+    if (this.exceeds((fixed as i64) + contentLength, frame)) return this.cannot(FRAME_TOO_LONG);
     const total = fixed + contentLength;
     const start = out.reserve(total);
     memory.copy(start, frame.ptr, fixed as usize);

@@ -22,6 +22,8 @@ function readFrames(socket: Socket, onFrame: (frame: dubbo.DubboFrame) => void):
 /** A server that answers every call with its own name and keeps what it got, for as long as the scope lasts. */
 export class DubboServer {
   readonly arrived: dubbo.Invocation[] = [];
+  /** The answer to a call. */
+  answer: (frame: dubbo.DubboFrame) => Buffer = ({ id }) => dubbo.response(id, this.name);
   port = 0;
 
   private constructor(readonly name: string) {}
@@ -35,7 +37,7 @@ export class DubboServer {
         if (frame.kind === "event") socket.write(dubbo.heartbeatAck(frame.id));
         if (frame.kind !== "request") return;
         self.arrived.push(dubbo.invocation(frame.body));
-        socket.write(dubbo.response(frame.id, name));
+        socket.write(self.answer(frame));
       });
     });
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));

@@ -194,6 +194,20 @@ function ids(): void {
   }
 }
 
+/** `encode` writes up to `maxLength` bytes, and nothing where it would be one more; what came may always go on. */
+function limited(codec: Codec, sample: Sample, body: usize, n: i32, total: i32): void {
+  const copy = new ByteBuffer();
+  codec.maxLength = total;
+  must(codec.encode(frame, codec.headers(frame), body, n, 5, copy), "refused at maxLength", sample.name, n);
+  codec.maxLength = total - 1;
+  copy.clear();
+  const encoded = codec.encode(frame, codec.headers(frame), body, n, 5, copy);
+  must(encoded == total <= frame.length, "above maxLength", sample.name, n);
+  must(encoded || copy.length == 0, "something was appended", sample.name, n);
+  codec.maxLength = i32.MAX_VALUE;
+  copy.free();
+}
+
 function content(): void {
   const copy = new ByteBuffer();
   const body = new StaticArray<u8>(70000);
@@ -212,6 +226,7 @@ function content(): void {
       must(other.contentLength == n && other.kind == frame.kind && other.id == 5, "another frame", sample.name, n);
       must(other.status == frame.status && other.timeout == frame.timeout, "a field lost", sample.name, n);
       must(memory.compare(other.ptr + other.contentOffset, changetype<usize>(body), n) == 0, "bytes", sample.name, n);
+      limited(codec, sample, changetype<usize>(body), n, copy.length);
     }
   }
 }

@@ -2,7 +2,7 @@ import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { load16be, load32be, load64be, store16be, store32be, store64be } from "../../../assembly/bytes/memory";
 import { Code } from "../../../assembly/xprotocol/code";
-import { Codec, Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
+import { Codec, Decoded, Detected, FRAME_TOO_LONG, HEADERS_TOO_LONG, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
 import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
 import { HeaderList } from "../../../assembly/xprotocol/list";
@@ -102,7 +102,8 @@ export class TestCodec extends Codec {
     headers.forEach(writer);
     const meta = writer.bytes;
     const total = meta + FIXED + contentLength;
-    if (!writer.fits || meta > MAX_META || total > (i32.MAX_VALUE as i64)) return false;
+    if (!writer.fits || meta > MAX_META) return this.cannot(HEADERS_TOO_LONG);
+    if (this.exceeds(total, frame)) return this.cannot(FRAME_TOO_LONG);
     const start = out.reserve(total as i32);
     memory.copy(start, frame.ptr, FIXED);
     store64be(start + 2, id);
