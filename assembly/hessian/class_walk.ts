@@ -5,6 +5,7 @@ import { Cursor } from "./cursor";
 import { Dialect, DraftTag, Kind } from "./dialect";
 import { NameReader } from "./names";
 import { MAX_CLASSES, MAX_DEPTH } from "./reader";
+import { fieldOf, Holder, holderOf, isAsRead, markOf, Role, ROLE_SHIFT } from "./roles";
 import { Tag } from "./tags";
 
 /** Says which classes may be. */
@@ -21,8 +22,8 @@ export const enum Verdict {
   DENIED,
   /** It is not Hessian, or beyond the bounds, or it could mean another thing to a server. */
   UNREADABLE,
-  /** Its arguments are Java's own serialization (Dubbo's generic call "nativejava"). */
-  JAVA,
+  /** Its arguments are in another serialization (Dubbo's generic calls "nativejava", "gson", "protobuf-json"). */
+  OTHER,
 }
 
 /** Where strings name classes: bits. */
@@ -30,7 +31,10 @@ export const enum NamesIn {
   NOTHING = 0,
   /** Lists called `methodArgSigs`: sofa-rpc reads the arguments as these classes. */
   SIGNATURES = 1,
-  /** The key `class` of a map: Dubbo's generic calls make such objects. `generic` says how the arguments are read. */
+  /**
+   * The key `class` of a map, also of one that is written as an object: Dubbo's generic calls make such objects. `generic`
+   * among the attachments says how the arguments are read.
+   */
   MAPS = 2,
 }
 
@@ -41,28 +45,15 @@ const VALUE: i32 = -3;
 /** Of what a value contains: nothing that can be read. */
 const CANNOT: i32 = -4;
 
-// What is special in a container: bits, negative; or, above zero, how many values are left where the signatures are.
+// What is special in a container: bits, negative; or, above zero, a field's mark (`markOf`).
 const CLOSED: i32 = 1;
 const NAMES: i32 = 2;
-
-/** What the next value is beside itself. */
-const enum Role {
-  NONE,
-  /** The value of the key `class`. */
-  CLASS,
-  /** The value of the key `generic`. */
-  GENERIC,
-  /** The list of the names of the arguments' classes. */
-  SIGNATURES,
-  /** One of them. */
-  SIGNATURE,
-}
+/** How many values are left at a mark. */
+const MARK_AT: i32 = (1 << ROLE_SHIFT) - 1;
 
 const METHOD_ARG_SIGS = Bytes.of("methodArgSigs");
 const CLASS = Bytes.of("class");
 const GENERIC = Bytes.of("generic");
-const NATIVE_JAVA = Bytes.of("nativejava");
-
 /**
  * Walks over a whole stream of Hessian 2 and asks about every class that it names: definitions (used or not), types of
  * maps and lists, and strings that make servers load classes. Nothing is instantiated; the time is linear in the bytes,
@@ -79,29 +70,34 @@ export class ClassWalk extends Cursor {
   private objects: i32 = 0;
   private types: i32 = 0;
   private classes: i32 = 0;
-  /** Of each class the count of its fields, and of those from `methodArgSigs` on; 0: it has no such field. */
+  /** Of each class the count of its fields, and the mark of the one with a role; 0: it has no such field. */
   private readonly fields: StaticArray<i32> = new StaticArray<i32>(MAX_CLASSES);
   private readonly marks: StaticArray<i32> = new StaticArray<i32>(MAX_CLASSES);
   private readonly outerLeft: StaticArray<i32> = new StaticArray<i32>(MAX_DEPTH);
   private readonly outerMark: StaticArray<i32> = new StaticArray<i32>(MAX_DEPTH);
   private innerMark: i32 = 0;
 
-  /** Walks over `length` (>= 0) bytes at `ptr`, borrowed, which are values up to their end. */
-  walk(dialect: Dialect, ptr: usize, length: i32, names: NamesIn, check: ClassCheck): Verdict {
+  /**
+   * Walks over `length` (>= 0) bytes at `ptr`, borrowed, which are values up to their end.
+   * @param types which of the outermost values lists names of classes; below 0: none
+   */
+  walk(dialect: Dialect, ptr: usize, length: i32, names: NamesIn, check: ClassCheck, types: i32 = -1): Verdict {
     this.bind(dialect, ptr, length);
     this.check = check;
     this.names = names;
     this.denied = false;
     this.objects = this.types = this.classes = 0;
-    const verdict = this.values(dialect);
+    // Each value takes a byte, so that so many never come.
+    const counted = types >= 0 && length < MARK_AT;
+    const verdict = counted
+      ? this.values(dialect, MARK_AT, markOf(Role.SIGNATURES, MARK_AT - types))
+      : this.values(dialect, UNTIL_END, 0);
     this.check = null;
     if (this.denied) return Verdict.DENIED;
     return verdict;
   }
 
-  private values(dialect: Dialect): Verdict {
-    let left = UNTIL_END;
-    let mark = 0;
+  private values(dialect: Dialect, left: i32, mark: i32): Verdict {
     let depth = 0;
     let role = Role.NONE;
     let defined = false;
@@ -114,7 +110,7 @@ export class ClassWalk extends Cursor {
         mark = unchecked(this.outerMark[depth]);
       }
       if (this.at >= this.end) return depth == 0 && !defined ? Verdict.ALLOWED : Verdict.UNREADABLE;
-      if (left == mark && mark > 0) role = Role.SIGNATURES;
+      if (mark > 0 && left == (mark & MARK_AT)) role = mark >> ROLE_SHIFT;
       else if (isSet(mark, NAMES)) role = Role.SIGNATURE;
       const tag = load<u8>(this.at) as i32;
       const kind = dialect.kindOf(tag);
@@ -128,11 +124,11 @@ export class ClassWalk extends Cursor {
         if (next == 0 || role == Role.SIGNATURES) return Verdict.UNREADABLE;
         this.at = next;
         if (role != Role.NONE) {
-          if (role == Role.GENERIC && this.isNativeJava()) return Verdict.JAVA;
-          if (role != Role.GENERIC && !this.allowed()) return Verdict.DENIED;
+          if (role == Role.GENERIC && !(this.text.read() && isAsRead(this.text.name))) return Verdict.OTHER;
+          if (role != Role.GENERIC && !this.allowed(role)) return Verdict.DENIED;
         } else if (left == KEY_OR_END && this.names != NamesIn.NOTHING) {
           left = VALUE;
-          role = this.roleOfValue();
+          role = this.roleOfValue(depth);
           continue;
         }
       } else if (kind == Kind.END) {
@@ -167,26 +163,26 @@ export class ClassWalk extends Cursor {
     }
   }
 
-  /** What the value behind the key is that was just read. */
-  private roleOfValue(): Role {
+  /** What the value behind the key is that was just read; attachments are not within anything else. */
+  private roleOfValue(depth: i32): Role {
     const text = this.text;
     if ((this.names & NamesIn.SIGNATURES) != 0) return text.is(METHOD_ARG_SIGS) ? Role.SIGNATURES : Role.NONE;
     if (text.is(CLASS)) return Role.CLASS;
-    return text.is(GENERIC) ? Role.GENERIC : Role.NONE;
+    return depth == 1 && text.is(GENERIC) ? Role.GENERIC : Role.NONE;
   }
 
-  /** Whether the string says "nativejava", in whatever case: Dubbo does not care. */
-  private isNativeJava(): bool {
+  /** What the values of the field are whose name was just read. */
+  private roleOfField(holder: Holder): Role {
     const text = this.text;
-    if (text.units != NATIVE_JAVA.length || !text.read() || text.name.length != NATIVE_JAVA.length) return false;
-    for (let i: usize = 0; i < (NATIVE_JAVA.length as usize); i++) {
-      if ((load<u8>(text.name.ptr + i) | 0x20) != load<u8>(NATIVE_JAVA.ptr + i)) return false;
-    }
-    return true;
+    const named = fieldOf(holder);
+    if (named !== null && text.is(named)) return holder == Holder.BEAN ? Role.BEAN : Role.CLASS;
+    if ((this.names & NamesIn.SIGNATURES) != 0 && text.is(METHOD_ARG_SIGS)) return Role.SIGNATURES;
+    // A class that servers do not have, and each map, is read as a map with the fields for keys.
+    return (this.names & NamesIn.MAPS) != 0 && text.is(CLASS) ? Role.CLASS : Role.NONE;
   }
 
   /** Whether the string that was read last is the name of a class that may be; of an array, its values' class. */
-  private allowed(): bool {
+  private allowed(role: Role = Role.NONE): bool {
     const text = this.text;
     const check = this.check;
     const whole = text.read();
@@ -207,6 +203,8 @@ export class ClassWalk extends Cursor {
     this.name.set(ptr, length);
     // Without a name it is as if there were no type.
     this.denied = !whole || check === null || (length > 0 && !check.allows(ptr, length));
+    // A bean that stands for a class names it somewhere else.
+    if (role == Role.BEAN && holderOf(this.name) != Holder.NONE) this.denied = true;
     return !this.denied;
   }
 
@@ -315,7 +313,12 @@ export class ClassWalk extends Cursor {
     if (next == 0) return false;
     this.at = next;
     this.types++;
-    return this.allowed();
+    return this.typeAllowed();
+  }
+
+  /** Whether a map or a list may be of the type that was read: not of what is known by its fields. */
+  private typeAllowed(): bool {
+    return this.allowed() && (holderOf(this.name) == Holder.NONE || load<u8>(this.text.name.ptr) == 0x5b);
   }
 
   /** Reads a type of the draft; there may be none. */
@@ -333,7 +336,7 @@ export class ClassWalk extends Cursor {
     if (next == 0) return false;
     this.at = next;
     this.types++;
-    return this.allowed();
+    return this.typeAllowed();
   }
 
   /** Reads the definition of a class: its name, and the count and names of its fields. */
@@ -348,15 +351,17 @@ export class ClassWalk extends Cursor {
     if (!this.allowed() || !this.readInt()) return false;
     const count = this.value;
     if (count < 0 || (count as usize) > this.end - this.at) return false;
+    const holder = holderOf(this.name);
     let mark = 0;
     for (let i = 0; i < count; i++) {
       next = this.text.skip(dialect, this.at, this.end);
       if (next == 0) return false;
       this.at = next;
-      if ((this.names & NamesIn.SIGNATURES) == 0 || !this.text.is(METHOD_ARG_SIGS)) continue;
+      const role = this.roleOfField(holder);
+      if (role == Role.NONE) continue;
       // Which of two counts is for the server to decide.
       if (mark != 0) return false;
-      mark = count - i;
+      mark = markOf(role, count - i);
     }
     unchecked((this.fields[this.classes] = count));
     unchecked((this.marks[this.classes] = mark));

@@ -134,8 +134,9 @@ describe("classes that attack", () => {
 describe("tricks", () => {
   const world = suiteWorld({ allow: ALLOW });
   const evil = "javax.naming.InitialContext";
-  const denied = (status: number): void => assert.ok(isDenied(status), `${status}`);
-  const passed = (status: number): void => assert.ok(isPassed(status), `${status}`);
+  const denied = (status: number, what = ""): void => assert.ok(isDenied(status), `${what} ${status}`);
+  const passed = (status: number, what = ""): void => assert.ok(isPassed(status), `${what} ${status}`);
+  const concurrent = (name: string): string => `concurrent.${name}`;
 
   for (const wire of [DRAFT, FINISHED]) {
     const sofa = (options: Parameters<typeof sofaRequest>[1], ...args: Buffer[]): number =>
@@ -260,24 +261,146 @@ describe("tricks", () => {
     denied(world().dubbo(Buffer.concat([dubboBody({ types }, NULL), made(FINISHED, evil, 0)])));
   });
 
-  it("Dubbo's generic calls name classes in maps", () => {
+  describe("Dubbo's generic calls", () => {
     const types = "Ljava/lang/String;[Ljava/lang/String;[Ljava/lang/Object;";
-    const call = (value: Buffer, method = "$invoke", generic = string("true")): number => {
-      const attachments = FINISHED.map(undefined, string("generic"), generic);
-      const args = [string("hi"), FINISHED.list("[string"), FINISHED.list("[object", value)];
-      return world().dubbo(dubboBody({ method, types, attachments }, ...args));
+    const bean = "org.apache.dubbo.common.beanutil.JavaBeanDescriptor";
+    interface Call {
+      method?: string;
+      spelled?: Buffer;
+      generic?: Buffer;
+      key?: Buffer;
+      names?: Buffer;
+      to?: World;
+    }
+    const call = (value: Buffer, options: Call = {}): number => {
+      const { method = "$invoke", generic = string("true"), names = FINISHED.list("[string") } = options;
+      const attachments = FINISHED.map(undefined, options.key ?? string("generic"), generic);
+      const args = [string("hi"), names, FINISHED.list("[object", value)];
+      const plain = dubboBody({ method, types, attachments }, ...args);
+      const at = plain.indexOf(string(method));
+      const rest = plain.subarray(at + string(method).length);
+      const { spelled = Buffer.from(method), to = world() } = options;
+      return to.dubbo(Buffer.concat([plain.subarray(0, at), string(method, spelled), rest]));
     };
     const map = (name: Buffer, key = string("class")): Buffer =>
       FINISHED.map(undefined, string("x"), int(1), key, name, string("y"), int(2));
-    passed(call(map(string("com.example.Order"))));
-    passed(call(map(int(3))));
-    for (const key of [string("class"), string("class", overlong("class")), FINISHED.chunks("cl", "ass")]) {
-      denied(call(map(string(evil), key)));
-      denied(call(map(FINISHED.chunks("javax.naming", ".InitialContext"), key), "$invokeAsync"));
-      passed(call(map(string(evil), key), "hi"));
+    const object = (name: string, fields: string[], ...values: Buffer[]): Buffer =>
+      Buffer.concat([FINISHED.define(name, fields), FINISHED.object(0, ...values)]);
+
+    it("name classes in maps", () => {
+      passed(call(map(string("com.example.Order"))));
+      passed(call(map(int(3))));
+      for (const key of [string("class"), string("class", overlong("class")), FINISHED.chunks("cl", "ass")]) {
+        denied(call(map(string(evil), key)));
+        denied(call(map(FINISHED.chunks("javax.naming", ".InitialContext"), key), { method: "$invokeAsync" }));
+        passed(call(map(string(evil), key), { method: "hi" }));
+      }
+    });
+
+    it("name them in objects that are read as maps: of maps, and of classes that the server lacks", () => {
+      for (const name of ["java.util.HashMap", "java.util.Collections$SingletonMap", "com.example.model.NotThere"]) {
+        denied(call(object(name, ["x", "class"], int(1), string(evil))), name);
+        passed(call(object(name, ["x", "class"], int(1), string("com.example.Order"))), name);
+        passed(call(object(name, ["x", "class"], int(1), string(evil)), { method: "hi" }), name);
+        denied(call(object(name, ["class", "class"], string("com.example.Order"), string("com.example.Order"))), name);
+      }
+    });
+
+    it("are generic however the method is spelled", () => {
+      for (const method of ["$invoke", "$invokeAsync"]) {
+        denied(call(map(string(evil)), { method, spelled: overlong(method) }));
+        denied(
+          call(map(string(evil)), { method, spelled: Buffer.concat([overlong("$"), Buffer.from(method.slice(1))]) }),
+        );
+      }
+    });
+
+    it("name the types of the arguments, which the server loads", () => {
+      const listed = (...names: string[]): Buffer => FINISHED.list("[string", ...names.map((name) => string(name)));
+      passed(call(NULL, { names: listed("int", "com.example.Order[]", "[Lcom.example.Order;") }));
+      passed(call(NULL, { names: NULL }));
+      denied(call(NULL, { names: listed("int", evil) }));
+      denied(call(NULL, { names: FINISHED.map(undefined, int(0), string(evil)) }));
+    });
+
+    it("carry other serializations if their attachments say so", async () => {
+      const lenient = await World.start({ allow: ALLOW, other: "pass" });
+      for (const generic of ["nativejava", "NativeJava", "gson", "GSON", "protobuf-json", "protobuf", "x"]) {
+        for (const key of [string("generic"), string("generic", overlong("generic")), FINISHED.chunks("gen", "eric")]) {
+          denied(call(NULL, { key, generic: string(generic) }));
+          denied(call(NULL, { key, generic: string(generic, overlong(generic)) }));
+          passed(call(NULL, { key, generic: string(generic), to: lenient }));
+          passed(call(NULL, { key, generic: string(generic), method: "hi" }));
+        }
+      }
+      lenient.close();
+      for (const generic of ["true", "TRUE", "bean", "raw.return", "false", ""]) {
+        passed(call(NULL, { generic: string(generic) }));
+        denied(call(map(string(evil)), { generic: string(generic) }));
+      }
+      passed(call(FINISHED.map(undefined, string("generic"), string("data"))));
+    });
+
+    it("name classes in Dubbo's beans, where those may be at all", async () => {
+      const beans = await World.start({ allow: [...ALLOW, bean] });
+      const described = (name: string, kind: number, properties: Buffer): Buffer =>
+        object(bean, ["className", "type", "properties"], string(name), int(kind), properties);
+      const send = (value: Buffer, to = beans): number => call(value, { generic: string("bean"), to });
+      const none = FINISHED.map(undefined);
+      passed(send(described("com.example.Order", 7, none)));
+      denied(send(described(evil, 7, none)));
+      denied(send(described("com.example.Order", 7, none), world()));
+      const inner = Buffer.concat([string("a"), FINISHED.object(0, string(evil), int(7), none)]);
+      denied(send(described("com.example.Order", 7, FINISHED.map(undefined, inner))));
+      // One that stands for a class has its name among the properties.
+      denied(send(described("java.lang.Class", 1, FINISHED.map(undefined, string("name"), string(evil)))));
+      denied(send(FINISHED.map(bean, string("className"), string(evil))));
+      beans.close();
+    });
+
+    it("are answered with what names classes, too", async () => {
+      const thrown = object("org.apache.dubbo.rpc.service.GenericException", ["exceptionClass"], string(evil));
+      for (const answer of [map(string(evil)), thrown, object("java.util.HashMap", ["class"], string(evil))]) {
+        const to = await World.start({ allow: ALLOW, responses: true }, { answer });
+        denied(call(NULL, { to }));
+        if (answer !== thrown) passed(call(NULL, { method: "hi", to }));
+        to.close();
+      }
+    });
+  });
+
+  it("an object of java.lang.Class may name what is on the list", () => {
+    for (const wire of [DRAFT, FINISHED]) {
+      const named = (name: string): number =>
+        world().bolt(sofaRequest(wire, {}, wire.define("java.lang.Class", ["name"]), wire.object(1, string(name))));
+      passed(named("com.example.Order"));
+      denied(named(evil));
+      denied(world().bolt(sofaRequest(wire, {}, wire.map("java.lang.Class", string("name"), string(evil)))));
     }
-    for (const java of ["nativejava", "NativeJava"]) denied(call(NULL, "$invoke", string(java)));
-    denied(call(made(FINISHED, "org.apache.dubbo.common.beanutil.JavaBeanDescriptor", 0)));
+  });
+
+  it("the JDK's harmless collections pass", () => {
+    const names = [
+      ...["ArrayDeque", "BitSet", "EnumMap", "EnumSet", "EnumSet$SerializationProxy", "JumboEnumSet", "LinkedHashMap"],
+      ...["RegularEnumSet", "Stack", "TreeMap", "Vector", "WeakHashMap", "AbstractMap$SimpleEntry", "CollSer"],
+      ...["List", "Set", "Map"].flatMap((kind) =>
+        [`Empty${kind}`, `Singleton${kind}`].map((name) => `Collections$${name}`),
+      ),
+      ...["Collection", "List", "Map", "NavigableMap", "NavigableSet", "Set", "SortedMap", "SortedSet"].flatMap(
+        (kind) => ["Checked", "Synchronized", "Unmodifiable"].map((view) => `Collections$${view}${kind}`),
+      ),
+      ...["ArrayBlockingQueue", "ConcurrentHashMap", "ConcurrentLinkedDeque", "ConcurrentLinkedQueue"].map(concurrent),
+      ...["ConcurrentSkipListMap", "ConcurrentSkipListSet", "CopyOnWriteArrayList", "LinkedBlockingDeque"].map(
+        concurrent,
+      ),
+      ...["LinkedBlockingQueue", "LinkedTransferQueue"].map(concurrent),
+    ];
+    for (const name of names) {
+      passed(world().dubbo(dubboBody({}, made(FINISHED, `java.util.${name}`, 0))));
+      passed(world().bolt(sofaRequest(DRAFT, {}, DRAFT.list(`java.util.${name}`))));
+    }
+    for (const name of ["PriorityQueue", "ServiceLoader$LazyIterator", "Timer", "concurrent.ForkJoinPool"])
+      denied(world().dubbo(dubboBody({}, made(FINISHED, `java.util.${name}`, 0))));
   });
 });
 
@@ -357,6 +480,8 @@ describe("modes", () => {
     assert.equal(strict.dubbo(Buffer.from("x"), 0xd7), PERMISSION.dubbo);
     assert.equal(lenient.dubbo(Buffer.from("x"), 0xd7), 20);
     assert.equal(lenient.bolt(bad), PERMISSION.bolt);
+    // The class in Bolt's header is looked at whatever the serialization.
+    assert.equal(lenient.bolt(Buffer.from("{}"), { codec: 12, class: evil }), PERMISSION.bolt);
     assert.equal(strict.count("other"), 6);
     assert.equal(lenient.count("other"), 0);
     strict.close();

@@ -281,8 +281,12 @@ function isHessian(frame: Frame): bool {
   return (load<u8>(frame.ptr, 2) & Flag.SERIALIZATION) == HESSIAN2;
 }
 
-/** Whether the call is a generic one: the server makes objects of maps that name a class. */
+/**
+ * Whether the call may be a generic one: the server makes objects of maps that name a class. A name that is not ASCII may be
+ * another spelling of one that is.
+ */
 function isGeneric(method: View): bool {
+  for (let i = 0; i < method.length; i++) if (load<u8>(method.ptr + (i as usize)) >= 0x80) return true;
   return INVOKE.equals(method.ptr, method.length) || INVOKE_ASYNC.equals(method.ptr, method.length);
 }
 

@@ -28,26 +28,31 @@ const where = new View();
 
 /** Lets pass only what names no classes but those on a list: ours, MOSN has none. */
 class HessianAllowlistFilter extends StreamFilter {
+  /** The request is a generic call: clients take its answer as servers take its arguments. */
+  private generic: bool = false;
+
   constructor(private readonly config: HessianAllowlistConfig) {
     super();
   }
 
   onReceive(handler: StreamHandler, phase: Phase): FilterStatus {
     const config = handler.configOf(hessianAllowlist, this.config) as HessianAllowlistConfig;
-    return judge(handler, config, IN_REQUEST);
+    if (!handler.payload(payload)) return FilterStatus.CONTINUE;
+    this.generic = payload.isGeneric;
+    return judge(handler, config, IN_REQUEST, this.generic);
   }
 
   append(handler: StreamHandler): FilterStatus {
     const config = handler.configOf(hessianAllowlist, this.config) as HessianAllowlistConfig;
-    return config.responses ? judge(handler, config, IN_RESPONSE) : FilterStatus.CONTINUE;
+    // Without a payload it is an answer of the proxy's own.
+    if (!config.responses || !handler.payload(payload)) return FilterStatus.CONTINUE;
+    return judge(handler, config, IN_RESPONSE, this.generic);
   }
 }
 
-/** Counts what is found in the message at hand; answers what may not pass. */
-function judge(handler: StreamHandler, config: HessianAllowlistConfig, place: Bytes): FilterStatus {
-  // Without a payload it is an answer of the proxy's own.
-  if (!handler.payload(payload)) return FilterStatus.CONTINUE;
-  const finding = inspect(payload, config);
+/** Counts what is found in the message at hand, of which `payload` is; answers what may not pass. */
+function judge(handler: StreamHandler, config: HessianAllowlistConfig, place: Bytes, generic: bool): FilterStatus {
+  const finding = inspect(payload, config, generic);
   if (finding == Finding.ALLOWED || (finding == Finding.OTHER && config.passesOthers)) return FilterStatus.CONTINUE;
   if (finding == Finding.OTHER) handler.metrics.count(OTHER, 1);
   else if (finding == Finding.UNREADABLE) handler.countFailure(hessianAllowlist);

@@ -1,4 +1,5 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { ClassCheck, ClassWalk, NamesIn, Verdict } from "../../../assembly/hessian/class_walk";
 import { Dialect, HESSIAN_2, HESSIAN_2_DRAFT } from "../../../assembly/hessian/dialect";
@@ -8,6 +9,9 @@ import { HessianAllowlistConfig, SofaHessian } from "./config";
 /** First bytes of the definition of a class: what sofa-rpc's messages begin with. */
 const DEFINITION: u8 = 0x43;
 const DRAFT_DEFINITION: u8 = 0x4f;
+/** What the descriptor of a generic call ends with, and where the names of the types are: five strings and the method before. */
+const GENERIC_TYPES = Bytes.of("[Ljava/lang/String;[Ljava/lang/Object;");
+const TYPES_AT: i32 = 6;
 
 /** What becomes of a message. */
 export const enum Finding {
@@ -26,10 +30,15 @@ export const found: View = new View();
 const walk = new ClassWalk();
 const spelled = new ByteBuffer();
 
-/** Looks at all classes that a message names. */
-export function inspect(payload: Payload, config: HessianAllowlistConfig): Finding {
+/**
+ * Looks at all classes that a message names.
+ * @param generic whether it belongs to a generic call of Dubbo's
+ */
+export function inspect(payload: Payload, config: HessianAllowlistConfig, generic: bool): Finding {
   found.set(0, 0);
   const check = config.check;
+  const name = payload.typeName;
+  if (name.length > 0 && !check.allows(name.ptr, name.length)) return denied(name);
   switch (payload.serialization) {
     case Serialization.NONE:
       return Finding.ALLOWED;
@@ -38,7 +47,9 @@ export function inspect(payload: Payload, config: HessianAllowlistConfig): Findi
     case Serialization.HESSIAN: {
       const finding = inspectDescriptor(payload.descriptor, check);
       if (finding != Finding.ALLOWED) return finding;
-      return inspectStream(HESSIAN_2, payload, payload.isGeneric ? NamesIn.MAPS : NamesIn.NOTHING, check);
+      if (!generic) return inspectStream(HESSIAN_2, payload, NamesIn.NOTHING, check);
+      const hasTypes = GENERIC_TYPES.isSuffixOf(payload.descriptor.ptr, payload.descriptor.length);
+      return inspectStream(HESSIAN_2, payload, NamesIn.MAPS, check, hasTypes ? TYPES_AT : -1);
     }
     case Serialization.HESSIAN_ANY:
       return inspectBolt(payload, config);
@@ -52,8 +63,6 @@ export function inspect(payload: Payload, config: HessianAllowlistConfig): Findi
  * version; what begins with anything else has to be harmless in both.
  */
 function inspectBolt(payload: Payload, config: HessianAllowlistConfig): Finding {
-  const name = payload.typeName;
-  if (name.length > 0 && !config.check.allows(name.ptr, name.length)) return denied(name);
   const first = payload.stream.length > 0 ? load<u8>(payload.stream.ptr) : 0;
   const isKnown = config.sofaHessian != SofaHessian.AUTO;
   if (isKnown ? config.sofaHessian == SofaHessian.V3 : first != DEFINITION) {
@@ -63,14 +72,20 @@ function inspectBolt(payload: Payload, config: HessianAllowlistConfig): Finding 
   return inspectStream(HESSIAN_2, payload, NamesIn.SIGNATURES, config.check);
 }
 
-function inspectStream(dialect: Dialect, payload: Payload, names: NamesIn, check: ClassCheck): Finding {
+function inspectStream(
+  dialect: Dialect,
+  payload: Payload,
+  names: NamesIn,
+  check: ClassCheck,
+  types: i32 = -1,
+): Finding {
   const stream = payload.stream;
-  switch (walk.walk(dialect, stream.ptr, stream.length, names, check)) {
+  switch (walk.walk(dialect, stream.ptr, stream.length, names, check, types)) {
     case Verdict.ALLOWED:
       return Finding.ALLOWED;
     case Verdict.DENIED:
       return denied(walk.name);
-    case Verdict.JAVA:
+    case Verdict.OTHER:
       return Finding.OTHER;
     default:
       return Finding.UNREADABLE;

@@ -144,8 +144,67 @@ describe("ClassWalk", () => {
     expect(verdictOf(HESSIAN_2, map, NamesIn.SIGNATURES)).toBe(Verdict.ALLOWED);
     // As a value it is no key.
     expect(verdictOf(HESSIAN_2, "4890" + s("class") + s("x") + "905a", NamesIn.MAPS)).toBe(Verdict.ALLOWED);
-    const java = "48" + s("generic") + s("nativeJAVA") + "5a";
-    expect(verdictOf(HESSIAN_2, java, NamesIn.MAPS)).toBe(Verdict.JAVA);
-    expect(verdictOf(HESSIAN_2, java, NamesIn.NOTHING)).toBe(Verdict.ALLOWED);
+  });
+
+  test("a generic call whose arguments are in another serialization is another one", () => {
+    const others = ["nativeJAVA", "gson", "protobuf-json", "tomorrow's"];
+    const values = ["true", "BEAN", "raw.return", "false", ""];
+    for (let i = 0; i < others.length; i++) {
+      const attachments = "48" + s("generic") + s(others[i]) + "5a";
+      expect(verdictOf(HESSIAN_2, attachments, NamesIn.MAPS)).toBe(Verdict.OTHER, others[i]);
+      expect(verdictOf(HESSIAN_2, attachments, NamesIn.NOTHING)).toBe(Verdict.ALLOWED);
+      // Within an argument it is data.
+      expect(verdictOf(HESSIAN_2, "5791" + attachments + "5a", NamesIn.MAPS)).toBe(Verdict.ALLOWED);
+    }
+    for (let i = 0; i < values.length; i++) {
+      expect(verdictOf(HESSIAN_2, "48" + s("generic") + s(values[i]) + "5a", NamesIn.MAPS)).toBe(Verdict.ALLOWED);
+    }
+  });
+
+  test("fields called class name classes in generic calls: what is no class is read as a map", () => {
+    const object = "43" + s("a") + "92" + s("f") + s("class") + "60" + "90" + s("x");
+    expect(verdictOf(HESSIAN_2, object, NamesIn.MAPS)).toBe(Verdict.DENIED);
+    expect(verdictOf(HESSIAN_2, object, NamesIn.NOTHING)).toBe(Verdict.ALLOWED);
+    const good = "43" + s("a") + "92" + s("f") + s("class") + "60" + s("x") + s("b") + "90";
+    expect(verdictOf(HESSIAN_2, good, NamesIn.MAPS)).toBe(Verdict.ALLOWED);
+    const other = "43" + s("a") + "91" + s("class") + "60" + "48" + s("k") + s("x") + "5a";
+    expect(verdictOf(HESSIAN_2, other, NamesIn.MAPS)).toBe(Verdict.ALLOWED);
+    const twice = "43" + s("a") + "92" + s("class") + s("class") + "60" + "9090";
+    expect(verdictOf(HESSIAN_2, twice, NamesIn.MAPS)).toBe(Verdict.UNREADABLE);
+  });
+
+  test("one of the outermost values may list names", () => {
+    const bytes = hex(s("x") + "72075b737472696e67" + s("a") + s("x") + s("x"));
+    const verdicts: Verdict[] = [Verdict.ALLOWED, Verdict.UNREADABLE, Verdict.DENIED, Verdict.UNREADABLE];
+    for (let types = -1; types < 3; types++) {
+      const at = atEdge(changetype<usize>(bytes), bytes.length);
+      const verdict = walk.walk(HESSIAN_2, at, bytes.length, NamesIn.MAPS, check, types);
+      expect(verdict).toBe(verdicts[types + 1], types.toString());
+    }
+  });
+
+  test("classes that name another class are followed, and are objects", () => {
+    const held = "43" + s("java.lang.Class") + "91" + s("name") + "60";
+    const bean = "43" + s("b.JavaBeanDescriptor") + "92" + s("className") + s("type") + "60";
+    const thrown = "43" + s("b.GenericException") + "91" + s("exceptionClass") + "60";
+    const all: NamesIn[] = [NamesIn.NOTHING, NamesIn.SIGNATURES, NamesIn.MAPS];
+    for (let i = 0; i < all.length; i++) {
+      expect(verdictOf(HESSIAN_2, held + s("x"), all[i])).toBe(Verdict.DENIED);
+      expect(verdictOf(HESSIAN_2, held + s("a"), all[i])).toBe(Verdict.ALLOWED);
+      expect(verdictOf(HESSIAN_2, held + s("[I"), all[i])).toBe(Verdict.ALLOWED);
+      expect(verdictOf(HESSIAN_2, bean + s("x") + "97", all[i])).toBe(Verdict.DENIED);
+      expect(verdictOf(HESSIAN_2, bean + s("a") + "97", all[i])).toBe(Verdict.ALLOWED);
+      // The class that it stands for is in its properties.
+      expect(verdictOf(HESSIAN_2, bean + s("java.lang.Class") + "91", all[i])).toBe(Verdict.DENIED);
+      expect(verdictOf(HESSIAN_2, thrown + s("x"), all[i])).toBe(Verdict.DENIED);
+      expect(verdictOf(HESSIAN_2, thrown + s("a"), all[i])).toBe(Verdict.ALLOWED);
+      for (let j = 0; j < 2; j++) {
+        const name = j == 0 ? "java.lang.Class" : "b.JavaBeanDescriptor";
+        expect(verdictOf(HESSIAN_2, "4d" + s(name) + "905a", all[i])).toBe(Verdict.UNREADABLE);
+        expect(verdictOf(HESSIAN_2, "71" + s(name) + "90", all[i])).toBe(Verdict.UNREADABLE);
+        expect(verdictOf(HESSIAN_2, "71" + s("[" + name) + "4e", all[i])).toBe(Verdict.ALLOWED);
+      }
+    }
+    expect(verdictOf(HESSIAN_2_DRAFT, draftClass("java.lang.Class", ["name"]) + "6f90" + s("x"))).toBe(Verdict.DENIED);
   });
 });
