@@ -1,4 +1,4 @@
-import { hexDigit, isDigit } from "../bytes/ascii";
+import { hexDigit } from "../bytes/ascii";
 
 const DOT: u32 = 0x2e;
 const COLON: u32 = 0x3a;
@@ -18,6 +18,15 @@ export class IpAddress {
   /** The address as a 128-bit number; of an IPv4 address the last 32 bits. */
   high: u64 = 0;
   low: u64 = 0;
+  /** The port that `parseEndpoint` found; -1: none. */
+  port: i32 = -1;
+  /** Whether `parseEndpoint` found a zone ("%eth0"), which is no part of the number. */
+  zoned: bool = false;
+
+  /** Whether it is an address of the machine itself: 127.0.0.0/8 or ::1. */
+  get isLoopback(): bool {
+    return this.isV4 ? this.low >> 24 == 127 : this.high == 0 && this.low == 1;
+  }
 
   /** Reads an address that is all of the text: as Go's net.ParseIP, so without zone, and numbers without leading zeros. */
   parse(ptr: usize, length: i32): bool {
@@ -26,6 +35,8 @@ export class IpAddress {
 
   /** Reads the address in a text such as "10.0.0.1", "10.0.0.1:80", "::1", "[::1]", "[fe80::1%eth0]:80". */
   parseEndpoint(ptr: usize, length: i32): bool {
+    this.port = -1;
+    this.zoned = false;
     if (length < 2 || length > MAX_TEXT) return false;
     const end = ptr + (length as usize);
     let from = ptr;
@@ -33,17 +44,33 @@ export class IpAddress {
     if (load<u8>(ptr) == 0x5b) {
       from = ptr + 1;
       to = indexOf(from, end, 0x5d);
-      if (to == end || !isPort(to + 1, end)) return false;
+      if (to == end || !this.readPort(to + 1, end)) return false;
     } else {
       // One colon divides address and port, more belong to the address.
       const colon = indexOf(ptr, end, COLON);
       if (colon < end && indexOf(colon + 1, end, COLON) == end) {
-        if (!isPort(colon, end)) return false;
+        if (!this.readPort(colon, end)) return false;
         to = colon;
       }
     }
     const isV6 = indexOf(from, to, COLON) < to;
-    return this.read(from, isV6 ? indexOf(from, to, 0x25) : to);
+    const last = isV6 ? indexOf(from, to, 0x25) : to;
+    this.zoned = last < to;
+    return this.read(from, last);
+  }
+
+  /** Reads the rest of a text, which is to be nothing, or a colon and a port. */
+  private readPort(from: usize, end: usize): bool {
+    if (from == end) return true;
+    if (load<u8>(from) != COLON || end - from > 6) return false;
+    let port = 0;
+    for (let at = from + 1; at < end; at++) {
+      const digit = (load<u8>(at) as i32) - 0x30;
+      if (digit < 0 || digit > 9) return false;
+      port = port * 10 + digit;
+    }
+    this.port = end - from > 1 ? port : -1;
+    return port < 65536;
   }
 
   private read(from: usize, end: usize): bool {
@@ -110,14 +137,6 @@ function indexOf(from: usize, end: usize, c: u32): usize {
   let at = from;
   while (at < end && load<u8>(at) != c) at++;
   return at;
-}
-
-/** Whether the rest of a text is nothing, or a colon and a port. */
-function isPort(from: usize, end: usize): bool {
-  if (from == end) return true;
-  if (load<u8>(from) != COLON || end - from > 6) return false;
-  for (let at = from + 1; at < end; at++) if (!isDigit(load<u8>(at))) return false;
-  return true;
 }
 
 /** An IPv4 address; -1 where it is none. */

@@ -1,6 +1,7 @@
 // Addresses, names and URIs as values, as far as they are ASCII (MOSN's pkg/cel/ext/externs.go).
 import { isAlphanumeric } from "../bytes/ascii";
 import { byteAt, bytesEqual } from "../bytes/memory";
+import { ADDRESS_ROOM, putAddress } from "../config/ip_text";
 import { arena } from "./arena";
 import { Fault, fail } from "./fault";
 import { Value } from "./value";
@@ -8,8 +9,6 @@ import { Value } from "./value";
 /** Longest name and label, bytes (RFC 1035). */
 const MAX_NAME: i32 = 253;
 const MAX_LABEL: i32 = 63;
-/** Bytes of the longest address as text. */
-const ADDRESS_ROOM: i32 = 48;
 
 const DOT: u32 = 0x2e;
 const HYPHEN: u32 = 0x2d;
@@ -80,59 +79,11 @@ export function formatAddress(address: Value, value: Value): Value | null {
     return value.setText(to, 5);
   }
   const isV4 = address.high == 0 && address.low >> 32 == 0xffff;
-  return value.setText(to, isV4 ? putV4(to, address.low as u32) : putV6(to, address));
+  return value.setText(to, putAddress(to, isV4, address.high, address.low));
 }
 
 /** How Go writes an address that is none: <nil>. */
 const NIL: StaticArray<u8> = [0x3c, 0x6e, 0x69, 0x6c, 0x3e];
-
-function putV4(to: usize, address: u32): i32 {
-  let length = 0;
-  for (let shift = 24; shift >= 0; shift -= 8) {
-    const part = (address >> shift) & 0xff;
-    if (part > 99) store<u8>(to + (length++ as usize), 0x30 + ((part / 100) as u8));
-    if (part > 9) store<u8>(to + (length++ as usize), 0x30 + (((part / 10) % 10) as u8));
-    store<u8>(to + (length++ as usize), 0x30 + ((part % 10) as u8));
-    if (shift > 0) store<u8>(to + (length++ as usize), DOT);
-  }
-  return length;
-}
-
-function group(address: Value, i: i32): u32 {
-  const half = i < 4 ? address.high : address.low;
-  return ((half >> ((3 - (i & 3)) * 16)) as u32) & 0xffff;
-}
-
-function putV6(to: usize, address: Value): i32 {
-  let gap = -1;
-  let gapLength = 1;
-  for (let i = 0; i < 8; i++) {
-    let end = i;
-    while (end < 8 && group(address, end) == 0) end++;
-    if (end - i > gapLength) {
-      gap = i;
-      gapLength = end - i;
-    }
-    if (end > i) i = end;
-  }
-  let length = 0;
-  for (let i = 0; i < 8; i++) {
-    if (i == gap) {
-      store<u16>(to + (length as usize), 0x3a3a);
-      length += 2;
-      i += gapLength - 1;
-      continue;
-    }
-    if (i > 0 && byteAt(to, length - 1) != 0x3a) store<u8>(to + (length++ as usize), 0x3a);
-    const value = group(address, i);
-    for (let shift = 12; shift >= 0; shift -= 4) {
-      if (shift > 0 && value >> shift == 0) continue;
-      const digit = (value >> shift) & 0xf;
-      store<u8>(to + (length++ as usize), digit < 10 ? 0x30 + digit : 0x57 + digit);
-    }
-  }
-  return length;
-}
 
 /** What an e-mail address' words are made of (RFC 5322's atext), and what is beyond ASCII. */
 function isAtom(c: u32): bool {

@@ -103,7 +103,9 @@ export class Breaker {
     const total = this.window.sum(counts, nowMs, TOTAL, this.window.buckets);
     if (total < rule.minRequestAmount) return false;
     const bad = this.window.sum(counts, nowMs, BAD, this.window.buckets);
-    if (rule.strategy == BreakerStrategy.ERROR_COUNT) return bad >= (rule.threshold as i64);
+    // With Sentinel a threshold of 0 opens it at the first good request, too: nothing would ever pass.
+    if (bad == 0) return false;
+    if (rule.strategy == BreakerStrategy.ERROR_COUNT) return (bad as f64) >= rule.threshold;
     const ratio = (bad as f64) / (max<i64>(1, total) as f64);
     return ratio > rule.threshold || abs(ratio - rule.threshold) < PRECISION;
   }

@@ -20,6 +20,27 @@ export function windowOf(rule: FlowRule): Window {
   return whole ? RESOURCE_WINDOW : new Window(interval, 1);
 }
 
+/**
+ * The least number of requests that a rule can let pass in its interval: what is below one is one request in so much longer
+ * a time (`spaced`), and not none.
+ */
+function leastOf(rule: FlowRule): f64 {
+  if (rule.strategy == TokenStrategy.MEMORY_ADAPTIVE) return min(rule.lowMemThreshold, rule.highMemThreshold);
+  return rule.strategy == TokenStrategy.WARM_UP ? rule.threshold / (rule.coldFactor as f64) : rule.threshold;
+}
+
+/** Whether a rule rejects, and may allow less than one request in its interval, but some. */
+export function mayAllowPart(rule: FlowRule): bool {
+  const least = leastOf(rule);
+  return rule.behavior == Behavior.REJECT && least > 0 && least < 1;
+}
+
+/** The longest time between two requests that a rule lets pass, ms; 0: it lets none pass, or any number. */
+export function longestGapMs(rule: FlowRule): f64 {
+  const least = leastOf(rule);
+  return least > 0 ? (intervalOf(rule) as f64) / least : 0;
+}
+
 /** A rule's interval, ms. */
 export function intervalOf(rule: FlowRule): i64 {
   return rule.intervalMs > 0 ? rule.intervalMs : 1000;
@@ -40,6 +61,13 @@ export class FlowController {
   waitNs: i64 = 0;
   costNs: i64 = 0;
   private nextPassed: i64 = 0;
+  /** Whether the rule may allow less than one request in its interval: then the time of the last one is kept. */
+  private readonly spacing: bool;
+  /**
+   * Whether each request takes its token of a warm-up itself: where less than one may pass in an interval, the seconds before
+   * one that passes have none, and those that were blocked are not written down.
+   */
+  private readonly takesTokens: bool;
   /** Where the time is that the request takes, from the state's first byte. */
   private taken: usize = PASSED;
 
@@ -55,6 +83,8 @@ export class FlowController {
     private readonly state: Section | null,
   ) {
     this.intervalMs = intervalOf(rule);
+    this.spacing = mayAllowPart(rule);
+    this.takesTokens = rule.strategy == TokenStrategy.WARM_UP && leastOf(rule) < 1;
     this.buckets = max<i64>(1, this.intervalMs / max<i64>(1, window.bucketMs)) as i32;
     const cold = max<i64>(2, rule.coldFactor) as f64;
     const period = rule.warmUpPeriodSec as f64;
@@ -70,7 +100,7 @@ export class FlowController {
 
   /** Whether the rule has a state of its own. */
   static hasState(rule: FlowRule): bool {
-    return rule.strategy == TokenStrategy.WARM_UP || rule.behavior == Behavior.THROTTLING;
+    return rule.strategy == TokenStrategy.WARM_UP || rule.behavior == Behavior.THROTTLING || mayAllowPart(rule);
   }
 
   /** Bytes of that state. */
@@ -86,8 +116,11 @@ export class FlowController {
   check(base: usize, countsBase: usize, nowNs: i64, batch: i32, memoryBytes: i64): bool {
     this.waitNs = 0;
     this.costNs = 0;
+    this.taken = PASSED;
+    this.nextPassed = nowNs;
     const allowed = this.allowed(base, countsBase, nowNs / MS, memoryBytes);
     if (this.rule.behavior == Behavior.THROTTLING) return this.throttle(base, nowNs, batch, allowed);
+    if (allowed < 1 && this.spacing) return this.space(base, nowNs, allowed);
     return (this.passed(countsBase, nowNs / MS) as f64) + (batch as f64) <= allowed;
   }
 
@@ -141,23 +174,20 @@ export class FlowController {
       const more = (((now - filled) as f64) * rule.threshold) / 1000;
       next = min((stored as f64) + more, this.maxToken as f64) as i64;
     }
-    store<i64>(at, max<i64>(0, min(next, this.maxToken) - (used as i64)), STORED);
+    const gone = this.takesTokens ? 0 : (used as i64);
+    store<i64>(at, max<i64>(0, min(next, this.maxToken) - gone), STORED);
     store<i64>(at, now, FILLED);
   }
 
   /** Sentinel's ThrottlingChecker: requests pass one after the other, so far apart as the rate says. */
   private throttle(base: usize, nowNs: i64, batch: i32, allowed: f64): bool {
     const state = this.state;
-    if (state === null || allowed <= 0 || (batch as f64) > allowed) return false;
-    const cost = Math.ceil(((batch as f64) / allowed) * (this.intervalMs as f64) * (MS as f64));
-    if (!(cost < 9e15)) return false;
-    this.costNs = cost as i64;
+    if (state === null || allowed <= 0) return false;
+    this.costNs = this.costOf((batch as f64) / allowed);
     const at = base + (state.offset as usize);
     let due = load<i64>(at, PASSED) + this.costNs;
-    this.taken = PASSED;
     // A clock's origin is not a request: the first one passes at once.
     if (due <= nowNs || load<i64>(at, PASSED) == 0) {
-      this.nextPassed = nowNs;
       this.costNs = 0;
       return true;
     }
@@ -171,14 +201,29 @@ export class FlowController {
     return this.waitNs <= this.rule.maxQueueingMs * MS;
   }
 
+  /** How long `part` of the interval's requests take, ns. */
+  private costOf(part: f64): i64 {
+    return Math.min(Math.ceil(part * (this.intervalMs as f64) * (MS as f64)), 9e15) as i64;
+  }
+
+  /** Where less than one request is allowed in the interval: one passes when the last was long enough ago. */
+  private space(base: usize, nowNs: i64, allowed: f64): bool {
+    const state = this.state;
+    if (state === null || allowed <= 0) return false;
+    const last = load<i64>(base + (state.offset as usize), PASSED);
+    this.costNs = this.costOf(1 / allowed);
+    return last == 0 || last + this.costNs <= nowNs;
+  }
+
   /** The request passes, as `check` found. */
   // @ts-ignore: decorator
   @inline
   take(base: usize): void {
     const state = this.state;
-    if (state !== null && this.rule.behavior == Behavior.THROTTLING) {
-      store<i64>(base + (state.offset as usize) + this.taken, this.nextPassed);
-    }
+    if (state === null) return;
+    const at = base + (state.offset as usize);
+    if (this.spacing || this.rule.behavior == Behavior.THROTTLING) store<i64>(at + this.taken, this.nextPassed);
+    if (this.takesTokens) store<i64>(at, max<i64>(0, load<i64>(at, STORED) - 1), STORED);
   }
 
   /**

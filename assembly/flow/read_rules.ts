@@ -2,6 +2,7 @@ import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
 import { compileRegex } from "../router/builder";
 import { Regex } from "../router/regex/regex";
+import { longestGapMs, mayAllowPart } from "./flow_controller";
 import { identify } from "./keys";
 import { Behavior, BreakerRule, BreakerStrategy, FlowRule, HotMetric, HotRule, IsolationRule } from "./rules";
 import { Match, RuleSet, SystemMetric, SystemRule, Target, TokenStrategy } from "./rules";
@@ -102,6 +103,7 @@ function readFlow(from: ObjectReader, ordinals: Ordinals): FlowRule {
   rule.maxQueueingMs = from.integer("maxQueueingTimeMs", 0, 0, MAX_QUEUEING_MS);
   readWarmUp(from, rule);
   readMemory(from, rule);
+  checkThreshold(from, rule);
   // What MOSN's samples have for Sentinel of Java, which Sentinel of Go does not know.
   from.raw("limitApp");
   from.raw("grade");
@@ -109,6 +111,17 @@ function readFlow(from: ObjectReader, ordinals: Ordinals): FlowRule {
   from.raw("clusterMode");
   from.finish();
   return rule;
+}
+
+/** A threshold of 0 lets nothing pass, as in Sentinel; a small one lets a request pass now and then. */
+function checkThreshold(from: ObjectReader, rule: FlowRule): void {
+  if (longestGapMs(rule) > (MAX_TIME_MS as f64)) {
+    from.fail("threshold", "must be 0, or so large that a request passes in an hour");
+  }
+  if (rule.related !== null && mayAllowPart(rule)) {
+    const least = rule.strategy == TokenStrategy.WARM_UP ? `warmUpColdFactor, which is ${rule.coldFactor},` : "1";
+    from.fail("threshold", `must be 0 or at least ${least} with relationStrategy 1: it counts refResource's requests`);
+  }
 }
 
 function readWarmUp(from: ObjectReader, rule: FlowRule): void {
@@ -162,8 +175,15 @@ function readBreaker(from: ObjectReader, ordinals: Ordinals): BreakerRule {
   from.demand("retryTimeoutMs");
   rule.minRequestAmount = from.integer("minRequestAmount", 0, 0, MAX_COUNT);
   rule.maxAllowedRtMs = from.integer("maxAllowedRtMs", 0, 0, MAX_TIME_MS);
-  rule.threshold = from.float("threshold", 0, 0, strategy == BreakerStrategy.ERROR_COUNT ? (MAX_COUNT as f64) : 1);
+  rule.threshold = from.float("threshold", 0, 0, MAX_COUNT as f64);
+  if (strategy != BreakerStrategy.ERROR_COUNT && rule.threshold > 1) {
+    from.fail(
+      "threshold",
+      `must be 0 to 1 with strategy ${strategy as i32}: it is a part of the requests, no percentage`,
+    );
+  }
   rule.probeNum = from.integer("probeNum", 0, 0, MAX_COUNT);
+  if (strategy == BreakerStrategy.SLOW_REQUEST_RATIO) from.demand("maxAllowedRtMs");
   from.finish();
   return rule;
 }
@@ -191,6 +211,7 @@ function readHot(from: ObjectReader, ordinals: Ordinals): HotRule {
   rule.capacity = (capacity > 0 ? capacity : usual) as i32;
   if (from.has("paramIndex")) from.fail("paramIndex", "arguments have no index here: name a header by paramKey");
   readItems(from, rule);
+  from.demand("threshold");
   from.finish();
   return rule;
 }
@@ -213,6 +234,7 @@ function readSystem(from: ObjectReader): SystemRule {
   const most = metric == SystemMetric.CPU_USAGE ? 1 : (MAX_COUNT as f64);
   const threshold = from.float("triggerCount", 0, 0, most);
   const adaptive = from.integer("strategy", 0, -1, 1) == BBR;
+  from.demand("triggerCount");
   from.finish();
   return new SystemRule(metric, threshold, adaptive);
 }

@@ -2,6 +2,7 @@
 import { memoryIsShort } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
+import { random } from "../host/random";
 import { enterContext } from "../host/stream";
 import { LbType } from "../router/cluster_config";
 import { Route, RouteKind } from "../router/route";
@@ -11,6 +12,7 @@ import { Code } from "../xprotocol/code";
 import { Codec } from "../xprotocol/codec";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { writeChanged } from "./changes";
+import { Cluster } from "./cluster";
 import { Connection } from "./connection";
 import { Held } from "./held_frame";
 import { OUT_OF_MEMORY } from "./memory";
@@ -193,7 +195,7 @@ function chooseHost(request: Request): bool {
     }
     found.cluster.active++;
     request.cluster = found.cluster;
-    if (found.cluster.config.lbType == LbType.MAGLEV) request.hash = route.hash(root.input);
+    request.hash = hashOf(root, route, found.cluster);
   }
   const destination = request.destination;
   if (destination === null) return false;
@@ -226,6 +228,16 @@ function answerDirectly(request: Request, route: Route): bool {
 @inline
 export function full(count: i32, limit: u32): bool {
   return limit > 0 && (count as u32) >= limit;
+}
+
+/**
+ * What a consistent hash goes by for the request that the root's input is bound to; 0 where the cluster does not hash.
+ * A request that nothing tells from others goes anywhere: not all of those to one host.
+ */
+export function hashOf(root: ProxyRoot, route: Route, cluster: Cluster): u64 {
+  if (cluster.config.lbType != LbType.MAGLEV) return 0;
+  const hash = route.hash(root.input);
+  return hash != 0 ? hash : random();
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Bytes } from "../bytes/bytes";
+import { canonicalEndpoint } from "../config/ip_text";
 import { ClusterConfig } from "../router/cluster_config";
 import { ConnectTarget } from "../tunnel/connect";
 import { Host } from "./host";
@@ -44,7 +45,8 @@ export class HostSet {
   }
 
   /** An unpinned connection reached a host: takes note of it, and returns it. Null when there are too many. */
-  learn(address: Bytes, pin: Bytes, now: i64): Host | null {
+  learn(text: Bytes, pin: Bytes, now: i64): Host | null {
+    const address = canonicalEndpoint(text);
     const known = this.find(address);
     if (known !== null) {
       known.pin = pin;

@@ -2,13 +2,12 @@
 // server connections of their own. Their bytes count apart, so that nothing that becomes of them holds up a client.
 import { Bytes } from "../bytes/bytes";
 import { Metric } from "../host/metrics";
-import { LbType } from "../router/cluster_config";
 import { UpstreamState } from "../tunnel/upstream";
 import { Code } from "../xprotocol/code";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { Cluster, Destination } from "./cluster";
 import { Connection } from "./connection";
-import { DEFAULT_TIMEOUT_MS, full, timeoutOf, writeRequest } from "./exchange";
+import { DEFAULT_TIMEOUT_MS, full, hashOf, timeoutOf, writeRequest } from "./exchange";
 import { refusePush } from "./push";
 import { Request } from "./request";
 import { RpcStream } from "./rpc_stream";
@@ -46,7 +45,7 @@ export function mirrorRequest(request: Request, stream: RpcStream, copies: i32):
     }
     return;
   }
-  const hash = destination.cluster.config.lbType == LbType.MAGLEV ? route.hash(root.input) : 0;
+  const hash = hashOf(root, route, destination.cluster);
   for (let i = 0, n = max(copies, 1); i < n; i++) sendCopy(request, stream, pool.pick(hash, null, now), timeout);
 }
 

@@ -1,4 +1,6 @@
 import { Bytes } from "../bytes/bytes";
+import { IpAddress } from "../config/ip_address";
+import { canonicalEndpoint } from "../config/ip_text";
 import { ObjectReader } from "../config/object";
 import { JsonKind } from "../config/value";
 
@@ -22,8 +24,12 @@ const MAX_CONNECT_TIMEOUT_MS: i64 = 600000;
 const OPEN_GRACE_MS: i32 = 250;
 /** Least age at which an unanswered connection may be given up: Envoy closes a client for many early resets. */
 const MIN_OPEN_TIMEOUT_MS: i32 = 1000;
+/** Why the name of a host is refused. */
+const EXPECTED_HOST: string = 'expected the weight of a host named like "10.0.0.1:12200", without leading zeros';
 /** Bounds of a host's weight, as MOSN's. */
 const MAX_WEIGHT: i64 = 128;
+
+const address = new IpAddress();
 
 /** Heartbeats that keep an upstream connection and find out that it is dead. Immutable. */
 export class Keepalive {
@@ -64,7 +70,7 @@ export class ClusterConfig {
   /** How long Envoy tries to connect, milliseconds: as configured for its cluster. */
   readonly connectTimeoutMs: i32;
   readonly keepalive: Keepalive;
-  /** Hosts as "IP:PORT", and their weights (1 to 128); a host that is not listed has weight 1. */
+  /** Hosts as "IP:PORT" in their one spelling, and their weights (1 to 128); a host that is not listed has weight 1. */
   readonly weightedHosts: Bytes[] = [];
   readonly hostWeights: u32[] = [];
 
@@ -99,10 +105,21 @@ export class ClusterConfig {
       from.fail("host_weights", 'has no effect without "lb_type": "LB_WEIGHTED_ROUNDROBIN"');
     }
     for (let i = 0; i < hosts.length; i++) {
-      if (!isAddress(hosts[i])) weights.fail(hosts[i], 'expected the weight of a host named like "10.0.0.1:12200"');
-      this.weightedHosts.push(Bytes.of(hosts[i]));
+      const host = Bytes.of(hosts[i]);
+      const good = address.parseEndpoint(host.ptr, host.length) && address.port > 0;
+      if (!good) weights.fail(hosts[i], EXPECTED_HOST);
+      const spelled = canonicalEndpoint(host);
+      if (this.hasWeight(spelled)) weights.fail(hosts[i], `is ${spelled.toString()}, which has a weight already`);
+      this.weightedHosts.push(spelled);
       this.hostWeights.push(weights.integer(hosts[i], 1, 1, MAX_WEIGHT) as u32);
     }
+  }
+
+  private hasWeight(host: Bytes): bool {
+    for (let i = 0; i < this.weightedHosts.length; i++) {
+      if (this.weightedHosts[i].equals(host.ptr, host.length)) return true;
+    }
+    return false;
   }
 }
 
@@ -147,19 +164,4 @@ function readConnectTimeout(from: ObjectReader): i32 {
     from.fail("connect_timeout", `contradicts connect_timeout_ms, which is ${ms}`);
   }
   return spelled as i32;
-}
-
-/** Whether `text` is IP:PORT; the form alone is looked at. */
-function isAddress(text: string): bool {
-  const colon = text.lastIndexOf(":");
-  const digits = text.length - colon - 1;
-  if (colon < 1 || digits < 1 || digits > 5) return false;
-  let port = 0;
-  for (let i = colon + 1; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - 0x30;
-    if (digit < 0 || digit > 9) return false;
-    port = port * 10 + digit;
-  }
-  const bracketed = text.startsWith("[") && text.charCodeAt(colon - 1) == 0x5d;
-  return port > 0 && port < 65536 && (bracketed || text.indexOf(":") == colon);
 }

@@ -8,8 +8,10 @@ import { RouteInput } from "./input";
 
 /** MOSN's key for hashes of headers and cookies. */
 const SIP_KEY: u64 = 0xbeefcafebabedead;
-/** Longest value that takes part, bytes. */
+/** Bytes of a value that take part. */
 const MAX_VALUE: i32 = 65536;
+/** Most policies of one route. */
+const MAX_POLICIES: i32 = 16;
 
 const enum HashKind {
   SOURCE_IP = 0,
@@ -22,27 +24,23 @@ const scratch = new ByteBuffer();
 const view = new View();
 const address = new IpAddress();
 
-/** What the hash of a request, for consistent hashing, is made of (mosn-semantics.md §6.8). Immutable. */
-export class HashPolicy {
-  private kind: HashKind = HashKind.SOURCE_IP;
+/** One entry of `hash_policy`. */
+class HashMethod {
+  kind: HashKind = HashKind.SOURCE_IP;
   /** The header's name and ":", or the cookie's and "=". */
-  private prefix: Bytes = Bytes.EMPTY;
+  prefix: Bytes = Bytes.EMPTY;
+  /** Envoy's: what comes after it does not count once there is a hash. */
+  terminal: bool = false;
 
-  /** Reads the field `hash_policy` of a route; the client's address counts where there is none. */
-  constructor(route: ObjectReader) {
-    const policies = route.objects("hash_policy");
-    if (policies.length > 1) route.fail("hash_policy", "expected at most one policy");
-    if (policies.length > 0) this.read(policies[0]);
-  }
-
-  private read(policy: ObjectReader): void {
+  constructor(policy: ObjectReader) {
     const header = policy.object("header");
     const cookie = policy.object("cookie");
     const given = (policy.has("header") ? 1 : 0) + (policy.has("cookie") ? 1 : 0) + (policy.has("source_ip") ? 1 : 0);
     policy.object("source_ip").finish();
+    this.terminal = policy.bool("terminal", false);
     policy.finish();
-    if (given != 1) return policy.failHere("expected one of header, cookie, source_ip");
-    if (policy.has("header")) this.readHeader(header);
+    if (given != 1) policy.failHere("expected one of header, cookie, source_ip");
+    else if (policy.has("header")) this.readHeader(header);
     else if (policy.has("cookie")) this.readCookie(cookie);
   }
 
@@ -61,21 +59,17 @@ export class HashPolicy {
     cookie.finish();
   }
 
-  /** The hash of a request; 0 where it lacks what is hashed. */
+  /** The hash of what the request has of it; 0: it has none. An empty value says as little as a missing one. */
   hash(input: RouteInput): u64 {
-    if (this.kind == HashKind.SOURCE_IP) {
-      // The last 32 bits, as in MOSN.
-      const known = input.sourceAddress(view) && address.parseEndpoint(view.ptr, view.length);
-      return known ? address.low & 0xffffffff : 0;
-    }
     const prefix = this.prefix;
+    if (this.kind == HashKind.SOURCE_IP) return readSource(input) ? hashAddress() : 0;
     if (this.kind == HashKind.HEADER) {
       if (!input.header(prefix.ptr, prefix.length - 1, view)) return 0;
     } else if (!input.header(COOKIE.ptr, COOKIE.length, view) || !this.findCookie()) return 0;
-    if (view.length > MAX_VALUE) return 0;
+    if (view.length == 0) return 0;
     scratch.reset(MAX_VALUE);
     scratch.append(prefix.ptr, prefix.length);
-    scratch.append(view.ptr, view.length);
+    scratch.append(view.ptr, min(view.length, MAX_VALUE));
     return siphash24(SIP_KEY, 0, scratch.ptr, scratch.length);
   }
 
@@ -97,4 +91,45 @@ export class HashPolicy {
     }
     return false;
   }
+}
+
+/** What the hash of a request, for consistent hashing, is made of (mosn-semantics.md §6.8). Immutable. */
+export class HashPolicy {
+  private readonly methods: HashMethod[] = [];
+
+  /** Reads the field `hash_policy` of a route; the client's address counts where there is none. */
+  constructor(route: ObjectReader) {
+    const policies = route.objects("hash_policy");
+    if (policies.length > MAX_POLICIES) route.fail("hash_policy", `more than ${MAX_POLICIES} policies`);
+    for (let i = 0; i < min(policies.length, MAX_POLICIES); i++) this.methods.push(new HashMethod(policies[i]));
+  }
+
+  /**
+   * The hash of a request. Several policies are combined as Envoy combines them: those that find nothing are left out,
+   * and a terminal one that finds the hash not empty is the last. Where none finds anything the client's address counts,
+   * unless it is a loopback address, which all clients of a sidecar have. 0: nothing tells this request from others.
+   */
+  hash(input: RouteInput): u64 {
+    const methods = this.methods;
+    if (methods.length == 0) return readSource(input) ? hashAddress() : 0;
+    let hash: u64 = 0;
+    for (let i = 0; i < methods.length; i++) {
+      const method = unchecked(methods[i]);
+      const one = method.hash(input);
+      if (one != 0) hash = hash != 0 ? rotl<u64>(hash, 1) ^ one : one;
+      if (method.terminal && hash != 0) break;
+    }
+    if (hash != 0) return hash;
+    return readSource(input) && !address.isLoopback ? hashAddress() : 0;
+  }
+}
+
+/** Reads the client's address. */
+function readSource(input: RouteInput): bool {
+  return input.sourceAddress(view) && address.parseEndpoint(view.ptr, view.length);
+}
+
+/** MOSN's hash of an IPv4 address is its number. MOSN takes the last 32 bits of an IPv6 address; here all bits count. */
+function hashAddress(): u64 {
+  return address.isV4 ? address.low : (address.high * 0x9e3779b97f4a7c15) ^ address.low;
 }

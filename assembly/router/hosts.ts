@@ -1,7 +1,12 @@
 import { Bytes } from "../bytes/bytes";
+import { View } from "../bytes/view";
+import { canonicalHost } from "../config/ip_text";
 import { FoldTable } from "./fold";
 
 const STAR: u32 = 0x2a;
+const BRACKET: u32 = 0x5b;
+
+const spelled = new View();
 
 /** The virtual hosts of one host name (or suffix), by port. */
 class Ports {
@@ -35,7 +40,7 @@ class Ports {
 /**
  * Chooses a virtual host by MOSN's rules (mosn-semantics.md §6.2): exact host and port, exact host and port "*", longest
  * suffix "*.x" and port, longest suffix and port "*", then the default "*". ASCII case does not count. A host without
- * port has the port "". Where MOSN refuses several colons, the first one ends the host: SOFA's services are called
+ * port has the port "". IPv6 addresses, in brackets, may be spelled in any way. Where MOSN refuses several colons, the first one ends the host: SOFA's services are called
  * NAME:VERSION:UNIQUE_ID.
  */
 export class HostTable {
@@ -62,10 +67,10 @@ export class HostTable {
     const bytes = Bytes.of(domain);
     const end = hostEnd(bytes.ptr, bytes.length);
     const port = end < bytes.length ? Bytes.copy(bytes.ptr + (end as usize) + 1, bytes.length - end - 1) : Bytes.EMPTY;
-    const host = Bytes.copy(bytes.ptr, end);
+    const host = isAddress(bytes.ptr, end) ? Bytes.copy(spelled.ptr, spelled.length) : Bytes.copy(bytes.ptr, end);
     if (bytes.length == 0 || (end == 0 && port.length == 0)) return "a domain must not be empty";
     const wild = end > 0 && load<u8>(host.ptr) == STAR;
-    for (let i = wild ? 1 : 0; i < end; i++) {
+    for (let i = wild ? 1 : 0; i < host.length; i++) {
       if (load<u8>(host.ptr + (i as usize)) == STAR) return 'a "*" may stand only at the start of a domain';
     }
     if (end == 1 && wild && (port.length == 0 || load<u8>(port.ptr) == STAR)) {
@@ -101,7 +106,8 @@ export class HostTable {
     const end = hostEnd(ptr, length);
     const port = ptr + (min(end + 1, length) as usize);
     const portLength = max(length - end - 1, 0);
-    const number = this.exact.find(ptr, end);
+    const isSpelled = isAddress(ptr, end);
+    const number = isSpelled ? this.exact.find(spelled.ptr, spelled.length) : this.exact.find(ptr, end);
     if (number >= 0) {
       const ports = unchecked(this.exactPorts[number]);
       const index = ports.find(port, portLength);
@@ -122,6 +128,13 @@ export class HostTable {
     }
     return any >= 0 ? any : this.fallback;
   }
+}
+
+/** Whether a host is an address in brackets; `spelled` is its one spelling then. */
+// @ts-ignore: decorator
+@inline
+function isAddress(ptr: usize, length: i32): bool {
+  return length > 0 && (load<u8>(ptr) as u32) == BRACKET && canonicalHost(ptr, length, spelled);
 }
 
 /** Where the host ends and, after one colon, the port starts; the whole length without a port. */

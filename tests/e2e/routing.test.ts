@@ -198,6 +198,14 @@ for (const concurrency of CONCURRENCIES) {
       for (const name of names) assert.ok(used.filter((host) => host === name).length > 2, `${name} has its keys`);
     });
 
+    it("consistent hashing without its header: clients of this machine have one address, so requests spread", async (t) => {
+      const names = ["maglev1", "maglev2", "maglev3"];
+      const [client] = await stage.connect(t, 1);
+      await meet(client, names, () => callOf("maglev"));
+      const counts = tally(await makeCalls(client, 300, callOf("maglev")));
+      for (const name of names) assert.ok((counts[name] ?? 0) > 50, `${name} of ${JSON.stringify(counts)}`);
+    });
+
     it("a subset gets what metadata_match sends it, nothing else does", async (t) => {
       const [client] = await stage.connect(t);
       for (const [zone, from] of [

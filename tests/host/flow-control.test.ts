@@ -32,6 +32,37 @@ describe("workers that share counts", () => {
     close(all);
   });
 
+  for (const controlBehavior of [0, 1]) {
+    it(`0.5 a second is one every two seconds, of all workers, controlBehavior ${controlBehavior}`, async () => {
+      const all = await start(2, limit(0.5, { controlBehavior }));
+      let passed = 0;
+      for (let i = 0; i < 300; i++) {
+        passed += send(all, all.clients, 2).passed;
+        all.host.advance(92);
+      }
+      assert.equal(passed, 15);
+      close(all);
+    });
+  }
+
+  it("a warm-up whose threshold is below its cold factor lets requests pass, and gets warm", async () => {
+    const all = await start(1, limit(2, { tokenCalculateStrategy: 1, warmUpPeriodSec: 10 }));
+    const pass = (seconds: number): number => {
+      let passed = 0;
+      for (let i = 0; i < seconds * 10; i++) {
+        passed += send(all, all.clients, 1).passed;
+        all.host.advance(92);
+      }
+      return passed;
+    };
+    const cold = pass(6);
+    assert.ok(cold >= 4 && cold <= 6, `${cold}`);
+    pass(60);
+    const warm = pass(10);
+    assert.ok(warm >= 19 && warm <= 20, `${warm}`);
+    close(all);
+  });
+
   it("a burst at a window's border is not passed twice", async () => {
     const all = await start(2, limit(100));
     all.host.advance(900);

@@ -30,6 +30,7 @@ export const NO_ROWS: Record<string, string[]> = {
   "entries of a filter's configuration, in its README and schema": [
     "assembly/flow/entry.ts MAX_RULES",
     "assembly/flow/read_rules.ts MAX_ITEMS",
+    "assembly/router/hash_policy.ts MAX_POLICIES",
     "assembly/flow/read_rules.ts MAX_OF_TARGET",
     "assembly/flow/read_rules.ts MAX_RULES",
     "filters/stream/dubbo_stream/config.ts MAX_PROTOCOLS",
@@ -45,6 +46,7 @@ export const NO_ROWS: Record<string, string[]> = {
     "assembly/router/clusters.ts MAX_NAME",
     "assembly/router/hash_policy.ts MAX_VALUE",
     "filters/codec/bolt/exception.ts MAX_REASON",
+    "filters/codec/bolt/sofa_response.ts MAX_FIELDS",
     "filters/codec/dubbo/dubbo.ts MAX_EVENT",
     "filters/codec/dubbo/reply.ts MAX_REASON",
     "filters/codec/dubbothrift/dubbothrift.ts MAX_REASON",

@@ -190,6 +190,89 @@ describe("balancing", () => {
   });
 });
 
+describe("consistent hashing", () => {
+  const HOSTS = ["10.1.0.1:1", "10.1.0.2:2", "10.1.0.3:3", "10.1.0.4:4"];
+  const hashed = (route: object) => ({
+    clusters: { upstream: { lb_type: "LB_MAGLEV" } },
+    ...routes({ match: {}, route: { cluster_name: "upstream", ...route } }),
+  });
+  const BY_HEADER = { hash_policy: [{ header: { key: "uid" } }, { cookie: { name: "sid" } }] };
+
+  /** Calls on one connection once all hosts are known there, and how many each host got of them. */
+  async function shares(config: object, source: string, headers: [string, string][][]): Promise<number[]> {
+    const all = await world(HOSTS, { config }, { properties: { "source/address": source } });
+    for (let id = 0; id < 200; id++) {
+      all.client.write(call(id, { headers: ["uid", "a"].map((name): [string, string] => [name, `warm${id}`]) }));
+      all.host.advance(8);
+    }
+    const before = all.cluster.servers.map(({ calls }) => calls.length);
+    assert.ok(before.every((calls) => calls > 0));
+    answers(all.client);
+    headers.forEach((some, id) => {
+      all.client.write(call(id, { headers: some }));
+      all.host.advance(8);
+    });
+    assert.equal(answers(all.client).length, headers.length);
+    all.host.close();
+    return all.cluster.servers.map(({ calls }, i) => calls.length - before[i]);
+  }
+
+  const same = (header: [string, string], count = 200) => Array.from({ length: count }, () => [header]);
+  const used = (counts: number[]) => counts.filter((count) => count > 0).length;
+
+  it("a key stays with one host; without its key a request goes by the client's address", async () => {
+    assert.equal(used(await shares(hashed(BY_HEADER), "10.9.9.9:1", same(["uid", "7"]))), 1);
+    assert.equal(used(await shares(hashed(BY_HEADER), "10.9.9.9:1", same(["other", "7"]))), 1);
+    assert.equal(used(await shares(hashed(BY_HEADER), "10.9.9.9:1", same(["uid", ""]))), 1);
+  });
+
+  it("without its key, of a client of the same machine, requests spread", async () => {
+    for (const source of ["127.0.0.1:1", "[::1]:1"]) {
+      for (const header of [
+        ["other", "7"],
+        ["uid", ""],
+        ["cookie", "sid="],
+      ] as [string, string][]) {
+        const counts = await shares(hashed(BY_HEADER), source, same(header, 400));
+        assert.ok(Math.min(...counts) > 50, `${source} ${header.join()}: ${counts.join()}`);
+      }
+    }
+  });
+
+  it("several policies: a second one tells requests with the same first value apart, unless the first is terminal", async () => {
+    const two = (terminal: boolean) => ({
+      hash_policy: [{ header: { key: "a" }, terminal }, { header: { key: "b" } }],
+    });
+    const calls = Array.from({ length: 100 }, (_, i): [string, string][] => [
+      ["a", "1"],
+      ["b", `${i}`],
+    ]);
+    assert.equal(used(await shares(hashed(two(false)), "10.9.9.9:1", calls)), 4);
+    assert.equal(used(await shares(hashed(two(true)), "10.9.9.9:1", calls)), 1);
+  });
+});
+
+describe("host_weights", () => {
+  it("name hosts by address, however it is spelled", async () => {
+    const spellings = [
+      ["[2001:db8::1]:80", "[2001:DB8:0:0::0001]:80"],
+      ["[::ffff:10.0.0.1]:80", "10.0.0.1:80"],
+      ["10.0.0.1:80", "[::ffff:a00:1]:80"],
+    ];
+    for (const [host, weighted] of spellings) {
+      const clusters = { upstream: { lb_type: "LB_WEIGHTED_ROUNDROBIN", host_weights: { [weighted]: 9 } } };
+      const all = await world([host, B], { config: { clusters } });
+      for (let id = 0; id < 240; id++) {
+        all.client.write(call(id));
+        all.host.advance(8);
+      }
+      const [heavy, light] = all.cluster.servers.map(({ calls }) => calls.length);
+      assert.ok(heavy > 5 * light, `${weighted}: ${heavy} and ${light}`);
+      all.host.close();
+    }
+  });
+});
+
 describe("unstable servers", () => {
   it("one that flaps 5,000 times: every call answered, few resets, no growth", async () => {
     const { host, cluster, client } = await world();

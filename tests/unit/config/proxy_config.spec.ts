@@ -247,7 +247,14 @@ describe("clusters", () => {
     );
     const weighted = (text: string): string =>
       refusedCluster(`'lb_type':'LB_WEIGHTED_ROUNDROBIN','host_weights':{${text}}`).replace("C.host_weights.", "");
-    const form = ': expected the weight of a host named like "10.0.0.1:12200"';
+    const form = ': expected the weight of a host named like "10.0.0.1:12200", without leading zeros';
+    expect(weighted("'010.0.0.1:80':1")).toBe("010.0.0.1:80" + form);
+    expect(weighted("'10.0.0.01:80':1")).toBe("10.0.0.01:80" + form);
+    expect(weighted("'localhost:80':1")).toBe("localhost:80" + form);
+    expect(weighted("'[::1]:80':1,'[0:0::0001]:80':2")).toBe("[0:0::0001]:80: is [::1]:80, which has a weight already");
+    expect(weighted("'[::ffff:10.0.0.1]:80':1,'10.0.0.1:80':2")).toBe(
+      "10.0.0.1:80: is 10.0.0.1:80, which has a weight already",
+    );
     expect(weighted("'a':1")).toBe("a" + form);
     expect(weighted("'a:':1")).toBe("a:" + form);
     expect(weighted("'a:0':1")).toBe("a:0" + form);

@@ -140,6 +140,33 @@ describe("breakers", () => {
     }
   });
 
+  test("one with threshold 0 opens at the first that is bad, and never at a good one", () => {
+    const fields = ["'strategy':0,'maxAllowedRtMs':50,'threshold':0", "'strategy':1,'threshold':0", "'strategy':2"];
+    for (let i = 0; i < fields.length; i++) {
+      const world = new World(rules(fields[i]).replace("'minRequestAmount':10", "'minRequestAmount':1"));
+      for (let n = 0; n < 20; n++) expect(world.call(1, false)).toBe(Verdict.PASS, fields[i]);
+      world.call(51, true);
+      expect(world.call(1, false)).toBe(Verdict.BREAKER, fields[i]);
+    }
+  });
+
+  test("a number of errors that is not whole", () => {
+    const world = new World(
+      rules("'strategy':2,'threshold':1.5").replace("'minRequestAmount':10", "'minRequestAmount':1"),
+    );
+    world.call(0, true);
+    expect(world.call(0, true)).toBe(Verdict.PASS);
+    expect(world.call(0, true)).toBe(Verdict.BREAKER);
+  });
+
+  test("a part of the requests above 1, and slow requests without their time, are refused", () => {
+    const part = new Parsed(rules("'strategy':1,'threshold':50")).error;
+    expect(part.includes("must be 0 to 1 with strategy 1")).toBe(true, part);
+    expect(new Parsed(rules("'strategy':2,'threshold':50")).error).toBe("");
+    const slow = new Parsed(rules("'strategy':0,'threshold':0.5")).error;
+    expect(slow.includes("maxAllowedRtMs must be given")).toBe(true, slow);
+  });
+
   test("fewer errors than the threshold, or too few requests, leave it closed", () => {
     const world = new World(rules(RATIO));
     for (let n = 0; n < 9; n++) world.call(0, true);

@@ -58,9 +58,72 @@ describe("direct, reject", () => {
     expect(world.passes(101)).toBe(100);
   });
 
+  test("a threshold that lets no request pass in an hour is refused", () => {
+    const hour = "must be 0, or so large that a request passes in an hour";
+    expect(new Parsed(rule("'threshold':0.0002")).error.includes(hour)).toBe(true);
+    expect(new Parsed(rule("'threshold':0.0002,'controlBehavior':1")).error.includes(hour)).toBe(true);
+    expect(new Parsed(rule("'threshold':0.5,'statIntervalInMs':1800001")).error.includes(hour)).toBe(true);
+    expect(new Parsed(rule("'threshold':0.5,'statIntervalInMs':1800000")).error).toBe("");
+    expect(new Parsed(rule("'threshold':0,'statIntervalInMs':1800001")).error).toBe("");
+    const warm = "'tokenCalculateStrategy':1,'warmUpPeriodSec':1,'warmUpColdFactor':1000";
+    expect(new Parsed(rule(`'threshold':0.2,${warm}`)).error.includes(hour)).toBe(true);
+    expect(new Parsed(rule(`'threshold':0.3,${warm}`)).error).toBe("");
+  });
+
+  test("one for an associated resource counts whole requests, or is refused", () => {
+    const related = "'relationStrategy':1,'refResource':'other'";
+    const least = "must be 0 or at least 1 with relationStrategy 1";
+    expect(new Parsed(rule(`'threshold':0.5,${related}`)).error.includes(least)).toBe(true);
+    expect(new Parsed(rule(`'threshold':1,${related}`)).error).toBe("");
+    expect(new Parsed(rule(`'threshold':0.5,'controlBehavior':1,${related}`)).error).toBe("");
+    const warm = "'tokenCalculateStrategy':1,'warmUpPeriodSec':1";
+    expect(new Parsed(rule(`'threshold':2,${warm},${related}`)).error.includes("at least warmUpColdFactor")).toBe(true);
+  });
+
+  test("0.5 a second is one every two seconds, on average and exactly", () => {
+    const world = new World(rule("'threshold':0.5"));
+    let passed = 0;
+    for (let i = 0; i < 600; i++) {
+      const one = world.passes(3);
+      expect(one == (i % 20 == 0 ? 1 : 0)).toBe(true, i.toString());
+      passed += one;
+      world.sleep(100);
+    }
+    expect(passed).toBe(30);
+    const minute = new World(rule("'threshold':0.25,'statIntervalInMs':60000"));
+    expect(minute.passes(5)).toBe(1);
+    minute.sleep(239999);
+    expect(minute.passes(5)).toBe(0);
+    minute.sleep(1);
+    expect(minute.passes(5)).toBe(1);
+  });
+
+  test("one of them that leaves before it is sent makes room for the next", () => {
+    const world = new World(rule("'threshold':0.5"));
+    const entry = new Entry();
+    expect(world.enter(entry)).toBe(Verdict.PASS);
+    world.engine.cancel(entry, world.now);
+    expect(world.passes(3)).toBe(1);
+    const other = new World(rule("'threshold':0.5"));
+    expect(other.enter(entry)).toBe(Verdict.PASS);
+    other.engine.exit(entry, other.now, Outcome.GOOD);
+    expect(other.passes(3)).toBe(0);
+  });
+
+  test("all workers together", () => {
+    const store = new TestStore();
+    const one = new World(rule("'threshold':0.5"), store);
+    const other = new World(rule("'threshold':0.5"), store);
+    expect(one.passes(2) + other.passes(2)).toBe(1);
+    one.sleep(2000);
+    other.sleep(2000);
+    expect(other.passes(2)).toBe(1);
+    expect(one.passes(2)).toBe(0);
+  });
+
   test("thresholds that are not whole (tc_default.go: passed + 1 > threshold)", () => {
     const thresholds: f64[] = [0, 0.5, 1, 1.5, 2, 10.9];
-    const passes: i32[] = [0, 0, 1, 1, 2, 10];
+    const passes: i32[] = [0, 1, 1, 1, 2, 10];
     for (let i = 0; i < thresholds.length; i++) {
       expect(new World(rule(`'threshold':${thresholds[i]}`)).passes(20)).toBe(passes[i]);
     }
@@ -183,8 +246,20 @@ describe("throttling", () => {
     expect(world.passes(512)).toBe(1);
   });
 
-  test("thresholds below 1 block everything, as 0 does", () => {
-    expect(new World(rule("'threshold':0.5,'controlBehavior':1")).passes(3)).toBe(0);
+  test("a threshold of 0.5 lets one pass every two seconds, and 0 none", () => {
+    const world = new World(rule("'threshold':0.5,'controlBehavior':1"));
+    expect(world.passes(3)).toBe(1);
+    world.sleep(1999);
+    expect(world.passes(3)).toBe(0);
+    world.sleep(1);
+    expect(world.passes(3)).toBe(1);
+    const queue = new World(rule("'threshold':0.5,'controlBehavior':1,'maxQueueingTimeMs':4000"));
+    expect(queue.passes(1)).toBe(1);
+    for (let i: i64 = 1; i <= 3; i++) {
+      const entry = new Entry();
+      expect(queue.enter(entry)).toBe(i <= 2 ? Verdict.PASS : Verdict.FLOW);
+      if (i <= 2) expect(entry.waitNs).toBe(i * 2000 * MS);
+    }
     expect(new World(rule("'threshold':0,'controlBehavior':1")).passes(3)).toBe(0);
   });
 
@@ -232,6 +307,38 @@ describe("warm-up", () => {
     }
     expect(last).toBe(100);
     expect(total > 2000 && total < 2900).toBe(true, total.toString());
+  });
+
+  test("thresholds at and below the cold factor warm up, too: cold at a third of them", () => {
+    const thresholds: f64[] = [0.5, 1, 2];
+    const periods: i32[] = [40, 20, 20];
+    for (let i = 0; i < thresholds.length; i++) {
+      for (let behavior = 0; behavior < 2; behavior++) {
+        const threshold = thresholds[i];
+        const warm = `'tokenCalculateStrategy':1,'warmUpPeriodSec':${periods[i]},'controlBehavior':${behavior}`;
+        const world = new World(rule(`'threshold':${threshold},${warm}`));
+        const text = `${threshold} ${behavior}`;
+        expect(world.passes(5)).toBe(1, text);
+        let cold = 0;
+        // The first of ten hundredths of a second each.
+        const first = (3000 / threshold) as i32;
+        for (let ms = 100; ms <= first; ms += 100) {
+          world.sleep(100);
+          cold += world.passes(5);
+        }
+        expect(cold >= 1 && cold <= 2).toBe(true, `${text} cold ${cold}`);
+        for (let ms = 0; ms < 200000; ms += 100) {
+          world.sleep(100);
+          world.passes(5);
+        }
+        let steady = 0;
+        for (let ms = 0; ms < 20000; ms += 100) {
+          world.sleep(100);
+          steady += world.passes(5);
+        }
+        expect(abs((steady as f64) - 20 * threshold) <= 1).toBe(true, `${text} steady ${steady}`);
+      }
+    }
   });
 
   test("idle for long it is cold again", () => {

@@ -126,6 +126,54 @@ describe("hash_policy", () => {
     expect(expected.hash(new TestRequest().withHeader("cookie", "sid=1"))).toBe(0);
   });
 
+  test("several are combined as Envoy combines them; what a request lacks is left out", () => {
+    const a: u64 = action("'hash_policy':[{'header':{'key':'a'}}]").hash(new TestRequest().withHeader("a", "1"));
+    const b: u64 = action("'hash_policy':[{'header':{'key':'b'}}]").hash(new TestRequest().withHeader("b", "2"));
+    const both = new TestRequest().withHeader("a", "1").withHeader("b", "2");
+    const two = (terminal: string): string =>
+      `'hash_policy':[{'header':{'key':'a'}${terminal}},{'header':{'key':'b'}}]`;
+    expect(action(two("")).hash(both)).toBe(rotl<u64>(a, 1) ^ b);
+    expect(action(two("")).hash(new TestRequest().withHeader("b", "2"))).toBe(b);
+    expect(action(two("")).hash(new TestRequest().withHeader("a", "1"))).toBe(a);
+    expect(action(two(",'terminal':true")).hash(both)).toBe(a);
+    expect(action(two(",'terminal':true")).hash(new TestRequest().withHeader("b", "2"))).toBe(b);
+    expect(action(two(",'terminal':false")).hash(both)).toBe(rotl<u64>(a, 1) ^ b);
+    const address = "'hash_policy':[{'header':{'key':'a'},'terminal':true},{'source_ip':{}}]";
+    expect(action(address).hash(both.with("source", "10.1.2.3:4567"))).toBe(a);
+    expect(action(address).hash(new TestRequest().with("source", "10.1.2.3:4567"))).toBe(0x0a010203);
+  });
+
+  test("a request without any of it goes by its client's address, unless all clients of a sidecar have that", () => {
+    const route = action("'hash_policy':[{'header':{'key':'uid'}},{'cookie':{'name':'sid'}}]");
+    expect(route.hash(new TestRequest().with("source", "10.1.2.3:4567"))).toBe(0x0a010203);
+    expect(route.hash(new TestRequest().with("source", "[::ffff:10.1.2.3]:4567"))).toBe(0x0a010203);
+    expect(route.hash(new TestRequest().with("source", "127.0.0.1:4567"))).toBe(0);
+    expect(route.hash(new TestRequest().with("source", "[::1]:4567"))).toBe(0);
+    expect(route.hash(new TestRequest().with("source", "10.1.2.3:4567").withHeader("uid", ""))).toBe(0x0a010203);
+    expect(route.hash(new TestRequest().with("source", "10.1.2.3:4567").withHeader("cookie", "sid="))).toBe(0x0a010203);
+    // Asked for by name it counts, whatever it is.
+    expect(action("'hash_policy':[{'source_ip':{}}]").hash(new TestRequest().with("source", "127.0.0.1:1"))).toBe(
+      0x7f000001,
+    );
+  });
+
+  test("a value counts up to 65,536 bytes", () => {
+    const route = action("'hash_policy':[{'header':{'key':'uid'}}]");
+    const long = "x".repeat(65536);
+    const hash = route.hash(new TestRequest().withHeader("uid", long));
+    expect(hash != 0).toBe(true);
+    expect(route.hash(new TestRequest().withHeader("uid", long + "y"))).toBe(hash);
+    expect(route.hash(new TestRequest().withHeader("uid", "y" + long)) != hash).toBe(true);
+  });
+
+  test("all of an IPv6 address counts, however it is spelled", () => {
+    const route = action("'hash_policy':[{'source_ip':{}}]");
+    const hash = route.hash(new TestRequest().with("source", "[2001:db8::1]:1"));
+    expect(hash != 0).toBe(true);
+    expect(route.hash(new TestRequest().with("source", "[2001:DB8:0:0:0:0:0:1]:2"))).toBe(hash);
+    expect(route.hash(new TestRequest().with("source", "[2001:db8:1::1]:1")) != hash).toBe(true);
+  });
+
   test("the client's address, also without a policy", () => {
     const request = new TestRequest().with("source", "10.1.2.3:4567");
     expect(action("'hash_policy':[{'source_ip':{}}]").hash(request)).toBe(0x0a010203);

@@ -199,8 +199,11 @@ describe("refused", () => {
       'A.retry_policy.retry_on: expected true or false, got "5xx"',
     );
     expect(action("'upstream_protocol':'Http1'")).toBe('A.upstream_protocol: expected one of "", "Auto", got "Http1"');
-    expect(action("'hash_policy':[{'header':{'key':'a'}},{'source_ip':{}}]")).toBe(
-      "A.hash_policy: expected at most one policy",
+    const sixteen = "{'source_ip':{}},".repeat(16);
+    expect(action(`'hash_policy':[${sixteen}{'source_ip':{}}]`)).toBe("A.hash_policy: more than 16 policies");
+    expect(action("'hash_policy':{'source_ip':{}}").startsWith("A.hash_policy: expected an array, got ")).toBe(true);
+    expect(action("'hash_policy':[{'source_ip':{},'terminal':1}]")).toBe(
+      "A.hash_policy[0].terminal: expected true or false, got 1",
     );
     expect(action("'hash_policy':[{}]")).toBe("A.hash_policy[0]: expected one of header, cookie, source_ip");
     expect(action("'hash_policy':[{'header':{'key':'a'},'source_ip':{}}]")).toBe(

@@ -69,7 +69,7 @@ describe("virtual hosts", () => {
     expectHosts(hosts, 1, ["com.x.Foo", "com.x.Foo:2.0", "com.x.Foo:1.0:blue"]);
     expectHosts(hosts, 2, ["com.x.Bar:1.0:blue"]);
     expectHosts(hosts, -1, ["com.x.Bar:1.0"]);
-    expectHosts(hosts, 3, ["[::1]:80"]);
+    expectHosts(hosts, 3, ["[::1]:80", "[0:0::0001]:80"]);
   });
 
   test("holds many", () => {
