@@ -4,6 +4,7 @@ export {
   proxy_set_tick_period_milliseconds,
   proxy_get_current_time_nanoseconds,
   proxy_get_property,
+  proxy_set_property,
   proxy_continue_stream,
   proxy_close_stream,
   proxy_get_buffer_bytes,
@@ -38,6 +39,11 @@ export declare function proxy_get_log_level(level: usize): u32;
 // @ts-ignore: decorator
 @external("wasi_snapshot_preview1", "clock_time_get")
 export declare function clock_time_get(clock: u32, precision: u64, time: usize): u32;
+
+/** Fills a range with bytes that nobody can guess: Envoy's are from its TLS library. 0: done. */
+// @ts-ignore: decorator
+@external("wasi_snapshot_preview1", "random_get")
+export declare function random_get(ptr: usize, length: usize): u32;
 
 /** Begins a gRPC call of one message; the runtime's own declaration lacks the initial metadata. */
 // @ts-ignore: decorator

@@ -4,7 +4,7 @@ import { proxy_call_foreign_function } from "../abi/imports";
 import { Result } from "../abi/types";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
-import { LifeSpan, SetEnvoyFilterStateArguments } from "./generated/foreign";
+import { DeclarePropertyArguments, LifeSpan, SetEnvoyFilterStateArguments, WasmType } from "./generated/foreign";
 import { takeReturned } from "./header_map";
 
 /** Room that is offered for a result, bytes; larger ones go through the scratch area. */
@@ -12,8 +12,10 @@ const OFFER: i32 = 256;
 
 const CLEAR_ROUTE_CACHE = Bytes.of("clear_route_cache");
 const SET_ENVOY_FILTER_STATE = Bytes.of("set_envoy_filter_state");
+const DECLARE_PROPERTY = Bytes.of("declare_property");
 
 const state = new SetEnvoyFilterStateArguments();
+const property = new DeclarePropertyArguments();
 const written = new ByteBuffer();
 
 /**
@@ -53,4 +55,18 @@ export function setFilterState(key: Bytes, value: usize, length: i32, span: Life
   state.encode(written);
   state.clear();
   return callForeign(SET_ENVOY_FILTER_STATE, written.ptr, written.length, null);
+}
+
+/**
+ * Has Envoy's expressions take a property that `setProperty` sets for a text; without it they see bytes. Only a root may
+ * declare, and once is enough.
+ * @returns NOT_FOUND where the host has no such function
+ */
+export function declareText(name: Bytes): Result {
+  property.name.set(name.ptr, name.length);
+  property.type = WasmType.STRING;
+  written.clear();
+  property.encode(written);
+  property.clear();
+  return callForeign(DECLARE_PROPERTY, written.ptr, written.length, null);
 }

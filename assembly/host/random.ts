@@ -1,3 +1,4 @@
+import { random_get } from "../abi/imports";
 import { currentTime } from "./clock";
 
 let state: u64 = 0;
@@ -20,4 +21,9 @@ export function randomBelow(bound: i32): i32 {
 /** Whether one of a hundred dice rolls is below the percentage. */
 export function draws(percent: i32): bool {
   return percent >= 100 || (percent > 0 && randomBelow(100) < percent);
+}
+
+/** Fills a range with bytes that nobody can guess, for secrets; false, and the range as it was, where the host has none. */
+export function fillWithSecret(ptr: usize, length: i32): bool {
+  return random_get(ptr, length as usize) == 0;
 }

@@ -2,6 +2,7 @@ import { Bytes } from "../bytes/bytes";
 import { ConfigErrors } from "../config/errors";
 import { parseConfiguration } from "../config/struct";
 import { ObjectReader } from "../config/object";
+import { AllowedClusters } from "../router/allowed_clusters";
 import { RouterOptions } from "../router/builder";
 import { ClusterConfig, Keepalive } from "../router/cluster_config";
 import { isVisible } from "../router/metadata";
@@ -48,6 +49,9 @@ export class ProxyConfig {
     options.defaultCluster = DEFAULT_CLUSTER;
     options.seed = seed;
     options.filters = filters;
+    const allowed = new AllowedClusters();
+    allowed.read(from);
+    options.allowed = allowed;
     this.router = Router.parse(from.raw("router"), "router", from.errors, options);
     this.chains = filters.parse(from);
     this.maxFrameBytes = from.integer("max_frame_bytes", 16 * MIB, 1024, 64 * MIB) as i32;
@@ -60,7 +64,7 @@ export class ProxyConfig {
     if (this.maxConnectionBytes < this.maxFrameBytes) {
       from.fail("max_connection_bytes", `must not be less than max_frame_bytes, which is ${this.maxFrameBytes}`);
     }
-    this.readClusters(from.object("clusters"));
+    this.readClusters(from.object("clusters"), allowed);
     from.finish();
   }
 
@@ -93,11 +97,12 @@ export class ProxyConfig {
     return new ClusterConfig(name, new ObjectReader(null, "", new ConfigErrors()), this.keepalive);
   }
 
-  private readClusters(from: ObjectReader): void {
+  private readClusters(from: ObjectReader, allowed: AllowedClusters): void {
     const names = from.value.members.keys();
     if (names.length > MAX_CLUSTERS) from.failHere(`more than ${MAX_CLUSTERS} clusters`);
     for (let i = 0; i < names.length && !from.errors.failed; i++) {
       if (!isVisible(names[i])) from.failHere(INVALID_NAME);
+      allowed.add(names[i]);
       this.clusters.push(new ClusterConfig(Bytes.of(names[i]), from.object(names[i]), this.keepalive));
     }
   }

@@ -180,6 +180,7 @@ export class Connection extends Context {
     if (out.length > 0) {
       // Continuing hands over the whole read buffer, so what is parked there has to come into memory first.
       if (this.parked) appendBuffer(BufferType.DOWNSTREAM_DATA, this.readable, this.input);
+      tunnel.key.tell();
       replaceBuffer(BufferType.DOWNSTREAM_DATA, this.readable, out.ptr, out.length);
       this.readable = 0;
       tunnel.pushed();

@@ -17,7 +17,7 @@ import { Connection } from "./connection";
 import { Held } from "./held_frame";
 import { OUT_OF_MEMORY } from "./memory";
 import { Request, Stage } from "./request";
-import { abandon, answer, deliver, fail, writeReply } from "./respond";
+import { abandon, answer, deliver, fail, NO_CLUSTER, writeReply } from "./respond";
 import { ProxyRoot } from "./root";
 import { Server } from "./server";
 
@@ -186,7 +186,14 @@ function chooseHost(request: Request): bool {
     const choice = request.choice;
     const labelled = stream !== null && stream.labels.count > 0;
     const found = labelled && stream !== null ? root.labelled(choice, stream.labels) : root.destination(choice);
-    if (found === null) return refuse(request, Code.ROUTER_UNAVAILABLE, NAMELESS_CLUSTER, ResponseFlag.NO_ROUTE_FOUND);
+    if (found === null) {
+      let reason = NAMELESS_CLUSTER;
+      if (choice !== null && choice.forbidden) {
+        root.forbiddenCluster(connection, choice);
+        reason = NO_CLUSTER;
+      }
+      return refuse(request, Code.ROUTER_UNAVAILABLE, reason, ResponseFlag.NO_ROUTE_FOUND);
+    }
     request.destination = found;
     found.cluster.stats.requests.add(1);
     if (full(found.cluster.active, found.cluster.config.maxRequests)) {

@@ -17,7 +17,8 @@ import { Server } from "./server";
 
 // Readable reasons of local replies.
 const TIMED_OUT = Bytes.of("timeout");
-const NO_CLUSTER = Bytes.of("no such cluster");
+/** What a client is told of a cluster that Envoy does not have, and of one that requests may not name. */
+export const NO_CLUSTER = Bytes.of("no such cluster");
 const REFUSED = Bytes.of("connection refused");
 const CONNECT_TIMEOUT = Bytes.of("connect timeout");
 const SERVER_CLOSED = Bytes.of("the server closed the connection");

@@ -15,6 +15,7 @@ import { LabelSet } from "../stream/labels";
 import { PluginRoot } from "../stream/plugin_root";
 import { FilterRegistry } from "../stream/registry";
 import { ConnectTarget } from "../tunnel/connect";
+import { declareKeys } from "../tunnel/key";
 import { Codec } from "../xprotocol/codec";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { CodecList, CodecRegistry } from "../xprotocol/registry";
@@ -98,6 +99,7 @@ export class ProxyRoot extends PluginRoot {
     const config = ProxyConfig.parse(text.ptr, text.length, errors, this.registry.names, this.filters, random());
     if (config === null) return false;
     this.config = config;
+    declareKeys();
     this.router = config.router;
     this.chains = config.chains;
     const chosen = this.registry.select(config.protocols);
@@ -174,9 +176,9 @@ export class ProxyRoot extends PluginRoot {
     return choice === null || whole === null ? null : this.byLabels.find(choice, labels, whole);
   }
 
-  /** Where a route's choice leads; null when it names no cluster, or one too many. */
+  /** Where a route's choice leads; null when it names no cluster, one that requests may not name, or one too many. */
   destination(choice: ClusterChoice | null): Destination | null {
-    if (choice === null || choice.name.length == 0) return null;
+    if (choice === null || choice.name.length == 0 || choice.forbidden) return null;
     if (this.byChoice.has(choice)) return this.byChoice.get(choice);
     const metadata = choice.metadata;
     const name = choice.name.toString();
@@ -242,6 +244,14 @@ export class ProxyRoot extends PluginRoot {
     if (!this.badPeers.allows(this.now())) return;
     enterContext(connection.id);
     this.badPeers.warn(`moe-wasm: client ${connection.sourceAddress.toString()}: ${why.toString()}`);
+  }
+
+  /** A request names a cluster that it may not: a line in the log if there are not too many. */
+  forbiddenCluster(connection: Connection, choice: ClusterChoice): void {
+    if (!this.badPeers.allows(this.now())) return;
+    enterContext(connection.id);
+    const who = `client ${connection.sourceAddress.toString()} names cluster ${choice.name.toString()}`;
+    this.badPeers.warn(`moe-wasm: ${who}, which no route and neither clusters nor allowed_clusters has`);
   }
 
   /** A server sent what is no good frame of the protocol spoken with it. */

@@ -1,5 +1,6 @@
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
+import { AllowedClusters } from "./allowed_clusters";
 import { ClusterChoice } from "./clusters";
 import { FilterRegistry } from "../stream/registry";
 import { HeaderSlot } from "./matchers";
@@ -14,6 +15,8 @@ export class RouterOptions {
   seed: u64 = 0;
   /** Whether requests are HTTP: rewrites and redirects make sense. */
   http: bool = false;
+  /** The clusters that requests may name, which those of routes are added to; null: all. */
+  allowed: AllowedClusters | null = null;
   /** The types of stream filters, for their configurations per route. */
   filters: FilterRegistry = new FilterRegistry();
 }
@@ -34,6 +37,8 @@ export class RouterBuilder {
 
   /** The one choice of a cluster with these labels. */
   choice(name: string, labels: Map<string, string>): ClusterChoice {
+    const allowed = this.options.allowed;
+    if (allowed !== null) allowed.add(name);
     const metadata = metadataOf(labels);
     const key = metadata === null ? name : name + metadata.text;
     if (!this.choices.has(key)) this.choices.set(key, new ClusterChoice(Bytes.of(name), metadata));

@@ -2,6 +2,7 @@ import { noteGarbage } from "../abi/dispatch";
 import { Bytes } from "../bytes/bytes";
 import { hashBytes } from "../bytes/hash";
 import { View } from "../bytes/view";
+import { AllowedClusters } from "./allowed_clusters";
 import { RouteInput } from "./input";
 import { MetadataMatch } from "./metadata";
 
@@ -19,6 +20,8 @@ export class ClusterChoice {
   constructor(
     readonly name: Bytes,
     readonly metadata: MetadataMatch | null,
+    /** The request names the cluster, and may not. */
+    readonly forbidden: bool = false,
   ) {}
 }
 
@@ -73,10 +76,12 @@ export class NamedCluster extends ClusterPicker {
   private readonly view: View = new View();
   private readonly kept: StaticArray<ClusterChoice | null> = new StaticArray<ClusterChoice | null>(KEPT);
 
+  /** @param allowed the clusters that requests may name; null: all */
   constructor(
     private readonly key: Bytes,
     private readonly isVariable: bool,
     private readonly metadata: MetadataMatch | null,
+    private readonly allowed: AllowedClusters | null,
   ) {
     super();
   }
@@ -90,7 +95,9 @@ export class NamedCluster extends ClusterPicker {
     const kept = unchecked(this.kept[at]);
     if (kept !== null && kept.name.equals(view.ptr, view.length)) return kept;
     noteGarbage(OBJECTS_PER_NAME);
-    const choice = new ClusterChoice(Bytes.copy(view.ptr, view.length), this.metadata);
+    const allowed = this.allowed;
+    const forbidden = allowed !== null && !allowed.has(view.ptr, view.length);
+    const choice = new ClusterChoice(Bytes.copy(view.ptr, view.length), this.metadata, forbidden);
     unchecked((this.kept[at] = choice));
     return choice;
   }

@@ -1,6 +1,6 @@
-import { isAlphanumeric } from "../bytes/ascii";
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
+import { labelKeyError } from "../stream/labels";
 
 /** The labels that hosts must carry (MOSN's metadata_match, "mosn.lb"), sorted by key. Immutable. */
 export class MetadataMatch {
@@ -40,19 +40,11 @@ export function readLabels(from: ObjectReader, field: string): Map<string, strin
   const keys = labels.keys();
   const object = filters.object("mosn.lb");
   for (let i = 0; i < keys.length; i++) {
-    if (!isLabelKey(keys[i])) object.fail(keys[i], "a label's key must be of letters, digits, - _ and .");
+    const error = labelKeyError(keys[i]);
+    if (error.length > 0) object.fail(keys[i], error);
     if (!isVisible(labels.get(keys[i]))) object.fail(keys[i], "a label's value must be of visible ASCII characters");
   }
   return labels;
-}
-
-/** Whether `text` can be a label's key: a part of the name of a header towards Envoy. */
-export function isLabelKey(text: string): bool {
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (!isAlphanumeric(c) && c != 0x2d && c != 0x2e && c != 0x5f) return false;
-  }
-  return text.length > 0;
 }
 
 /** Whether `text` is all visible ASCII, of 1 to 255 characters: what travels as a header towards Envoy. */

@@ -67,8 +67,9 @@ function readClusters(action: ObjectReader, builder: RouterBuilder): ClusterPick
   if (name.length > 0 && !isVisible(name)) action.fail("cluster_name", INVALID_NAME);
   if (variable.length > 0 && !hasVariable(variable)) action.fail("cluster_variable", unknownVariable(variable));
   if (name.length > 0) return new FixedCluster(builder.choice(name, labels));
-  if (variable.length > 0) return new NamedCluster(Bytes.of(variable), true, metadataOf(labels));
-  if (header.length > 0) return new NamedCluster(Bytes.of(header), false, metadataOf(labels));
+  if (variable.length > 0)
+    return new NamedCluster(Bytes.of(variable), true, metadataOf(labels), builder.options.allowed);
+  if (header.length > 0) return new NamedCluster(Bytes.of(header), false, metadataOf(labels), builder.options.allowed);
   return weighted.length > 0 ? readWeighted(action, weighted, labels, builder) : null;
 }
 
@@ -90,8 +91,9 @@ function readWeighted(
     cluster.finish();
     entries[i].finish();
     total += weight as u64;
+    const choice = builder.choice(name, labels.size > 0 ? labels : routeLabels);
     if (weight == 0) continue;
-    choices.push(builder.choice(name, labels.size > 0 ? labels : routeLabels));
+    choices.push(choice);
     bounds.push(total as u32);
   }
   if (total == 0 || total > u32.MAX_VALUE) {

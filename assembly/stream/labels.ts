@@ -1,3 +1,4 @@
+import { isAlphanumeric, lowerCase } from "../bytes/ascii";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
@@ -8,6 +9,8 @@ const MAX_VALUE: i32 = 255;
 const MAX_BYTES: i32 = 16384;
 /** Memory kept for the next request, bytes. */
 const KEEP: i32 = 512;
+/** What the headers `x-moe-KEY` of the proxy itself are called: no labels. */
+const RESERVED: StaticArray<Bytes> = [Bytes.of("cluster"), Bytes.of("pin"), Bytes.of("ask"), Bytes.of("host")];
 
 /**
  * Labels that the request's host must have, as filters set them (MOSN's x-mosn-router-meta); sorted by key. Reused for
@@ -34,11 +37,11 @@ export class LabelSet {
   }
 
   /**
-   * Sets a label to a copy of the value. False where it cannot be: labels travel to Envoy as headers, so a value is 1 to
-   * 255 visible ASCII characters; and there is room for 16 labels.
+   * Sets a label to a copy of the value. False where it cannot be: labels travel to Envoy as headers, so a key is what
+   * `isLabelKey` says, and a value 1 to 255 visible ASCII characters; and there is room for 16 labels.
    */
   set(key: Bytes, value: usize, length: i32): bool {
-    if (!isLabelValue(value, length) || this.values.length + length > MAX_BYTES) return false;
+    if (!isLabelKey(key) || !isLabelValue(value, length) || this.values.length + length > MAX_BYTES) return false;
     let i = 0;
     while (i < this.keys.length && compare(unchecked(this.keys[i]), key) < 0) i++;
     if (i == this.keys.length || !unchecked(this.keys[i]).equals(key.ptr, key.length)) {
@@ -72,6 +75,40 @@ export class LabelSet {
     this.keys.length = 0;
     this.values.free();
   }
+}
+
+/** Whether a key can be a label's: a part of the name of a header towards Envoy, and none of the proxy's own. */
+export function isLabelKey(key: Bytes): bool {
+  return isHeaderPart(key) && !isReserved(key);
+}
+
+/** Why the key in a configuration cannot be a label's; "": it can. */
+export function labelKeyError(text: string): string {
+  const key = Bytes.of(text);
+  if (key.length == 0 || !isHeaderPart(key)) return "a label's key must be of letters, digits, - _ and .";
+  return isReserved(key) ? "a label cannot be called cluster, pin, ask or host: x-moe-KEY is the proxy's own then" : "";
+}
+
+function isHeaderPart(key: Bytes): bool {
+  for (let i = 0; i < key.length; i++) {
+    const c = load<u8>(key.ptr + (i as usize));
+    if (!isAlphanumeric(c) && c != 0x2d && c != 0x2e && c != 0x5f) return false;
+  }
+  return true;
+}
+
+function isReserved(key: Bytes): bool {
+  for (let i = 0; i < RESERVED.length; i++) if (equalsInAnyCase(unchecked(RESERVED[i]), key)) return true;
+  return false;
+}
+
+/** Whether a key is, in upper or lower case, a text that is in lower case. */
+function equalsInAnyCase(text: Bytes, key: Bytes): bool {
+  if (text.length != key.length) return false;
+  for (let i = 0; i < key.length; i++) {
+    if (lowerCase(load<u8>(key.ptr + (i as usize))) != load<u8>(text.ptr + (i as usize))) return false;
+  }
+  return true;
 }
 
 /** Whether the bytes can be a label's value. */

@@ -15,6 +15,7 @@ import {
   appendWindowUpdate,
 } from "../http2/writer";
 import { appendQuestion, ConnectAnswer, ConnectTarget } from "./connect";
+import { SwitchboardKey } from "./key";
 import { ResetBudget } from "./reset_budget";
 import { TunnelSender } from "./sender";
 import { CloseReason, Upstream, UpstreamState } from "./upstream";
@@ -57,6 +58,8 @@ export class Tunnel extends TunnelSender {
   /** How many streams may still be reset: a reset takes back what the switchboard has not yet given to the server. */
   readonly resets: ResetBudget = new ResetBudget();
 
+  readonly key: SwitchboardKey = new SwitchboardKey();
+
   private readonly parser: FrameParser = new FrameParser();
   private readonly hpack: HpackDecoder = new HpackDecoder(0);
   private readonly upstreams: Map<u32, Upstream> = new Map<u32, Upstream>();
@@ -83,6 +86,7 @@ export class Tunnel extends TunnelSender {
     this.upstreams.set(upstream.streamId, upstream);
     block.clear();
     target.append(block, pin);
+    this.key.append(block);
     appendHeaders(this.out, upstream.streamId, false, block.ptr, block.length, this.maxFrame);
     this.urgent = true;
   }
@@ -106,6 +110,7 @@ export class Tunnel extends TunnelSender {
     this.nextStream += 2;
     block.clear();
     appendQuestion(block);
+    this.key.append(block);
     appendHeaders(this.out, this.asked, true, block.ptr, block.length, this.maxFrame);
   }
 

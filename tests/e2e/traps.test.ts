@@ -1,12 +1,15 @@
 // A trap in the module, by a protocol that only these tests have: what dies with it, what lives, and how service comes back
 // under each of Envoy's failure policies. docs/reliability.md has the table.
 import assert from "node:assert/strict";
+import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, it, type TestContext } from "node:test";
 import { pluginConfig } from "../../scripts/lib/bootstrap.ts";
 import { BoltStatus } from "../host/kit/bolt.ts";
+import { encodeFrame, Flag, FrameType } from "../host/kit/http2/frames.ts";
+import { HpackEncoder } from "../host/kit/http2/hpack.ts";
 import { compileGuest } from "../host/kit/index.ts";
 import { RawBoltClient } from "./kit/client.ts";
 import { httpListener } from "./kit/http_envoy.ts";
@@ -14,7 +17,8 @@ import { suiteScope } from "./kit/scope.ts";
 import { callOf, Stage } from "./kit/stage.ts";
 import { WAIT_MS, waitUntil } from "./kit/wait.ts";
 
-type Policy = "FAIL_RELOAD" | "FAIL_CLOSED" | "FAIL_OPEN";
+/** `fail_open` is Envoy's old field, which also lets the bytes of connections pass that were there before the trap. */
+type Policy = "FAIL_RELOAD" | "FAIL_CLOSED" | "FAIL_OPEN" | "fail_open";
 
 /** What the log may tell of a trap. */
 const ALLOWED = [
@@ -49,7 +53,8 @@ describe("traps", () => {
       allowLog: ALLOWED,
       change: ({ static_resources: { listeners } }, listener) => {
         const plugin = pluginConfig(listener);
-        plugin.failure_policy = policy;
+        delete plugin.failure_policy;
+        Object.assign(plugin, policy === "fail_open" ? { fail_open: true } : { failure_policy: policy });
         if (policy === "FAIL_RELOAD") plugin.reload_config = { backoff: { base_interval: backoff } };
         plugin.vm_config.code.local.filename = module;
         const config = { stream_filters: [{ type: "fault", config: { abort: { status: TEAPOT, percentage: 100 } } }] };
@@ -83,6 +88,23 @@ describe("traps", () => {
       client.close();
     }
   }
+
+  /** A client that knows the switchboard asks it for a connection to the server; what it is answered. */
+  async function ownConnect(stage: Stage, headers: Record<string, string> = {}): Promise<number> {
+    const session: ClientHttp2Session = connectHttp2(`http://127.0.0.1:${stage.envoy.port}`);
+    try {
+      return await new Promise<number>((done, failed) => {
+        session.on("error", failed);
+        const connect = { ":method": "CONNECT", ":authority": "one", "x-moe-cluster": "one", ...headers };
+        const stream = session.request(connect);
+        stream.on("response", ({ ":status": status }) => done(Number(status))).on("error", failed);
+      });
+    } finally {
+      session.destroy();
+    }
+  }
+
+  const denied = (stage: Stage) => stage.envoy.stat("http.switchboard.rbac.denied");
 
   /** Connects until it is served, and says how long and how often that was. */
   async function untilServed(t: TestContext, stage: Stage, after: string): Promise<void> {
@@ -183,6 +205,44 @@ describe("traps", () => {
     assert.equal(await envoy.stat("http.switchboard.downstream_cx_protocol_error"), errors + ATTEMPTS);
     assert.equal(stage.server("one").requests, 3);
     await assertHttpLives(stage);
+  });
+
+  it("FAIL_OPEN: a client that asks the switchboard itself reaches nothing", async (t) => {
+    const stage = await start(t, "FAIL_OPEN");
+    assert.ok(await served(stage));
+    await trap(stage);
+    // Without a key, with an empty one, with one that is made up.
+    const own: Record<string, string>[] = [
+      {},
+      { "moe-key": "" },
+      { "moe-key": "0123456789abcdef0123456789abcdef" },
+      { "x-moe-ask": "drain" },
+    ];
+    for (const headers of own) assert.equal(await ownConnect(stage, headers), 403);
+    assert.equal(await denied(stage), own.length);
+    const { requests, open } = stage.server("one");
+    assert.deepEqual([requests, open.length], [1, 0]);
+  });
+
+  it("fail_open: nor does one that goes on where the module was", async (t) => {
+    const stage = await start(t, "fail_open");
+    const [client] = await stage.connect(t);
+    await client.call(1, callOf("one"));
+    await trap(stage);
+    const connect: [string, string][] = [
+      [":method", "CONNECT"],
+      [":authority", "one"],
+      ["x-moe-cluster", "one"],
+    ];
+    await client.write(
+      encodeFrame(FrameType.HEADERS, Flag.END_HEADERS, 101, new HpackEncoder("never").encode(connect)),
+    );
+    await waitUntil(
+      async () => (await denied(stage)) === 1,
+      WAIT_MS,
+      () => "the CONNECT was not denied",
+    );
+    assert.equal(stage.server("one").open.length, 1, "the module's own connection");
   });
 
   it("two workers: the other one's connections live", async (t) => {

@@ -31,6 +31,7 @@ export class HostileSwitchboard implements Terminal {
       get aboveWriteLimit() {
         return connection.aboveWriteLimit;
       },
+      property: (path) => connection.property(path),
       write: (data) => {
         const bytes = change(data);
         if (bytes.length > 0) connection.write(bytes);

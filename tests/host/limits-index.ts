@@ -404,6 +404,11 @@ export const LIMITS: Limit[] = [
     ],
   },
   {
+    row: "entries of `allowed_clusters`",
+    tests: ["tests/host/allowed-clusters.test.ts: has room for 256 entries"],
+    constants: ["assembly/router/allowed_clusters.ts MAX_PATTERNS"],
+  },
+  {
     row: "entries of `clusters`",
     tests: ["tests/unit/config/proxy_config.spec.ts: 4,096 may be named"],
     constants: ["assembly/proxy/config.ts MAX_CLUSTERS"],

@@ -206,7 +206,8 @@ describe("frames that are refused", () => {
 
 describe("clusters that exist and are named by clients", () => {
   it("leave no memory behind, however they alternate", async () => {
-    const { host, client } = await world([A], { config: toCluster({ cluster_name: undefined, cluster_header: "to" }) });
+    const config = { ...toCluster({ cluster_name: undefined, cluster_header: "to" }), allowed_clusters: ["cluster-*"] };
+    const { host, client } = await world([A], { config });
     const batch = Buffer.concat(
       Array.from({ length: 200 }, (_, i) => call(i, { headers: [["to", `cluster-${i}`]], class: "c" })),
     );

@@ -50,3 +50,43 @@ export class SetEnvoyFilterStateArguments extends Message {
 
   free(): void {}
 }
+
+/** envoy.source.extensions.common.wasm.WasmType: What a property is taken for. */
+export const enum WasmType {
+  BYTES = 0,
+  STRING = 1,
+  FLAT_BUFFERS = 2,
+  PROTOBUF = 3,
+}
+
+/** envoy.source.extensions.common.wasm.DeclarePropertyArguments: Of declare_property. */
+export class DeclarePropertyArguments extends Message {
+  /** Its name, as set_property has it. */
+  readonly name: View = new View();
+  type: i32 = 0;
+
+  protected take(reader: ProtoReader): bool {
+    switch (reader.tag) {
+      case 0x0a:
+        reader.string(this.name);
+        return true;
+      case 0x18:
+        this.type = reader.int32();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  encode(out: ByteBuffer): void {
+    if (this.name.length != 0) putBytes(out, 0x0a, this.name);
+    if (this.type != 0) putVarint(out, 0x18, this.type as u64);
+  }
+
+  clear(): void {
+    this.name.set(0, 0);
+    this.type = 0;
+  }
+
+  free(): void {}
+}

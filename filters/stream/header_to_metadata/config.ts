@@ -1,8 +1,7 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { ObjectReader } from "../../../assembly/config/object";
-import { isLabelKey } from "../../../assembly/router/metadata";
 import { FilterConfig } from "../../../assembly/stream/filter";
-import { isLabelValue, MAX_LABELS } from "../../../assembly/stream/labels";
+import { isLabelValue, labelKeyError, MAX_LABELS } from "../../../assembly/stream/labels";
 
 const MAX_RULES: i32 = 64;
 
@@ -58,7 +57,8 @@ function readLabel(from: ObjectReader, field: string, mayBeEmpty: bool, keys: st
   const label = from.object(field);
   if (!from.has(field)) return null;
   const key = label.required("key");
-  if (key.length > 0 && !isLabelKey(key)) label.fail("key", "a label's key must be of letters, digits, - _ and .");
+  const error = key.length > 0 ? labelKeyError(key) : "";
+  if (error.length > 0) label.fail("key", error);
   const value = label.bytes("value");
   if (!(mayBeEmpty && value.length == 0) && !isLabelValue(value.ptr, value.length)) {
     label.fail("value", "a label's value must be of 1 to 255 visible ASCII characters");

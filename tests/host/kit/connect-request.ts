@@ -17,3 +17,12 @@ export function checkConnect(headers: HeaderList): void {
     throw new Http2Error(ErrorCode.PROTOCOL_ERROR, `not a CONNECT request: ${JSON.stringify(headers)}`);
   }
 }
+
+/** Envoy's RBAC filter before the routes: what is wrong with the key that a CONNECT carries, if Envoy has this one; null: nothing. */
+export function wrongKey(headers: HeaderList, given: Buffer | null): string | null {
+  const keys = headers.filter(([name]) => name === "moe-key").map(([, value]) => value);
+  if (given === null) return keys.length > 0 ? `a CONNECT carries the key "${keys.join()}", Envoy has none` : null;
+  return keys.length === 1 && keys[0] === given.toString()
+    ? null
+    : `a CONNECT carries the key "${keys.join()}", Envoy has "${given.toString()}"`;
+}

@@ -52,6 +52,10 @@ export class Connection implements TerminalConnection {
     return this.state === "open";
   }
 
+  property(path: string): Buffer | null {
+    return this.context.properties.get(path);
+  }
+
   get aboveWriteLimit(): boolean {
     return this.aboveWrite;
   }

@@ -1,6 +1,6 @@
 import type { NetBuffer } from "./buffer.ts";
 import type { Clock } from "./clock.ts";
-import { checkConnect, isQuestion } from "./connect-request.ts";
+import { checkConnect, isQuestion, wrongKey } from "./connect-request.ts";
 import { ConnectStream, type StreamOwner } from "./connect-stream.ts";
 import {
   DEFAULT_MAX_FRAME_SIZE,
@@ -137,6 +137,8 @@ export class Switchboard implements Terminal, StreamOwner, InboundHandler {
     if (this.drainState === "final") return; // beyond the last GOAWAY: never answered
     this.lastStreamId = streamId;
     checkConnect(headers);
+    const wrong = wrongKey(headers, this.connection?.property("moe.key") ?? null);
+    if (wrong !== null) throw this.host.fault("key", wrong);
     this.inbound.floods.opened();
     if (isQuestion(headers)) this.questions++;
     if (this.streams.size >= this.options.maxConcurrentStreams) {

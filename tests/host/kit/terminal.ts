@@ -3,6 +3,8 @@ import type { NetBuffer } from "./buffer.ts";
 /** What the last filter of the chain may do with its connection. */
 export interface TerminalConnection {
   readonly open: boolean;
+  /** A property of the connection, which a filter has set as an object of its filter state; null without. */
+  property(path: string): Buffer | null;
   /** Sends bytes, which nobody changes any more, to the client, through the write filters. */
   write(data: Buffer, end?: boolean): void;
   /** Whether the client takes its bytes so slowly that the write buffer is over its limit. */

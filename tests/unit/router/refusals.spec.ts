@@ -175,6 +175,9 @@ describe("refused", () => {
     expect(labels("{'filter_metadata':{'mosn.lb':{'a b':'1'}}}")).toBe(
       "L.filter_metadata.mosn.lb.a b: a label's key must be of letters, digits, - _ and .",
     );
+    expect(labels("{'filter_metadata':{'mosn.lb':{'Cluster':'1'}}}")).toBe(
+      "L.filter_metadata.mosn.lb.Cluster: a label cannot be called cluster, pin, ask or host: x-moe-KEY is the proxy's own then",
+    );
     expect(labels("{'filter_metadata':{'mosn.lb':{'a':'1\\r\\n'}}}")).toBe(
       "L.filter_metadata.mosn.lb.a: a label's value must be of visible ASCII characters",
     );

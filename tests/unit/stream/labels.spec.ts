@@ -28,6 +28,13 @@ describe("LabelSet", () => {
     expect(all()).toBe("=7 B=5 a=1 aa=4 ab=3 abc=6 b=0 c=2");
   });
 
+  test("takes no key that would be a header of the proxy's own, or none of HTTP", () => {
+    const keys = ["cluster", "pin", "ask", "host", "Cluster", "PIN", "a b", "a:", "ä"];
+    for (let i = 0; i < keys.length; i++) expect(set(keys[i], "1")).toBe(false, keys[i]);
+    expect(set("clusters", "1") && set("pin-1", "2") && set("as", "3")).toBe(true);
+    expect(all()).toBe("as=3 clusters=1 pin-1=2");
+  });
+
   test("has one value for a key: the last one", () => {
     set("a", "1");
     set("b", "2");
