@@ -62,6 +62,8 @@ export class Subject {
   maxHeaderBlock: i32 = 65535;
   /** Headers that stand for fields of the frame, with rules of their own: the suite leaves them alone. */
   fields: string[] = [];
+  /** Whether of a name that is there twice the last value is what `get` gives, because peers take that one. */
+  lastValueCounts: bool = false;
   /** Whether id 0 is an id like others. */
   zeroId: bool = true;
   /** Whether keys and values of headers are text, not any bytes. */

@@ -77,6 +77,7 @@ export function sameFrame(a: Frame, b: Frame): bool {
     a.serviceLength == b.serviceLength &&
     a.methodOffset == b.methodOffset &&
     a.methodLength == b.methodLength &&
+    a.generic == b.generic &&
     a.aux == b.aux &&
     a.error == b.error &&
     a.answerable == b.answerable &&
@@ -129,6 +130,11 @@ export class Model extends HeaderVisitor {
     for (let i = 0; i < this.keys.length; i++)
       if (this.keys[i].equals(key.ptr, key.length)) model.add(key, this.values[i]);
     return model;
+  }
+
+  findLast(key: Bytes): i32 {
+    for (let i = this.keys.length - 1; i >= 0; i--) if (this.keys[i].equals(key.ptr, key.length)) return i;
+    return -1;
   }
 
   add(key: Bytes, value: Bytes): void {
