@@ -161,6 +161,40 @@ describe("dubbo-thrift frames", () => {
     }
   });
 
+  test("a path that is not the service's, or more than a path before the id, is ambiguous", () => {
+    const hidden = "00000000" + "0000000000000001" + "8001000100000006" + "736563726574" + "00000001" + "00";
+    const bad = [
+      "0000000473766332",
+      "000000067365637265" + "74",
+      "000000042f737664",
+      "000000052f2f737663",
+      "0000000373766300",
+      "00000002737663",
+      "00000004737663",
+      "ffffffff737663",
+      "00",
+      "000000",
+      hidden,
+    ];
+    for (let i = 0; i < bad.length; i++) {
+      const bytes = framed(SERVICE + bad[i] + ID, MESSAGE + "00");
+      expect(decode(bytes)).toBe(Decoded.ERROR, bad[i]);
+      expect(frame.error).toBe(FrameError.AMBIGUOUS, bad[i]);
+      expect(frame.answerable).toBe(true);
+      expect(frame.id).toBe(0x0102030405060708);
+      expect(frame.length).toBe(bytes.length >> 1);
+      expect(reply(400, "").includes(MESSAGE.replace("80010001", "80010003"))).toBe(true, bad[i]);
+      // What a server adds there nobody goes by.
+      const answer = framed(SERVICE + bad[i] + ID, MESSAGE.replace("80010001", "80010002") + "00");
+      expect(decode(answer, Peer.SERVER)).toBe(Decoded.FRAME, bad[i]);
+    }
+    const good = ["", "00000000", "00000003737663", "000000042f737663"];
+    for (let i = 0; i < good.length; i++) {
+      expect(decode(framed(SERVICE + good[i] + ID, MESSAGE + "00"))).toBe(Decoded.FRAME, good[i]);
+      expect(frame.service(view) && Bytes.of("svc").equals(view.ptr, view.length)).toBe(true);
+    }
+  });
+
   test("other bytes", () => {
     const bad = ["00000029da", "00000029dabb", "00000020", "474554202f20"];
     for (let i = 0; i < bad.length; i++) {
@@ -192,17 +226,30 @@ describe("dubbo-thrift headers", () => {
     expect(header(dubboThrift.headers(frame), "messageType")).toBe("2");
   });
 
-  test("service and method are rewritten, everything else is left", () => {
+  test("service and method are rewritten, the path follows, everything else is left", () => {
+    const other = "6f746865722e53657276696365";
     decode(WITH_PATH);
-    const headers = dubboThrift.headers(frame);
+    let headers = dubboThrift.headers(frame);
     set(headers, "service", "other.Service");
-    expect(encoded(headers)).toBe(
-      framed("0000000d6f746865722e53657276696365" + "000000042f737663" + ID, MESSAGE + "00"),
-    );
+    expect(encoded(headers)).toBe(framed("0000000d" + other + "0000000e2f" + other + ID, MESSAGE + "00"));
     set(headers, "method", "");
-    expect(encoded(headers)).toBe(
-      framed("0000000d6f746865722e53657276696365" + "000000042f737663" + ID, "8001000100000000" + "0000000300"),
-    );
+    const nameless = "8001000100000000" + "0000000300";
+    expect(encoded(headers)).toBe(framed("0000000d" + other + "0000000e2f" + other + ID, nameless));
+    set(headers, "service", "");
+    expect(encoded(headers)).toBe(framed("00000000" + "000000012f" + ID, nameless));
+    const paths = [SERVICE, "00000000"];
+    const changed = ["0000000d" + other, "00000000"];
+    for (let i = 0; i < paths.length; i++) {
+      decode(framed(SERVICE + paths[i] + ID, MESSAGE + "00"));
+      headers = dubboThrift.headers(frame);
+      set(headers, "service", "other.Service");
+      expect(encoded(headers)).toBe(framed("0000000d" + other + changed[i] + ID, MESSAGE + "00"));
+    }
+    const reply = framed(SERVICE + "000000026f6b" + ID, MESSAGE.replace("80010001", "80010002") + "00");
+    decode(reply, Peer.SERVER);
+    headers = dubboThrift.headers(frame);
+    set(headers, "service", "other.Service");
+    expect(encoded(headers).includes(other + "000000026f6b" + ID)).toBe(true);
   });
 
   test("the others are read-only, none can be removed, new ones have no place", () => {

@@ -1,6 +1,14 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
-import { load16be, load32be, load64be, store16be, store32be, store64be } from "../../../assembly/bytes/memory";
+import {
+  bytesEqual,
+  load16be,
+  load32be,
+  load64be,
+  store16be,
+  store32be,
+  store64be,
+} from "../../../assembly/bytes/memory";
 import { View } from "../../../assembly/bytes/view";
 import {
   Codec,
@@ -32,6 +40,7 @@ const SHORTEST: i32 = MAGIC_AT + MIN_HEADER + MIN_MESSAGE;
 /** The header's length is 16 bits wide; a method's name may be as long. */
 const MAX_HEADER: i32 = 0xffff;
 const VERSION: u8 = 1;
+const SLASH: u8 = 0x2f;
 const STRICT: u32 = 0x80010000;
 
 /** Longest reason written, bytes; the rest is cut. */
@@ -51,6 +60,8 @@ const DESCRIBED: i32 = 0;
 const BROKEN: i32 = -1;
 /** Broken before the id. */
 const UNIDENTIFIED: i32 = -2;
+/** Whole, but servers would read it in different ways. */
+const AMBIGUOUS: i32 = -3;
 
 /**
  * Dubbo's Thrift protocol: a framed TBinary message behind a header of Dubbo's. `aux` is what a reply repeats of its
@@ -83,9 +94,10 @@ export class DubboThrift extends Codec {
     if (tooLarge) {
       if (outcome > 0 && outcome <= maxLength) return frame.more(outcome);
       if (total <= (i32.MAX_VALUE as i64)) frame.length = total as i32;
-      return frame.fail(FrameError.TOO_LARGE, outcome == DESCRIBED);
+      return frame.fail(FrameError.TOO_LARGE, outcome == DESCRIBED || outcome == AMBIGUOUS);
     }
     frame.length = total as i32;
+    if (outcome == AMBIGUOUS) return frame.fail(FrameError.AMBIGUOUS, true);
     if (outcome != DESCRIBED) return frame.fail(FrameError.HEADERS, outcome == BROKEN);
     frame.contentLength = frame.length - frame.contentOffset;
     if (frame.kind == FrameKind.RESPONSE) {
@@ -98,7 +110,7 @@ export class DubboThrift extends Codec {
 
   /**
    * Describes what comes before the arguments of a frame of `total` bytes, of which `length` are there: DESCRIBED,
-   * BROKEN, UNIDENTIFIED, or how many bytes it takes to tell.
+   * BROKEN, UNIDENTIFIED, AMBIGUOUS, or how many bytes it takes to tell.
    */
   private describe(frame: Frame, peer: Peer, length: i32, total: i64): i32 {
     const ptr = frame.ptr;
@@ -128,8 +140,9 @@ export class DubboThrift extends Codec {
     frame.serviceLength = serviceLength as i32;
     frame.methodOffset = message + 8;
     frame.methodLength = methodLength as i32;
-    if (frame.kind == FrameKind.REQUEST) frame.aux = this.auxOf(frame, headerLength > MIN_HEADER + frame.serviceLength);
-    return DESCRIBED;
+    const restLength = headerLength - MIN_HEADER - frame.serviceLength;
+    if (frame.kind == FrameKind.REQUEST) frame.aux = this.auxOf(frame, restLength > 0);
+    return restLength == 0 || isPathOf(frame, restLength) ? DESCRIBED : AMBIGUOUS;
   }
 
   private auxOf(frame: Frame, path: bool): u64 {
@@ -165,9 +178,12 @@ export class DubboThrift extends Codec {
     const method = this.method;
     headers.get(SERVICE.ptr, SERVICE.length, service);
     headers.get(METHOD.ptr, METHOD.length, method);
-    // What newer versions of Dubbo write between the service and the id is kept.
+    // A path, which newer versions of Dubbo write between the service and the id, follows the service.
     const restAt = FIXED + 4 + (load32be(frame.ptr + (FIXED as usize)) as i32);
-    const restLength = messageAt(frame.ptr) - ID_LENGTH - restAt;
+    const oldRest = messageAt(frame.ptr) - ID_LENGTH - restAt;
+    const slash = slashes(frame.ptr + (restAt as usize), oldRest, restAt - FIXED - 4);
+    const follows = oldRest > 4 && frame.kind != FrameKind.RESPONSE;
+    const restLength = follows ? ((4 + slash + service.length) as i64) : (oldRest as i64);
     const headerLength = (MIN_HEADER as i64) + service.length + restLength;
     const total = headerLength + MAGIC_AT + MIN_MESSAGE + method.length + contentLength;
     if (!this.reused.fit) return this.cannot(NO_PLACE);
@@ -180,7 +196,13 @@ export class DubboThrift extends Codec {
     store32be(start + 6, (total as u32) - MAGIC_AT);
     store16be(start + 10, headerLength as u32);
     let at = putString(start + (FIXED as usize), service.ptr, service.length);
-    memory.copy(at, frame.ptr + (restAt as usize), restLength as usize);
+    if (follows) {
+      store32be(at, (slash + service.length) as u32);
+      if (slash > 0) store<u8>(at, SLASH, 4);
+      memory.copy(at + 4 + (slash as usize), service.ptr, service.length as usize);
+    } else {
+      memory.copy(at, frame.ptr + (restAt as usize), restLength as usize);
+    }
     at += restLength as usize;
     store64be(at, id);
     store<u32>(at + 8, load<u32>(frame.ptr + (messageAt(frame.ptr) as usize)));
@@ -247,6 +269,24 @@ function plausible(ptr: usize, length: i32): bool {
   if (length >= MAGIC_AT && load32be(ptr) < ((SHORTEST - MAGIC_AT) as u32)) return false;
   if (length > MAGIC_AT && load<u8>(ptr, 4) != ((MAGIC >> 8) as u8)) return false;
   return length <= MAGIC_AT + 1 || load<u8>(ptr, 5) == (MAGIC as u8);
+}
+
+/**
+ * Whether the `length` bytes between service and id are a path, and that is empty or the service's name. Dubbo 2.7 finds
+ * the service by the path, earlier versions, which know none, by the name; and no version looks at the header's length.
+ */
+function isPathOf(frame: Frame, length: i32): bool {
+  const service = frame.ptr + (frame.serviceOffset as usize);
+  const rest = service + (frame.serviceLength as usize);
+  if (length < 4 || load32be(rest) != ((length - 4) as u32)) return false;
+  const slash = slashes(rest, length, frame.serviceLength);
+  const pathLength = length - 4 - slash;
+  return length == 4 || bytesEqual(rest + 4 + (slash as usize), pathLength, service, frame.serviceLength);
+}
+
+/** How many slashes the path in the `length` bytes at `rest` has before a service's name of `serviceLength` bytes. */
+function slashes(rest: usize, length: i32, serviceLength: i32): i32 {
+  return length == 4 + 1 + serviceLength && load<u8>(rest, 4) == SLASH ? 1 : 0;
 }
 
 /** Offset of the message in a frame that has been described. */
