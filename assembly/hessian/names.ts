@@ -1,7 +1,7 @@
 // Strings as names: as Java's readers see them, whatever way their characters are written.
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
-import { load16be } from "../bytes/memory";
+import { bytesEqual, load16be } from "../bytes/memory";
 import { View } from "../bytes/view";
 import { Dialect, Kind } from "./dialect";
 import { skipUnits } from "./text";
@@ -95,6 +95,18 @@ export class NameReader {
     const whole = this.spell(this.firstAt, this.firstEnd) && (!this.chunked || this.spellRest());
     this.name.set(this.spelled.ptr, min(this.spelled.length, MAX_NAME));
     return whole;
+  }
+
+  /**
+   * Like `read`, for readers that take the bytes as they are: false also when the string is in chunks, or spelled in
+   * another way than the shortest. `name` is borrowed from the stream.
+   */
+  readPlain(): bool {
+    if (this.chunked || !this.read()) return false;
+    const length = (this.firstEnd - this.firstAt) as i32;
+    const same = bytesEqual(this.firstAt, length, this.name.ptr, this.name.length);
+    this.name.set(this.firstAt, length);
+    return same;
   }
 
   /** Whether the string that was skipped last is this ASCII text; no character that it has is spelled in two ways. */

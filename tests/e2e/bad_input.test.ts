@@ -3,16 +3,18 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
-import { type BoltFrame, BoltStatus, heartbeatAck, request, response } from "../host/kit/bolt.ts";
+import { type BoltFrame, BoltStatus, heartbeatAck, request, response, withId } from "../host/kit/bolt.ts";
 import {
   type BadAnswer,
   badAnswers,
   type BadRequest,
   badRequests,
+  BROKEN_BLOCKS,
   NO_PROTOCOL,
   type ProxyAnswer,
   type Version,
   VERSIONS,
+  withBlock,
 } from "./kit/bad_frames.ts";
 import { reasonOf } from "./kit/calls.ts";
 import { RawBoltClient } from "./kit/client.ts";
@@ -188,6 +190,28 @@ for (const concurrency of CONCURRENCIES) {
         it(`${name}, the server sends ${bad.name}`, (t) => answerBadly(t, bad, version));
       }
     }
+
+    it("header blocks that are no pairs pass as they came, both ways", async (t) => {
+      for (const version of VERSIONS) {
+        for (const block of Object.values(BROKEN_BLOCKS)) {
+          let arrived: Buffer | undefined;
+          misbehave = (frame, connection) => {
+            arrived = frame.raw;
+            connection.write(
+              withBlock((options) => response(frame.id, { ...options, content: "yes" }), block, version),
+            );
+          };
+          const client = await connectWaiting(t, version);
+          const sent = withBlock((options) => request(2, { ...options, class: "C", content: "bad" }), block, version);
+          await client.write(sent);
+          const answer = await client.answer(2);
+          const expectedAnswer = withBlock((options) => response(2, { ...options, content: "yes" }), block, version);
+          assert.equal(answer.raw.toString("hex"), expectedAnswer.toString("hex"));
+          assert.equal(arrived && withId(arrived, 2).toString("hex"), sent.toString("hex"));
+          await release(client);
+        }
+      }
+    });
 
     it("answers to nobody, and second answers, are dropped", async (t) => {
       misbehave = (frame, connection) => {

@@ -2,12 +2,21 @@ import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { crc32, crc32Replace } from "../../../assembly/bytes/crc32";
 import { load16be, load32be, store16be, store32be } from "../../../assembly/bytes/memory";
-import { Codec, Decoded, FRAME_TOO_LONG, HEADERS_TOO_LONG, INCOMPLETE, Peer } from "../../../assembly/xprotocol/codec";
+import {
+  Codec,
+  Decoded,
+  FRAME_TOO_LONG,
+  HEADERS_TOO_LONG,
+  INCOMPLETE,
+  NO_PLACE,
+  Peer,
+} from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
 import { Headers } from "../../../assembly/xprotocol/headers";
 import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
+import { CallReader } from "./call";
 import { EXCEPTION_CLASS, exceptionLength, writeException } from "./exception";
-import { BlockSize, BlockWriter, BoltHeaders, hasHeader, validate, validateRequest } from "./headers";
+import { BlockSize, BlockWriter, BoltHeaders, hasHeader } from "./headers";
 import { SOFA_RESPONSE, SofaResponseReader } from "./sofa_response";
 import { codeOf, Status, statusOf } from "./status";
 
@@ -38,6 +47,8 @@ const CHECKSUM_SWITCH: u8 = 1;
 /** Up to this length a new checksum costs less than mending the old one. */
 const SHORT: i32 = 256;
 
+/** Why a change cannot be expressed, for the log. */
+const AMBIGUOUS: Bytes = Bytes.of("servers would read the changed call in different ways");
 const NO_REASON: Bytes = Bytes.of("refused by the proxy");
 /** The header of SOFARPC's responses that are an error or an exception, whatever they are written in, and its value. */
 const RESPONSE_ERROR: Bytes = Bytes.of("sofa_head_response_error");
@@ -53,6 +64,8 @@ export abstract class BoltCodec extends Codec {
   /** The codec of the other version; null: its frames are refused. */
   protected sibling: BoltCodec | null = null;
   private readonly reused: BoltHeaders = new BoltHeaders();
+  private readonly callReader: CallReader = new CallReader();
+  private readonly written: Frame = new Frame();
   private readonly size: BlockSize = new BlockSize();
   private readonly writer: BlockWriter = new BlockWriter();
   private readonly sofaResponse: SofaResponseReader = new SofaResponseReader();
@@ -121,15 +134,9 @@ export abstract class BoltCodec extends Codec {
     frame.contentLength = contentLength as i32;
     if (!known) return frame.fail(FrameError.MALFORMED, true);
     if (checksum != 0 && !checksumMatches(ptr, frame.length)) return frame.fail(FrameError.CHECKSUM, true);
-    if (frame.kind > FrameKind.ONEWAY) {
-      return validate(frame) ? Decoded.FRAME : frame.fail(FrameError.HEADERS, true);
-    }
-    if (!validateRequest(frame)) return frame.fail(FrameError.HEADERS, true);
-    if (frame.serviceLength == 0) {
-      frame.serviceOffset = fixed;
-      frame.serviceLength = classLength;
-    }
-    return Decoded.FRAME;
+    if (frame.kind > FrameKind.ONEWAY) return Decoded.FRAME;
+    const error = this.callReader.read(frame, fixed, this.serializationOf(frame) == HESSIAN);
+    return error == FrameError.NONE ? Decoded.FRAME : frame.fail(error, true);
   }
 
   /** Sets kind, timeout and status; false for a command that goes not with this type, when the kind is the type's. */
@@ -170,6 +177,7 @@ export abstract class BoltCodec extends Codec {
   encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
     if (headers.incomplete) return this.cannot(INCOMPLETE);
     const changed = headers.changed;
+    if (changed && !this.reused.readable) return this.cannot(NO_PLACE);
     this.size.bytes = frame.headerLength;
     if (changed) {
       this.size.bytes = 0;
@@ -196,17 +204,30 @@ export abstract class BoltCodec extends Codec {
     }
     at += headerLength as usize;
     memory.copy(at, content, contentLength as usize);
+    if (changed && !this.isClear(frame, start, headerLength, contentLength)) return this.cannot(AMBIGUOUS);
     if (checksum != 0) seal(start, total as i32);
     out.commit(total as i32);
     return true;
+  }
+
+  /** Whether readers agree which call a changed request is: SOFARPC takes the method from the content, say. */
+  private isClear(frame: Frame, start: usize, headerLength: i32, contentLength: i32): bool {
+    if (frame.kind > FrameKind.ONEWAY) return true;
+    const written = this.written;
+    written.begin(this, start);
+    written.headerOffset = frame.headerOffset;
+    written.headerLength = headerLength;
+    written.contentOffset = frame.headerOffset + headerLength;
+    written.contentLength = contentLength;
+    const isHessian = this.serializationOf(written) == HESSIAN;
+    return this.callReader.read(written, this.fixedLength(start), isHessian) == FrameError.NONE;
   }
 
   /** The codec byte names the serialization; which version of Hessian 2 it is depends on the peers' libraries. */
   payload(frame: Frame, content: usize, contentLength: i32, out: Payload): void {
     out.begin(Serialization.NONE);
     if (contentLength == 0) return;
-    const codec = load<u8>(frame.ptr + (this.typeAt as usize) + 8);
-    out.serialization = codec == HESSIAN ? Serialization.HESSIAN_ANY : Serialization.OTHER;
+    out.serialization = this.serializationOf(frame) == HESSIAN ? Serialization.HESSIAN_ANY : Serialization.OTHER;
     out.stream.set(content, contentLength);
     const fixed = this.fixedLength(frame.ptr);
     out.typeName.set(frame.ptr + (fixed as usize), frame.headerOffset - fixed);
@@ -217,9 +238,8 @@ export abstract class BoltCodec extends Codec {
     if (frame.kind != FrameKind.RESPONSE || frame.status != Status.SUCCESS) return false;
     if (hasHeader(frame, RESPONSE_ERROR, TRUE)) return true;
     const fixed = this.fixedLength(frame.ptr);
-    const codec = load<u8>(frame.ptr + (this.typeAt as usize) + 8);
     const sofa = SOFA_RESPONSE.equals(frame.ptr + (fixed as usize), frame.headerOffset - fixed);
-    if (codec != HESSIAN || !sofa) return false;
+    if (this.serializationOf(frame) != HESSIAN || !sofa) return false;
     return this.sofaResponse.isFailure(frame.ptr + (frame.contentOffset as usize), frame.contentLength);
   }
 
@@ -296,6 +316,12 @@ export abstract class BoltCodec extends Codec {
   @inline
   private fixedLength(ptr: usize): i32 {
     return this.restAt + (load<u8>(ptr + (this.typeAt as usize)) == Type.RESPONSE ? 10 : 12);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  private serializationOf(frame: Frame): u8 {
+    return load<u8>(frame.ptr + (this.typeAt as usize) + 8);
   }
 
   // @ts-ignore: decorator

@@ -32,6 +32,8 @@ const LONG = sealed("02020100010100000007" + "0101ffffffff" + "0000" + "0000" + 
 
 const subject = new Subject(boltv2);
 subject.maxHeaderBlock = 0x7fff;
+subject.lastValueCounts = true;
+subject.fields = ["service", "sofa_head_target_service"];
 for (let status = 0; status < 10; status++) subject.statuses.push(status);
 for (let status = 16; status < 19; status++) subject.statuses.push(status);
 subject.add("golden", REQUEST, Peer.CLIENT).length(16, 2).length(18, 2).length(20, 4).length(25, 4).length(36, 4);

@@ -44,6 +44,7 @@ export interface BadAnswer {
 
 const TOO_LARGE = { status: BoltStatus.UNKNOWN, reason: "frame too large" };
 const BROKEN_HEADERS = { status: BoltStatus.SERVER_DESERIAL_EXCEPTION, reason: "broken header block" };
+const AMBIGUOUS = { status: BoltStatus.UNKNOWN, reason: "ambiguous call: servers would read it differently" };
 const CHECKSUM = { status: BoltStatus.CODEC_EXCEPTION, reason: "checksum mismatch" };
 /** More than `max_frame_bytes`. */
 const LARGE = Buffer.alloc(17 << 20);
@@ -77,7 +78,7 @@ function flipped(frame: Buffer, at: number): Buffer {
 }
 
 /** A frame whose header block is not what a block looks like. */
-function withBlock(make: (options: FrameOptions) => Buffer, block: Buffer, version: Version): Buffer {
+export function withBlock(make: (options: FrameOptions) => Buffer, block: Buffer, version: Version): Buffer {
   // A well-formed block of that length first, then the other one in its place, and the checksum made anew.
   const filler: Headers = [["k".repeat(block.length - 8), ""]];
   const good = make({ ...version, headers: filler });
@@ -85,11 +86,13 @@ function withBlock(make: (options: FrameOptions) => Buffer, block: Buffer, versi
   return resealed(Buffer.concat([good.subarray(0, at), block, good.subarray(at + block.length)]));
 }
 
+/** SOFARPC would take of a broken block what it can read. */
+const SOFA_REQUEST = "com.alipay.sofa.rpc.core.request.SofaRequest";
+
 /** Blocks that contradict themselves. */
-const BROKEN_BLOCKS: Record<string, Buffer> = {
+export const BROKEN_BLOCKS: Record<string, Buffer> = {
   "a key beyond the end": Buffer.from("000000ff6b65790000000176", "hex"),
   "a value beyond the end": Buffer.from("000000036b65797fffffff76", "hex"),
-  "a negative length": Buffer.from("fffffffe6b65790000000176", "hex"),
   "a key without a value": Buffer.from("000000056b65796b6579", "hex"),
 };
 
@@ -112,10 +115,17 @@ export function badRequests(version: Version): BadRequest[] {
     { name: "an unknown command, one-way", bytes: unknownCommand(2) },
   ];
   for (const [name, block] of Object.entries(BROKEN_BLOCKS)) {
-    const make = (type: number) => withBlock((options) => request(2, { ...options, type }), block, version);
+    const sofa = (type: number) => ({ type, class: SOFA_REQUEST });
+    const make = (type: number) => withBlock((options) => request(2, { ...options, ...sofa(type) }), block, version);
     list.push({ name: `headers with ${name}`, bytes: make(1), answer: BROKEN_HEADERS });
     list.push({ name: `headers with ${name}, one-way`, bytes: make(2) });
   }
+  const services: Headers = [
+    ["service", "a:1.0"],
+    ["sofa_head_target_service", "b:1.0"],
+  ];
+  list.push({ name: "two services", bytes: request(2, { ...version, headers: services }), answer: AMBIGUOUS });
+  list.push({ name: "two services, one-way", bytes: request(2, { ...version, headers: services, type: 2 }) });
   if (v2) list.push({ name: "an unknown version", bytes: patched(good, 1, 7), closes: true });
   if ("crc" in version) {
     list.push({ name: "a wrong checksum", bytes: flipped(good, -1), answer: CHECKSUM });
@@ -123,10 +133,14 @@ export function badRequests(version: Version): BadRequest[] {
   }
   return list.map((bad) => ({
     ...bad,
-    log: bad.decodes
-      ? "a response to nothing"
-      : (bad.answer?.reason ?? (/^headers/.test(bad.name) ? BROKEN_HEADERS : MALFORMED).reason),
+    log: bad.decodes ? "a response to nothing" : (bad.answer ?? reasonOf(bad.name)).reason,
   }));
+}
+
+/** Of what is not answered. */
+function reasonOf(name: string): ProxyAnswer {
+  if (name.startsWith("headers")) return BROKEN_HEADERS;
+  return name.startsWith("two services") ? AMBIGUOUS : MALFORMED;
 }
 
 /** What a server may send wrong. */
@@ -141,10 +155,6 @@ export function badAnswers(version: Version): BadAnswer[] {
     { name: "a frame of 17 MiB", bytes: (id) => response(id, { ...version, content: LARGE }), answer: TOO_LARGE },
     { name: "an unknown command", bytes: (id) => resealed(patched(good(id), 2 + v2, 0, 77)), answer: MALFORMED },
   ];
-  for (const [name, block] of Object.entries(BROKEN_BLOCKS)) {
-    const bytes = (id: number) => withBlock((options) => response(id, options), block, version);
-    list.push({ name: `headers with ${name}`, bytes, answer: BROKEN_HEADERS });
-  }
   if ("crc" in version) {
     list.push({ name: "a wrong checksum", bytes: (id) => flipped(good(id), -1), answer: CHECKSUM });
     list.push({ name: "changed content", bytes: (id) => flipped(good(id), -5), answer: CHECKSUM });

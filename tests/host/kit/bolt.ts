@@ -236,10 +236,12 @@ function kindOf(type: number, command: number): BoltKind {
   return type === TYPE_ONEWAY ? "oneway" : "request";
 }
 
+/** A block that is no run of pairs has none: peers may put any bytes there. */
 function parseHeaders(block: Buffer): Headers {
   const texts: string[] = [];
   for (let at = 0; at < block.length;) {
-    const length = block.readInt32BE(at);
+    const length = block.length - at < 4 ? -1 : block.readInt32BE(at);
+    if (length < 0 || length > block.length - at - 4) return [];
     texts.push(block.toString("utf8", at + 4, at + 4 + length));
     at += 4 + length;
   }
