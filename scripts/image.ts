@@ -1,0 +1,87 @@
+// `npm run image -- --out FOLDER | --push REGISTRY/REPO:TAG`: the module as an OCI image, for Istio's WasmPlugin.
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { Command, Option } from "commander";
+import { build } from "./build.ts";
+import { makeImage, writeLayout } from "./image/image.ts";
+import { withCustomSection } from "./image/layers.ts";
+import { parseReference, push, PushFailed } from "./image/registry.ts";
+
+interface Options {
+  out?: string;
+  push?: string;
+  root: "proxy" | "http";
+  module?: string;
+  plainHttp?: boolean;
+  username?: string;
+}
+
+const here = (path: string) => resolve(process.env.INIT_CWD ?? ".", path);
+
+/** What the image says of itself. Envoy's range is that of the tests (docs/reliability.md). */
+function labels(): Record<string, string> {
+  const { version, description, license } = JSON.parse(
+    readFileSync(resolve(import.meta.dirname, "../package.json"), "utf8"),
+  ) as Record<string, string>;
+  return {
+    "org.opencontainers.image.title": "moe-wasm",
+    "org.opencontainers.image.description": description,
+    "org.opencontainers.image.version": version,
+    "org.opencontainers.image.licenses": license,
+    "moe.envoy": ">=1.36",
+  };
+}
+
+async function main(options: Options): Promise<void> {
+  if (!options.out && !options.push) throw new PushFailed("give --out FOLDER or --push REGISTRY/REPO:TAG");
+  const target = options.push === undefined ? undefined : parseReference(options.push);
+  const module = readFileSync(options.module ? here(options.module) : build("release", console.error));
+  const wasm = options.root === "http" ? withCustomSection(module, "moe.http") : module;
+  const image = makeImage(wasm, { ...labels(), "moe.root": options.root });
+  if (options.out) writeLayout(image, here(options.out), target?.tag ?? "latest");
+  if (target) await push(image, target, { ...options, password: process.env.MOE_REGISTRY_PASSWORD });
+  console.log(`manifest     ${image.descriptor.digest}`);
+  console.log(`wasm sha256  ${image.wasmSha256}`);
+  if (options.out) console.log(`layout       ${options.out}`);
+  if (!target) return;
+  console.log(`\nspec:\n  url: oci://${target.registry}/${target.repository}:${target.tag}`);
+  console.log(`  sha256: ${image.descriptor.digest.slice("sha256:".length)}`);
+}
+
+new Command("npm run image --")
+  .description(
+    "Makes an OCI image of the module, and pushes it. The same module gives the same digest on every machine. Istio's WasmPlugin " +
+      "loads it by `url: oci://REGISTRY/REPO:TAG`; its `sha256` is the digest of the manifest.",
+  )
+  .option("--out <folder>", "write an OCI image layout")
+  .option("--push <registry/repo:tag>", "push to a registry")
+  .addOption(
+    new Option(
+      "--root <root>",
+      "for the RPC proxy, or for HTTP: other bytes, so that Envoy runs them in a VM of their own",
+    )
+      .choices(["proxy", "http"])
+      .default("proxy"),
+  )
+  .option("--module <file>", "another module than build/moe.wasm, which is built if need be")
+  .option("--plain-http", "speak HTTP with the registry; the default on loopback")
+  .option(
+    "--username <name>",
+    "user of the registry; the password is in MOE_REGISTRY_PASSWORD. Default: docker's own login",
+  )
+  .addHelpText(
+    "after",
+    `
+Examples:
+  npm run image -- --out build/image
+  npm run image -- --push REGISTRY/mesh/moe-wasm:0.2.0
+  npm run image -- --root http --push REGISTRY/mesh/moe-wasm-http:0.2.0`,
+  )
+  .action((options: Options) =>
+    main(options).catch((error: Error) => {
+      if (!(error instanceof PushFailed) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+      console.error(error.message);
+      process.exitCode = 1;
+    }),
+  )
+  .parse();
