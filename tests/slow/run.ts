@@ -1,6 +1,4 @@
 // Peers that do not read, or hardly: what they cost in memory, and what their neighbours notice.
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { request, response } from "../host/kit/bolt.ts";
 import { reasonOf } from "../e2e/kit/calls.ts";
@@ -9,7 +7,7 @@ import type { Scope } from "../e2e/kit/scope.ts";
 import { callOf, Stage } from "../e2e/kit/stage.ts";
 import { waitUntil, waitUntilStill } from "../e2e/kit/wait.ts";
 import { memoryOf } from "../soak/memory.ts";
-import type { Watch, Watched } from "./neighbour_main.ts";
+import { Neighbour } from "./neighbour.ts";
 
 const MIB = 1 << 20;
 const ANSWER = 4 * MIB;
@@ -45,31 +43,6 @@ export interface SlowCase {
   /** Calls of a neighbour, and the 99th of a hundred of their times, ms. */
   calls: number;
   p99: number;
-}
-
-/** The neighbour, and a server of its own, in a process of their own. */
-class Neighbour {
-  private constructor(
-    private readonly child: ChildProcess,
-    /** Port of its server. */
-    readonly port: number,
-  ) {}
-
-  static async start(scope: Scope): Promise<Neighbour> {
-    const child = fork(new URL("neighbour_main.ts", import.meta.url), [], { execArgv: ["--import", "tsx"] });
-    scope.after(() => child.kill("SIGKILL"));
-    const [port] = (await once(child, "message")) as [number];
-    return new Neighbour(child, port);
-  }
-
-  /** Makes calls through Envoy for so long. Throws when one is not answered as it should be. */
-  async watch(port: number, ms: number): Promise<Watched> {
-    const answer = once(this.child, "message");
-    this.child.send({ port, ms } satisfies Watch);
-    const [watched] = (await answer) as [Watched];
-    if (watched.failure !== undefined) throw new Error(watched.failure);
-    return watched;
-  }
 }
 
 class Slow {
