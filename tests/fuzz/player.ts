@@ -23,6 +23,10 @@ export interface Manners {
 const HOSTS = ["10.0.0.1:1", "10.0.0.2:2", "10.0.0.3:3"];
 const GARBAGE = 30;
 
+/** Of a hundred messages of a client that is not clean: hostile ones; and halves after which it says nothing more. */
+const HOSTILE = 10;
+const SILENT = 2;
+
 /** A client connection with the servers behind it, and what is known of what may come of it. */
 export class Player {
   readonly client: Client;
@@ -39,6 +43,8 @@ export class Player {
   private waiting = 0;
   private unsent: Buffer = Buffer.alloc(0);
   private previous: Buffer | null = null;
+  /** It has sent half a message, and sends nothing more. */
+  private silent = false;
 
   constructor(
     private readonly host: Host,
@@ -71,6 +77,11 @@ export class Player {
   play(): void {
     const { dice } = this;
     const frame = this.message(this.inputs++);
+    if (this.silent) return;
+    if (!this.manners.clean && dice.chance(SILENT)) {
+      this.silent = true;
+      return this.write(frame.subarray(0, 1 + dice.roll(frame.length)));
+    }
     this.unsent = this.unsent.length === 0 ? frame : Buffer.concat([this.unsent, frame]);
     const way = dice.roll(10);
     if (way === 0) return; // glued to the next
@@ -85,6 +96,7 @@ export class Player {
     const polite = this.manners.clean || this.manners.http2;
     if (wire.heartbeat !== undefined && dice.chance(5)) return wire.heartbeat(dice);
     if (!polite && number === 0 && dice.chance(GARBAGE)) return dice.bytes(1 + dice.roll(80));
+    if (!polite && wire.hostile.length > 0 && dice.chance(HOSTILE)) return dice.pick(wire.hostile);
     const recorded = !polite && wire.recorded.length > 0 && dice.chance(40);
     const frame = recorded ? dice.pick(wire.recorded) : wire.request(dice, requestText(this.number, number));
     if (polite) {
@@ -121,7 +133,7 @@ export class Player {
   settle(): void {
     if (this.over) return;
     if (!this.manners.clean) this.stall("resume");
-    if (this.unsent.length > 0) this.send(this.unsent.length);
+    if (this.unsent.length > 0 && !this.silent) this.send(this.unsent.length);
   }
 
   leave(how: "fin" | "rst"): void {

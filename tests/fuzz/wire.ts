@@ -24,6 +24,11 @@ export interface Wire {
   /** The id, as text; null: it cannot be told, also because bytes are missing. */
   id(frame: Buffer): string | null;
   kind(frame: Buffer): Kind;
+  /**
+   * Whole requests that keep to the frame's lengths and are hostile all the same: very many pairs, keys that repeat, names in
+   * overlong UTF-8, extreme timeouts.
+   */
+  readonly hostile: readonly Buffer[];
   /** A good request that carries `text` in its content. */
   request(dice: Dice, text: string): Buffer;
   heartbeat?(dice: Dice): Buffer;

@@ -22,6 +22,39 @@ const HEADERS: bolt.Headers[] = [
   [["service", "none"]],
 ];
 
+/** Names that some readers take for `service`, and others do not. */
+const OVERLONG = Buffer.from("c1b3c1a5c1b2c1b6c1a9c1a3c1a5", "hex").toString("latin1");
+const SERVICE = "com.example.Hello:1.0";
+
+/** Header blocks and timeouts that are legal, and hostile. */
+function hostile(version: 1 | 2): Buffer[] {
+  const many: bolt.Headers = Array.from({ length: 1900 }, () => ["", ""]);
+  const blocks: bolt.Headers[] = [
+    many,
+    Array.from({ length: 600 }, (_, i) => [`k${i % 3}`, `${i}`]),
+    [
+      ["service", SERVICE],
+      ["service", "none"],
+    ],
+    [
+      ["service", "none"],
+      ["sofa_head_target_service", SERVICE],
+    ],
+    [
+      ["SERVICE", "none"],
+      [OVERLONG, SERVICE],
+      ["sofa_head_method_name", "$invoke"],
+      ["sofa_head_generic_type", "2"],
+    ],
+  ];
+  const timeouts = [-0x80000000, -1, 0, 1, 0x7fffffff];
+  return blocks.flatMap((headers, i) =>
+    timeouts.map((timeout, j) =>
+      bolt.request(1 + i * 8 + j, { version, class: CLASS, headers, timeout, content: "x" }),
+    ),
+  );
+}
+
 /** A whole frame, and where the text's place is in it. */
 interface Template {
   frame: Buffer;
@@ -53,6 +86,7 @@ export function boltWire(version: 1 | 2): Wire {
   return {
     codecs: [version === 1 ? "bolt" : "boltv2"],
     fields,
+    hostile: hostile(version),
     recorded: recordings(version === 1 ? /^(bolt-v1|sofa)-/ : /^bolt-v2/, length),
     length,
     id: (frame) => (frame.length < 9 + frame[0] ? null : `${frame.readUInt32BE(4 + frame[0])}`),

@@ -27,6 +27,28 @@ const answers = [
   dubbo.response(1n, { a: TEXT, b: [1, 2] }),
   dubbo.frame(2, 40, 1n, dubbo.encode(TEXT)),
 ];
+/** A request with these attachments as they are, in Hessian, and this service as it is. */
+function raw(id: bigint, service: Buffer, method: string, ...attachments: Buffer[]): Buffer {
+  const head = [dubbo.encode("2.0.2"), service, dubbo.encode("1.0", method, "")];
+  return dubbo.frame(0xc2, 0, id, Buffer.concat([...head, Buffer.from("H"), ...attachments, Buffer.from("Z")]));
+}
+
+const SERVICE = dubbo.encode("com.example.Hello");
+/** "none", each letter in two bytes. */
+const OVERLONG = Buffer.from("04c1aec1afc1aec1a5", "hex");
+const pair = (key: string, value: unknown) => dubbo.encode(key, value);
+const hostile = [
+  raw(1n, SERVICE, "hi", Buffer.alloc(16_000)),
+  raw(2n, SERVICE, "hi", ...Array.from({ length: 500 }, (_, i) => pair(`k${i % 3}`, i))),
+  raw(3n, SERVICE, "hi", pair("path", "none"), pair("path", "com.example.Hello")),
+  raw(4n, SERVICE, "hi", pair("version", "2.0"), pair("VERSION", "1.0"), pair("group", "g")),
+  raw(5n, OVERLONG, "hi", pair("interface", "com.example.Hello")),
+  raw(6n, SERVICE, "$invoke", pair("generic", "nativejava")),
+  raw(7n, SERVICE, "$invokeAsync", pair("generic", "true")),
+  ...[-0x80000000, -1, 0, 1, 0x7fffffff, "9".repeat(40), "1e9", 1.5, true, null].map((timeout, i) =>
+    raw(BigInt(8 + i), SERVICE, "hi", pair("timeout", timeout)),
+  ),
+];
 const heartbeat = dubbo.heartbeat(1n);
 const heartbeatAck = dubbo.heartbeatAck(1n);
 
@@ -53,6 +75,7 @@ export const dubboWire: Wire = {
     [60, 1],
     [80, 1],
   ],
+  hostile,
   recorded: recordings(/^dubbo2-/, length),
   length,
   id: (frame) => (frame.length < 12 ? null : `${frame.readBigUInt64BE(4)}`),

@@ -50,6 +50,20 @@ function isAnswer(frame: Buffer): boolean {
   return integers(frame).has(5);
 }
 
+/** Maps of very many pairs, keys that repeat, extreme timeouts. */
+const hostile = [
+  map(9, ...Array.from({ length: 3900 }, () => ["", ""] as [string, string])),
+  map(9, ...Array.from({ length: 800 }, (_, i) => [`k${i % 3}`, `${i}`] as [string, string])),
+  map(9, ["zone", "a"], ["zone", "b"], ["ZONE", "c"]),
+].flatMap((context, i) =>
+  [-0x80000000, -1, 0, 1, 0x7fffffff].map((timeout, j) =>
+    framed(
+      ...[int(1, 1), int(2, 0), int(3, 0), int(4, 1 + i * 8 + j), text(5, "App.Obj"), text(6, "echo")],
+      ...[bytes(7, "x"), int(8, timeout), context, map(10)],
+    ),
+  ),
+);
+
 export const tarsWire: Wire = {
   codecs: ["tars"],
   fields: [
@@ -66,6 +80,7 @@ export const tarsWire: Wire = {
     [15, 1],
     [20, 1],
   ],
+  hostile,
   recorded: [],
   length(frame) {
     if (frame.length < 4) return MORE;

@@ -23,6 +23,11 @@ function frame(type: number, id: bigint, service: string, path: string, method: 
   return all;
 }
 
+/** Names that are long, empty, overlong in UTF-8, or of another service. */
+const hostile = ["", "x".repeat(15_000), "\xc1\xaeone", "none", "$invoke"].map((name, i) =>
+  frame(1, BigInt(1 + i), name, i % 2 ? "" : "com.example.Hello", name, "x"),
+);
+
 /** Where the message begins; the id is before it. */
 const message = (bytes: Buffer): number => 4 + bytes.readUInt16BE(10);
 
@@ -40,6 +45,7 @@ export const thriftWire: Wire = {
     [46, 1],
     [47, 4],
   ],
+  hostile,
   recorded: [],
   length(bytes) {
     if (bytes.length < 6) return MORE;

@@ -22,6 +22,7 @@ export const xExampleWire: Wire = {
     [7, 4],
     [9, 4],
   ],
+  hostile: [],
   recorded: [],
   length(bytes) {
     if (bytes.length > 0 && bytes[0] !== 0x78) return NO_FRAME;
