@@ -1,6 +1,7 @@
 import { Bytes } from "../bytes/bytes";
 import { parseDuration } from "../config/duration";
 import { noteGarbage } from "../abi/dispatch";
+import { budget, Found } from "../router/regex/budget";
 import { Regex } from "../router/regex/regex";
 import { AttributeSource } from "./attributes";
 import { Fault, fail } from "./fault";
@@ -9,6 +10,7 @@ import { Kind } from "./kind";
 import { formatAddress, parseEmail, parseName } from "./net";
 import { copyText, Node, setAddress } from "./node";
 import { formatDouble, formatDuration, formatInteger, parseBool, parseDouble, parseInteger } from "./numbers";
+import { spend } from "./steps";
 import * as texts from "./texts";
 import * as times from "./times";
 import { parseUri } from "./uri";
@@ -20,8 +22,8 @@ const FALSE = Bytes.of("false");
 const MAX_INT: f64 = 9223372036854775808.0;
 /** Longest text that can be a duration, bytes. */
 const MAX_DURATION: i32 = 128;
-/** Most steps of a search for one text in another, about a millisecond. */
-const MAX_STEPS: i64 = 1 << 22;
+/** Most places and bytes of one search for a text in another, multiplied. */
+const MAX_PRODUCT: i64 = 1 << 22;
 
 const NO_ZONE: i64 = i64.MIN_VALUE;
 
@@ -47,6 +49,8 @@ export class CallNode extends Node {
     const c = count > 2 ? unchecked(parts[2]).evaluate(source) : none;
     const d = count > 3 ? unchecked(parts[3]).evaluate(source) : none;
     if (a === null || b === null || c === null || d === null) return null;
+    // What a function does takes time linear in its texts; searches take more steps of their own.
+    if (!spend(a.length + b.length + c.length)) return fail(Fault.TOO_LONG);
     const fn = this.fn;
     if (fn <= Fn.TRIM) return this.text(a, b, c, d, count);
     if (fn <= Fn.EMPTY_MAP) return this.make(a, b, c);
@@ -85,9 +89,15 @@ export class CallNode extends Node {
     }
   }
 
-  /** Functions that look for one text in another: their steps are bounded. */
+  /** Functions that look for one text in another. */
   private search(a: Value, b: Value, c: Value, d: Value, count: i32): Value | null {
-    if ((a.length as i64) * (b.length as i64) > MAX_STEPS) return fail(Fault.TOO_LONG);
+    if ((a.length as i64) * (b.length as i64) > MAX_PRODUCT) return fail(Fault.TOO_LONG);
+    const found = this.searched(a, b, c, d, count);
+    // What was found counts only if there were steps to find it.
+    return spend(0) ? found : fail(Fault.TOO_LONG);
+  }
+
+  private searched(a: Value, b: Value, c: Value, d: Value, count: i32): Value | null {
     const value = this.value;
     switch (this.fn) {
       case Fn.CONTAINS:
@@ -212,6 +222,9 @@ export class MatchesNode extends Node {
 
   evaluate(source: AttributeSource): Value | null {
     const text = this.text.evaluate(source);
-    return text === null ? null : this.value.setBool(this.regex.matches(text.ptr, text.length));
+    if (text === null) return null;
+    const found = this.regex.search(text.ptr, text.length);
+    if (found == Found.FAILED || !spend(text.length + budget.spent)) return fail(Fault.TOO_LONG);
+    return this.value.setBool(found == Found.YES);
   }
 }

@@ -4,6 +4,7 @@ import { Fault, fail } from "./fault";
 import { Kind } from "./kind";
 import { compareEmails, compareNames } from "./net";
 import { Node } from "./node";
+import { spend } from "./steps";
 import { compareUris } from "./uri";
 import { Value } from "./value";
 
@@ -30,6 +31,7 @@ export class CompareNode extends Node {
     const left = this.left.evaluate(source);
     const right = this.right.evaluate(source);
     if (left === null || right === null) return null;
+    if (!spend(left.length + right.length)) return fail(Fault.TOO_LONG);
     const relation = this.relation;
     if (relation > Relation.NOT_EQUAL) return this.value.setBool(isOrdered(this.left.kind, relation, left, right));
     const same = isSame(this.left.kind, left, right);

@@ -4,6 +4,7 @@ import { Compiler } from "./compiler";
 import { Kind } from "./kind";
 import { Node } from "./node";
 import { Parser } from "./parser";
+import { beginSteps } from "./steps";
 import { Value } from "./value";
 
 /** Outcome of `Expression.compile`. */
@@ -14,8 +15,8 @@ export class CompiledExpression {
 }
 
 /**
- * An expression of MOSN's, compiled: bounded in length and depth, so that evaluating it is bounded in time by the lengths
- * of the request's texts. It never traps.
+ * An expression of MOSN's, compiled: bounded in length and depth, and its evaluation in steps, whatever the request's
+ * texts. It never traps.
  */
 export class Expression {
   private constructor(private readonly node: Node) {}
@@ -43,6 +44,7 @@ export class Expression {
    */
   evaluate(source: AttributeSource): Value | null {
     arena.reset();
+    beginSteps();
     return this.node.evaluate(source);
   }
 }

@@ -12,7 +12,7 @@ export const enum Fault {
   CONVERSION = 4,
   /** There is no such place in a text. */
   NO_INDEX = 5,
-  /** The texts of the evaluation are too long together. */
+  /** The texts of the evaluation are too long together, or take too many steps. */
   TOO_LONG = 6,
 }
 

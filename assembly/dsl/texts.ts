@@ -3,6 +3,7 @@ import { bytesEqual } from "../bytes/memory";
 import { decodeRune, encodeRune, INVALID_RUNE } from "../bytes/utf8";
 import { arena } from "./arena";
 import { Fault, fail } from "./fault";
+import { spend } from "./steps";
 import { Value } from "./value";
 
 /** How many characters the bytes are. */
@@ -29,12 +30,22 @@ function offsetOf(ptr: usize, length: i32, index: i64): i32 {
   return at;
 }
 
-/** Where `part` is first, from offset `from` on; -1: nowhere. */
+/** Where `part` is first, from offset `from` on; -1: nowhere, or the evaluation's steps are used up. */
 export function find(text: Value, part: Value, from: i32): i32 {
   for (let at = from; at <= text.length - part.length; at++) {
-    if (bytesEqual(text.ptr + (at as usize), part.length, part.ptr, part.length)) return at;
+    if (isAt(text, part, at)) return at;
+    if (!spend(0)) break;
   }
   return -1;
+}
+
+/** Whether `part` is at an offset where there is room for it: a step for each byte that is compared. */
+function isAt(text: Value, part: Value, at: i32): bool {
+  const start = text.ptr + (at as usize);
+  let same = 0;
+  while (same < part.length && load<u8>(start + (same as usize)) == load<u8>(part.ptr + (same as usize))) same++;
+  spend(same + 1);
+  return same == part.length;
 }
 
 /** MOSN's `match`: a "*" at the pattern's end or else at its beginning stands for anything. */
@@ -120,7 +131,8 @@ export function lastIndexOf(text: Value, part: Value, from: i64, anywhere: bool,
   const start = last < 0 || last >= count ? -1 : offsetOf(text.ptr, text.length, last);
   if (start < 0) return fail(Fault.NO_INDEX);
   for (let at = min(start, text.length - part.length); at >= 0; at--) {
-    if (!bytesEqual(text.ptr + (at as usize), part.length, part.ptr, part.length)) continue;
+    if (!spend(0)) break;
+    if (!isAt(text, part, at)) continue;
     return value.setInteger(countRunes(text.ptr, at) as i64);
   }
   return value.setInteger(-1);

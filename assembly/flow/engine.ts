@@ -1,6 +1,7 @@
 import { Bytes } from "../bytes/bytes";
 import { hashBytes, siphash24 } from "../bytes/hash";
 import { View } from "../bytes/view";
+import { Found } from "../router/regex/budget";
 import { Entry, Outcome, Verdict } from "./entry";
 import { HotController, HotVerdict } from "./hot";
 import { identify } from "./keys";
@@ -46,6 +47,8 @@ export class Engine {
   crowded: i64 = 0;
   /** What rules on the VM's memory go by, bytes. */
   memoryBytes: i64 = 0;
+  /** Whether a pattern could not be searched for in the last name that was looked for: rules may be for it. */
+  private undecided: bool = false;
   /** The resource of the last request that entered; null: no rule is for it. */
   asked: Resource | null = null;
 
@@ -191,7 +194,9 @@ export class Engine {
     const known = unchecked(this.slots[this.slotOf(ptr, length)]);
     if (known !== null || this.patterns.length == 0) return known;
     for (let i = 0; i < this.patterns.length; i++) {
-      if (!unchecked(this.patterns[i]).matches(ptr, length)) continue;
+      const found = unchecked(this.patterns[i]).matches(ptr, length);
+      if (found == Found.FAILED) this.undecided = true;
+      if (found != Found.YES) continue;
       if (this.count >= this.most || length > MAX_NAME) return this.shared(i);
       const made = this.obtain(ptr, length);
       this.lend(made);
@@ -229,8 +234,10 @@ export class Engine {
   enter(name: View, params: ParamSource, entry: Entry, nowNs: i64): Verdict {
     entry.clear();
     entry.startNs = nowNs;
+    this.undecided = false;
     const resource = this.find(name.ptr, name.length);
     this.asked = resource;
+    if (this.undecided) return Verdict.UNKNOWN;
     const system = this.system;
     if (system !== null) {
       const verdict = system.enter(nowNs);
@@ -345,7 +352,8 @@ export class Engine {
 
 function isFor(target: Target, pattern: Target | null, name: Bytes): bool {
   if (target.match == Match.EXACT) return false;
-  return pattern !== null ? target.is(pattern) : target.matches(name.ptr, name.length);
+  // A rule that may be for it is for it.
+  return pattern !== null ? target.is(pattern) : target.matches(name.ptr, name.length) != Found.NO;
 }
 
 /** Erases what only this resource's rules have counted: none of the engines has them, too. */

@@ -1,4 +1,5 @@
 import { Bytes } from "../bytes/bytes";
+import { Found } from "../router/regex/budget";
 import { Regex } from "../router/regex/regex";
 
 /** Nanoseconds of a millisecond. */
@@ -59,11 +60,12 @@ export class Target {
     this.name = Bytes.of(text);
   }
 
-  matches(ptr: usize, length: i32): bool {
-    if (this.match == Match.EXACT) return this.name.equals(ptr, length);
-    if (this.match == Match.PREFIX) return this.name.isPrefixOf(ptr, length);
+  /** Whether it is for the resource of this name; `Found.FAILED`: that cannot be told. */
+  matches(ptr: usize, length: i32): Found {
     const regex = this.regex;
-    return regex !== null && regex.matches(ptr, length);
+    if (this.match == Match.REGEX) return regex !== null ? regex.search(ptr, length) : Found.NO;
+    const isIt = this.match == Match.EXACT ? this.name.equals(ptr, length) : this.name.isPrefixOf(ptr, length);
+    return isIt ? Found.YES : Found.NO;
   }
 
   /** Whether it is the same text, meant the same way. */

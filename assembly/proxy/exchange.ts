@@ -129,6 +129,7 @@ export function advance(request: Request, frame: Frame): void {
 function matchRoute(request: Request, connection: Connection): void {
   const root = connection.root;
   const route = root.router.match(root.input);
+  if (route === null && root.router.failed) root.undecided();
   request.route = route;
   request.choice = route === null ? null : route.pickCluster(root.input);
 }

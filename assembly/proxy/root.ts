@@ -66,6 +66,7 @@ export class ProxyRoot extends PluginRoot {
   private readonly protocolStats: ProtocolStats[] = [];
   private readonly refusedConnections: Metric;
   private readonly serverGarbageFrames: Metric;
+  private readonly undecidedRoutes: Metric;
   private readonly stuckServers: Metric;
   private readonly badPeers: LimitedLog = new LimitedLog();
   private readonly lostChanges: LimitedLog = new LimitedLog();
@@ -92,6 +93,7 @@ export class ProxyRoot extends PluginRoot {
     this.calls = new CallStatsTable(metrics);
     this.refusedConnections = metrics.counter("moe.refused_connections");
     this.serverGarbageFrames = metrics.counter("moe.server_garbage");
+    this.undecidedRoutes = metrics.counter("moe.undecided_routes");
     this.stuckServers = metrics.counter("moe.stuck_servers");
   }
 
@@ -252,6 +254,11 @@ export class ProxyRoot extends PluginRoot {
     enterContext(connection.id);
     const who = `client ${connection.sourceAddress.toString()} names cluster ${choice.name.toString()}`;
     this.badPeers.warn(`moe-wasm: ${who}, which no route and neither clusters nor allowed_clusters has`);
+  }
+
+  /** An expression could not be searched for in a request: it has no route. */
+  undecided(): void {
+    this.undecidedRoutes.add(1);
   }
 
   /** A server sent what is no good frame of the protocol spoken with it. */

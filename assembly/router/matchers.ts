@@ -2,12 +2,15 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { equalsFold } from "./fold";
 import { RouteInput } from "./input";
+import { Found } from "./regex/budget";
 import { Regex } from "./regex/regex";
 
 /** What is looked up of one request while routes are tried, so that it is looked up once. */
 export class Lookups {
   /** Changes with every request. */
   round: u32 = 0;
+  /** An expression could not be searched for: what matches is not known. */
+  failed: bool = false;
   private readonly view: View = new View();
   private pathRound: u32 = 0;
   private hasPath: bool = false;
@@ -19,6 +22,13 @@ export class Lookups {
       this.hasPath = input.path(this.view);
     }
     return this.hasPath ? this.view : null;
+  }
+
+  /** Whether the expression is in the text; false, and `failed`, when that cannot be told. */
+  finds(regex: Regex, text: View): bool {
+    const found = regex.search(text.ptr, text.length);
+    if (found == Found.FAILED) this.failed = true;
+    return found == Found.YES;
   }
 }
 
@@ -65,13 +75,13 @@ export class HeaderMatcher {
     private readonly anyValue: bool,
   ) {}
 
-  matches(input: RouteInput, round: u32): bool {
+  matches(input: RouteInput, lookups: Lookups): bool {
     const slot = this.slot;
-    if (!slot.lookUp(input, round)) return false;
+    if (!slot.lookUp(input, lookups.round)) return false;
     const view = slot.view;
     if (this.anyValue) return view.length > 0;
     const regex = this.regex;
-    return regex === null ? this.value.equals(view.ptr, view.length) : regex.matches(view.ptr, view.length);
+    return regex === null ? this.value.equals(view.ptr, view.length) : lookups.finds(regex, view);
   }
 }
 
@@ -91,10 +101,10 @@ export class PathMatcher {
     private readonly regex: Regex | null,
   ) {}
 
-  matches(path: View): bool {
+  matches(path: View, lookups: Lookups): bool {
     if (path.length == 0) return false;
     const regex = this.regex;
-    if (regex !== null) return regex.matches(path.ptr, path.length);
+    if (regex !== null) return lookups.finds(regex, path);
     return this.kind == PathKind.PREFIX
       ? this.text.isPrefixOf(path.ptr, path.length)
       : equalsFold(this.text.ptr, this.text.length, path.ptr, path.length);
@@ -114,11 +124,11 @@ export class VariableMatcher {
   ) {}
 
   /** A variable without value counts as empty. */
-  matches(input: RouteInput): bool {
+  matches(input: RouteInput, lookups: Lookups): bool {
     const view = this.view;
     if (!input.variable(this.name, view)) view.set(0, 0);
     const regex = this.regex;
-    return regex === null ? this.value.equals(view.ptr, view.length) : regex.matches(view.ptr, view.length);
+    return regex === null ? this.value.equals(view.ptr, view.length) : lookups.finds(regex, view);
   }
 }
 
@@ -139,24 +149,24 @@ export class RouteMatch {
     const wanted = this.path;
     if (wanted !== null) {
       const path = lookups.path(input);
-      if (path === null || !wanted.matches(path)) return false;
+      if (path === null || !wanted.matches(path, lookups)) return false;
     }
     for (let i = 0; i < this.headers.length; i++) {
-      if (!unchecked(this.headers[i]).matches(input, lookups.round)) return false;
+      if (!unchecked(this.headers[i]).matches(input, lookups)) return false;
     }
-    return this.variables.length == 0 || this.variablesMatch(input);
+    return this.variables.length == 0 || this.variablesMatch(input, lookups);
   }
 
   /**
    * From left to right, as MOSN: "and" combines with the result so far, after "or" the result starts anew, and a true
    * result before "or" is final.
    */
-  private variablesMatch(input: RouteInput): bool {
+  private variablesMatch(input: RouteInput, lookups: Lookups): bool {
     let result = true;
     let or = false;
     for (let i = 0; i < this.variables.length; i++) {
       const variable = unchecked(this.variables[i]);
-      if (or || result) result = variable.matches(input);
+      if (or || result) result = variable.matches(input, lookups);
       or = variable.or;
       if (result && or) return true;
     }

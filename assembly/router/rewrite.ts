@@ -71,9 +71,7 @@ export class Rewrite {
     }
     const regex = this.regex;
     const replacement = this.replacement;
-    if (regex === null || replacement === null || !regex.matches(ptr, length)) return false;
-    regex.replaceAll(ptr, length, replacement, out);
-    return true;
+    return regex !== null && replacement !== null && regex.replaceAll(ptr, length, replacement, out);
   }
 
   /** Points `out` at the new host; false when the host stays, or is the upstream's (`autoHost`). */

@@ -21,7 +21,10 @@ class VirtualHost {
   match(input: RouteInput, lookups: Lookups): Route | null {
     for (let i = 0; i < this.routes.length; i++) {
       const route = unchecked(this.routes[i]);
-      if (route.match.matches(input, lookups)) return route;
+      const matches = route.match.matches(input, lookups);
+      // It might be this one's: the next one's rules are not for it.
+      if (lookups.failed) return null;
+      if (matches) return route;
     }
     return null;
   }
@@ -71,8 +74,14 @@ export class Router {
     return router;
   }
 
-  /** The route for a request; null: none matches. */
+  /** Whether the last `match` found none because an expression failed (`Regex.search`). */
+  get failed(): bool {
+    return this.lookups.failed;
+  }
+
+  /** The route for a request; null: none matches, or which one does cannot be told (`failed`). */
   match(input: RouteInput): Route | null {
+    this.lookups.failed = false;
     const only = this.only;
     if (only !== null) return only;
     const index = this.hostIndex(input);

@@ -345,6 +345,24 @@ export const LIMITS: Limit[] = [
     constants: ["assembly/hessian/names.ts MAX_NAME"],
   },
   {
+    row: "a search with a regular expression",
+    tests: [
+      "tests/unit/router/regex.spec.ts: a text of 65,536 bytes is searched, a longer one fails",
+      "tests/unit/router/regex.spec.ts: a search of 1,048,576 steps ends, one that takes more fails: of the machine, the automaton, a prefix",
+      "tests/host/hostile-texts.test.ts: routes: a request that takes too many steps has none, whatever comes behind",
+      "tests/host/hostile-texts.test.ts: flow control blocks what its expressions cannot be searched for in",
+    ],
+    constants: ["assembly/router/regex/budget.ts MAX_TEXT", "assembly/router/regex/budget.ts MAX_STEPS"],
+  },
+  {
+    row: "steps of one evaluation of `dsl`",
+    tests: [
+      "tests/unit/dsl/own.spec.ts: an evaluation of 4,194,304 steps ends, one that takes more fails: of functions, searches, expressions, comparisons",
+      "tests/host/hostile-texts.test.ts: flow control blocks what names no resource because it takes too long",
+    ],
+    constants: ["assembly/dsl/steps.ts MAX_STEPS"],
+  },
+  {
     row: "the texts of one evaluation",
     tests: [
       "tests/unit/dsl/own.spec.ts: the texts of an evaluation: what is too long fails, and the next evaluation is whole",

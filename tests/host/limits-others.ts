@@ -71,7 +71,7 @@ export const NO_ROWS: Record<string, string[]> = {
     "filters/stream/fault_tolerance/regulator.ts MAX_IDLE_WINDOWS",
   ],
   "part of a bound that has a row": [
-    "assembly/dsl/call.ts MAX_STEPS",
+    "assembly/dsl/call.ts MAX_PRODUCT",
     "assembly/host/pairs.ts MAX_PAIRS",
     "assembly/router/regex/compiler.ts MAX_STEPS",
     "assembly/router/regex/parser.ts MAX_GROUPS",

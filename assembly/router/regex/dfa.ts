@@ -1,14 +1,22 @@
+import { noteGarbage } from "../../abi/dispatch";
 import { decodeRune } from "../../bytes/utf8";
+import { budget, Found } from "./budget";
 import { Assert } from "./node";
-import { Op, Program } from "./program";
+import { NOWHERE, Op, Program } from "./program";
 import { Threads } from "./threads";
 
 /** Most states that are kept; when there are more, all are dropped. */
 const MAX_STATES: i32 = 128;
 /** States that a new automaton has room for; the room doubles. */
 const FIRST_STATES: i32 = 8;
-/** Drops after which the machine alone is used: this pattern and these texts make too many states. */
+/**
+ * Drops after which the machine alone is used: this pattern and these texts make too many states. One is forgotten with
+ * so many searches, so that odd texts have their effect no longer than they come.
+ */
 const MAX_DROPS: i32 = 16;
+const FORGET: i32 = 64;
+/** Objects of a state that is dropped. */
+const OBJECTS: i32 = 2;
 /** Longest program, instructions. */
 const MAX_PROGRAM: i32 = 1024;
 
@@ -19,7 +27,7 @@ const enum Next {
   /** No match is possible any more. */
   DEAD = 1,
   MATCHED = 2,
-  /** There are too many states. */
+  /** There are too many states, or no steps left. */
   FULL = 3,
   STATES = 4,
 }
@@ -36,6 +44,9 @@ class State {
 const scratch = new Threads();
 const ending = new Threads();
 const stack: u32[] = [];
+/** The instructions that wait, in order, and how many they are. */
+let waiting = new StaticArray<u32>(0);
+let waits: i32 = 0;
 
 /**
  * Tells whether a pattern matches by a deterministic automaton that is built as texts need it: a table look-up for each
@@ -47,12 +58,15 @@ export class Dfa {
   private readonly states: State[] = [];
   private readonly starts: StaticArray<u8> = new StaticArray<u8>(2);
   private drops: i32 = 0;
+  /** Searches since a drop was forgotten. */
+  private searches: i32 = 0;
   /** Whether the last closure came to the end of the pattern. */
   private matched: bool = false;
 
   private constructor(private readonly program: Program) {
     scratch.grow(program.length, 0);
     ending.grow(program.length, 0);
+    if (waiting.length < program.length) waiting = new StaticArray<u32>(program.length);
   }
 
   /** The automaton of a program; null where it cannot have one. */
@@ -66,15 +80,20 @@ export class Dfa {
     return new Dfa(program);
   }
 
-  /** Whether the automaton is worth asking. */
-  get usable(): bool {
+  /** Whether the automaton is worth asking for one more search. */
+  worthwhile(): bool {
+    if (this.drops == 0) return true;
+    if (++this.searches >= FORGET) {
+      this.searches = 0;
+      this.drops--;
+    }
     return this.drops < MAX_DROPS;
   }
 
-  /** 1: the pattern matches in the bytes, 0: it does not, -1: ask the machine. */
-  matches(ptr: usize, length: i32): i32 {
+  /** Whether the pattern matches in the bytes (`Found`), or -1: ask the machine. Takes its steps from the budget. */
+  search(ptr: usize, length: i32): i32 {
     let at = this.program.skip(ptr, length, 0);
-    if (at < 0) return 0;
+    if (at < 0) return at == NOWHERE ? Found.NO : Found.FAILED;
     let next = this.start(at == 0);
     while (at < length && next >= Next.STATES) {
       const rune = decodeRune(ptr + (at as usize), length - at);
@@ -83,9 +102,12 @@ export class Dfa {
       next = rune < 0x400 ? (unchecked(this.table[(state << 7) | (rune >> 3)]) as i32) : Next.UNKNOWN;
       if (next == Next.UNKNOWN) next = this.step(state, rune >> 3);
     }
-    if (next >= Next.STATES) return unchecked(this.states[next - Next.STATES]).matchesAtEnd ? 1 : 0;
-    if (next == Next.FULL) this.drop();
-    return next == Next.MATCHED ? 1 : next == Next.DEAD ? 0 : -1;
+    if (next >= Next.STATES) return unchecked(this.states[next - Next.STATES]).matchesAtEnd ? Found.YES : Found.NO;
+    if (next == Next.MATCHED) return Found.YES;
+    if (next == Next.DEAD) return Found.NO;
+    if (budget.left < 0) return Found.FAILED;
+    this.drop();
+    return -1;
   }
 
   private start(first: bool): i32 {
@@ -102,6 +124,7 @@ export class Dfa {
 
   /** Finds out, and remembers, what a character leads to. */
   private step(state: i32, rune: u32): i32 {
+    if (!budget.spend(this.program.length + this.states.length)) return Next.FULL;
     const threads = unchecked(this.states[state]).threads;
     this.matched = false;
     scratch.size = 0;
@@ -143,35 +166,38 @@ export class Dfa {
   private outcome(first: bool): i32 {
     if (this.matched) return Next.MATCHED;
     const program = this.program;
-    const waiting: u32[] = [];
-    for (let i = 0; i < scratch.size; i++) {
-      const pc = unchecked(scratch.dense[i]);
+    waits = 0;
+    for (let pc = 0; pc < program.length; pc++) {
+      if (!scratch.has(pc)) continue;
       const op = unchecked(program.ops[pc]) as Op;
-      const waits = op == Op.ASSERT ? program.xs[pc] == Assert.TEXT_END : op <= Op.ANY_NOT_NEWLINE;
-      if (waits) waiting.push(pc);
+      const isWaiting = op == Op.ASSERT ? program.xs[pc] == Assert.TEXT_END : op <= Op.ANY_NOT_NEWLINE;
+      if (isWaiting) unchecked((waiting[waits++] = pc));
     }
-    if (waiting.length == 0) return program.anchored ? Next.DEAD : this.stateOf(waiting, false);
-    waiting.sort();
-    return this.stateOf(waiting, this.endsAt(waiting, first));
+    if (waits == 0) return program.anchored ? Next.DEAD : this.stateOf(false);
+    return this.stateOf(this.endsAt(first));
   }
 
-  private endsAt(waiting: u32[], first: bool): bool {
+  /** Whether the text may end where those that wait are. */
+  private endsAt(first: bool): bool {
     ending.size = 0;
     this.matched = false;
-    for (let i = 0; i < waiting.length; i++) {
-      if (this.program.ops[waiting[i]] == Op.ASSERT) this.close(ending, waiting[i], first, true);
+    for (let i = 0; i < waits; i++) {
+      const pc = unchecked(waiting[i]);
+      if (unchecked(this.program.ops[pc]) == Op.ASSERT) this.close(ending, pc, first, true);
     }
     return this.matched;
   }
 
-  /** The number of the state, a new one if there is none yet. */
-  private stateOf(waiting: u32[], matchesAtEnd: bool): i32 {
+  /** The number of the state of those that wait, a new one if there is none yet. */
+  private stateOf(matchesAtEnd: bool): i32 {
     for (let i = 0; i < this.states.length; i++) {
-      const state = this.states[i];
-      if (state.matchesAtEnd == matchesAtEnd && sameThreads(state.threads, waiting)) return Next.STATES + i;
+      const state = unchecked(this.states[i]);
+      if (state.matchesAtEnd == matchesAtEnd && isWaiting(state.threads)) return Next.STATES + i;
     }
     if (this.states.length >= MAX_STATES) return Next.FULL;
-    this.states.push(new State(StaticArray.fromArray(waiting), matchesAtEnd));
+    const threads = new StaticArray<u32>(waits);
+    memory.copy(changetype<usize>(threads), changetype<usize>(waiting), (waits as usize) << 2);
+    this.states.push(new State(threads, matchesAtEnd));
     if (this.states.length * 128 > this.table.length) this.grow();
     return Next.STATES + this.states.length - 1;
   }
@@ -184,14 +210,17 @@ export class Dfa {
 
   private drop(): void {
     this.drops++;
+    this.searches = 0;
+    noteGarbage(OBJECTS * this.states.length);
     this.states.length = 0;
     memory.fill(changetype<usize>(this.table), 0, this.table.length);
     memory.fill(changetype<usize>(this.starts), 0, this.starts.length);
   }
 }
 
-function sameThreads(a: StaticArray<u32>, b: u32[]): bool {
-  if (a.length != b.length) return false;
-  for (let i = 0; i < a.length; i++) if (unchecked(a[i]) != unchecked(b[i])) return false;
+/** Whether these are those that wait. */
+function isWaiting(threads: StaticArray<u32>): bool {
+  if (threads.length != waits) return false;
+  for (let i = 0; i < waits; i++) if (unchecked(threads[i]) != unchecked(waiting[i])) return false;
   return true;
 }

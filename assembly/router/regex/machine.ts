@@ -1,7 +1,8 @@
 import { isAlphanumeric } from "../../bytes/ascii";
 import { decodeRune } from "../../bytes/utf8";
+import { budget, Found } from "./budget";
 import { Assert } from "./node";
-import { Op, Program } from "./program";
+import { NOWHERE, Op, Program } from "./program";
 import { Threads } from "./threads";
 
 /** What a step came to. */
@@ -52,9 +53,10 @@ class Machine {
 
   /**
    * Searches the `length` bytes at `ptr` from offset `from` on. With `slots` (prepared for) it finds the leftmost match
-   * that the pattern prefers and puts its places into `found`; with 0 it only tells whether there is one.
+   * that the pattern prefers and puts its places into `found`; with 0 it only tells whether there is one. Takes its steps
+   * from the budget.
    */
-  run(program: Program, ptr: usize, length: i32, from: i32, slots: i32): bool {
+  run(program: Program, ptr: usize, length: i32, from: i32, slots: i32): Found {
     this.ptr = ptr;
     this.length = length;
     this.slots = slots;
@@ -65,16 +67,17 @@ class Machine {
       if (!matched && (at == 0 || !program.anchored)) {
         if (this.now.size == 0) {
           at = program.skip(ptr, length, at);
-          if (at < 0) return false;
+          if (at < 0) return at == NOWHERE ? Found.NO : Found.FAILED;
         }
         for (let i = 0; i < slots; i++) unchecked((this.current[i] = -1));
-        if (this.follow(program, this.now, 0, at)) return true;
+        if (this.follow(program, this.now, 0, at)) return Found.YES;
       }
-      if (this.now.size == 0) return matched;
+      if (this.now.size == 0) break;
+      if (!budget.spend(this.now.size * (1 + slots))) return Found.FAILED;
       this.soon.size = 0;
       const rune = at < length ? decodeRune(ptr + (at as usize), length - at) : 0;
       const step = this.step(program, rune, at);
-      if (step == Step.FOUND) return true;
+      if (step == Step.FOUND) return Found.YES;
       if (step == Step.MATCHED) matched = true;
       // At the end no thread is left and nothing moves on.
       at += max(rune & 7, 1);
@@ -82,7 +85,7 @@ class Machine {
       this.now = this.soon;
       this.soon = other;
     }
-    return matched;
+    return matched ? Found.YES : Found.NO;
   }
 
   /** Moves every thread over one character (`decodeRune`'s; 0 at the end). */

@@ -1,5 +1,6 @@
 import { Bytes } from "../../bytes/bytes";
 import { encodeRune } from "../../bytes/utf8";
+import { budget } from "./budget";
 import { CharSet } from "./class";
 import { Assert } from "./node";
 
@@ -21,6 +22,10 @@ export const enum Op {
   /** x: the condition (`Assert`). */
   ASSERT = 8,
 }
+
+/** What is no offset (`Program.skip`). */
+export const NOWHERE: i32 = -1;
+export const UNKNOWN: i32 = -2;
 
 /** A compiled pattern. Immutable. */
 export class Program {
@@ -69,15 +74,20 @@ export class Program {
     return op == Op.ANY || (op == Op.ANY_NOT_NEWLINE && rune != 0x0a);
   }
 
-  /** The first offset from `at` on where a match may start; -1: none. */
+  /** The first offset from `at` on where a match may start; `NOWHERE`, or `UNKNOWN`: the budget is used up. */
   skip(ptr: usize, length: i32, at: i32): i32 {
+    const prefix = this.prefix.ptr;
     const n = this.prefix.length;
     if (n == 0) return at;
-    const first = load<u8>(this.prefix.ptr);
+    const first = load<u8>(prefix);
     for (; length - at >= n; at++) {
       const here = ptr + (at as usize);
-      if (load<u8>(here) == first && memory.compare(here, this.prefix.ptr, n as usize) == 0) return at;
+      if (load<u8>(here) != first) continue;
+      let same = 1;
+      while (same < n && load<u8>(here + (same as usize)) == load<u8>(prefix + (same as usize))) same++;
+      if (same == n) return at;
+      if (!budget.spend(same)) return UNKNOWN;
     }
-    return -1;
+    return NOWHERE;
   }
 }

@@ -1,11 +1,12 @@
 import { Bytes } from "../../bytes/bytes";
 import { ByteBuffer } from "../../bytes/buffer";
 import { decodeRune } from "../../bytes/utf8";
+import { budget, Found, MAX_TEXT } from "./budget";
 import { Compiler } from "./compiler";
 import { Dfa } from "./dfa";
 import { machine } from "./machine";
 import { Parser } from "./parser";
-import { Program } from "./program";
+import { NOWHERE, Program } from "./program";
 import { Replacement } from "./replacement";
 import { Scanner } from "./scanner";
 
@@ -55,13 +56,18 @@ export class Regex {
     return out;
   }
 
-  /** Whether the pattern matches anywhere in the bytes. */
-  matches(ptr: usize, length: i32): bool {
-    if (this.program.literal) return this.program.skip(ptr, length, 0) >= 0;
+  /** Whether the pattern matches anywhere in the bytes. A text that is too long, or takes too many steps, fails. */
+  search(ptr: usize, length: i32): Found {
+    if (length > MAX_TEXT) return Found.FAILED;
+    budget.begin();
+    if (this.program.literal) {
+      const at = this.program.skip(ptr, length, 0);
+      return at >= 0 ? Found.YES : at == NOWHERE ? Found.NO : Found.FAILED;
+    }
     const dfa = this.dfa;
-    if (dfa !== null && dfa.usable) {
-      const answer = dfa.matches(ptr, length);
-      if (answer >= 0) return answer > 0;
+    if (dfa !== null && dfa.worthwhile()) {
+      const answer = dfa.search(ptr, length);
+      if (answer >= 0) return answer as Found;
     }
     return machine.run(this.program, ptr, length, 0, 0);
   }
@@ -79,13 +85,20 @@ export class Regex {
 
   /**
    * Appends the text to `out` with every match replaced, as Go's ReplaceAll: leftmost matches that do not overlap, an
-   * empty one not right after another. `replacement` comes from this object's `replacement()`.
+   * empty one not right after another. `replacement` comes from this object's `replacement()`. False, and nothing is
+   * appended: there is no match, or it fails as `search` does.
    */
-  replaceAll(ptr: usize, length: i32, replacement: Replacement, out: ByteBuffer): void {
+  replaceAll(ptr: usize, length: i32, replacement: Replacement, out: ByteBuffer): bool {
+    if (length > MAX_TEXT) return false;
+    budget.begin();
     const slots = this.names.length * 2;
+    const before = out.length;
     let copied = 0;
     let from = 0;
-    while (from <= length && machine.run(this.program, ptr, length, from, slots)) {
+    let found = Found.YES;
+    while (from <= length) {
+      found = machine.run(this.program, ptr, length, from, slots);
+      if (found != Found.YES) break;
       const start = machine.found[0];
       const end = machine.found[1];
       out.append(ptr + (copied as usize), start - copied);
@@ -94,6 +107,11 @@ export class Regex {
       const width = from < length ? ((decodeRune(ptr + (from as usize), length - from) & 7) as i32) : 1;
       from = max(end, from + width);
     }
+    if (found == Found.FAILED || from == 0) {
+      out.truncate(before);
+      return false;
+    }
     out.append(ptr + (copied as usize), length - copied);
+    return true;
   }
 }

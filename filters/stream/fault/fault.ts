@@ -2,6 +2,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
 import { draws } from "../../../assembly/host/random";
+import { Found } from "../../../assembly/router/regex/budget";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../../../assembly/stream/phase";
@@ -69,7 +70,10 @@ function headerMatches(header: FaultHeader, handler: StreamHandler): bool {
   const headers = handler.requestHeaders;
   if (headers === null || !headers.get(header.name.ptr, header.name.length, view)) return false;
   const regex = header.regex;
-  return regex !== null ? regex.matches(view.ptr, view.length) : header.value.equals(view.ptr, view.length);
+  if (regex === null) return header.value.equals(view.ptr, view.length);
+  const found = regex.search(view.ptr, view.length);
+  if (found == Found.FAILED) handler.countFailure(fault);
+  return found == Found.YES;
 }
 
 class FaultType extends FilterType {

@@ -2,6 +2,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
+import { Fault, lastFault } from "../../../assembly/dsl/fault";
 import { RequestAttributes } from "../../../assembly/dsl/request";
 import { ParamSource } from "../../../assembly/flow/engine";
 import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
@@ -41,6 +42,8 @@ const KEEP: i32 = 4096;
 const view = new View();
 const resource = new View();
 const scratch = new ByteBuffer();
+/** The name of the last request's resource takes too long to find. */
+let undecided: bool = false;
 
 /** The headers of the request that is asked about. */
 class HeaderParams extends ParamSource {
@@ -90,8 +93,11 @@ class FlowControlFilter extends StreamFilter {
     const engine = config.engine;
     // A route that is matched again does not make it another request.
     if (!config.enabled || engine === null || this.passed !== null) return FilterStatus.CONTINUE;
-    if (!resourceOf(config, handler, resource) || resource.length == 0) return FilterStatus.CONTINUE;
     config.use(handler.metrics);
+    undecided = false;
+    if (!resourceOf(config, handler, resource) || resource.length == 0) {
+      return undecided ? block(config, handler, this.pluginFor(handler), Verdict.UNKNOWN, null) : FilterStatus.CONTINUE;
+    }
     const crowded = engine.crowded;
     engine.memoryBytes = (memory.size() as i64) << 16;
     params.handler = handler;
@@ -253,7 +259,7 @@ function resourceOf(config: FlowControlConfig, handler: StreamHandler, out: View
   }
 }
 
-/** What the expression comes to; one that comes to nothing names no resource. */
+/** What the expression comes to; one that comes to nothing names no resource, unless it takes too long (`undecided`). */
 function evaluate(config: FlowControlConfig, handler: StreamHandler, out: View): bool {
   const expression = config.limitExpression;
   if (expression === null) return false;
@@ -261,6 +267,7 @@ function evaluate(config: FlowControlConfig, handler: StreamHandler, out: View):
   const value = expression.evaluate(attributes);
   scratch.clear();
   if (value !== null) scratch.append(value.ptr, value.length);
+  else if (lastFault() == Fault.TOO_LONG) undecided = true;
   else handler.countFailure(flowControl);
   attributes.end();
   out.set(scratch.ptr, scratch.length);

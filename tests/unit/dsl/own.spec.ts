@@ -177,6 +177,27 @@ describe("bounds", () => {
     expect(evaluate("request.host == request.host", request)).toBe("bool true");
   });
 
+  test("an evaluation of 4,194,304 steps ends, one that takes more fails: of functions, searches, expressions, comparisons", () => {
+    const request = new TestAttributes();
+    request.give(Attribute.REQUEST_HOST, "a".repeat(60000));
+    expect(evaluate("size(request.host" + ".trim()".repeat(68) + ")", request)).toBe("int 60000");
+    expect(evaluate("size(request.host" + ".trim()".repeat(69) + ")", request)).toBe("int failed");
+    expect(lastFault()).toBe(Fault.TOO_LONG);
+    request.give(Attribute.REQUEST_HOST, "a".repeat(1000));
+    const slow = '"(?:a?){200}b\\\\b".matches(request.host)';
+    expect(evaluate(slow + (" || " + slow).repeat(5), request)).toBe("bool false");
+    expect(evaluate(slow + (" || " + slow).repeat(20), request)).toBe("bool failed");
+    request.give(Attribute.REQUEST_HOST, "a".repeat(4000));
+    const search = 'request.host.contains("' + "a".repeat(80) + 'b")';
+    expect(evaluate(search + (" || " + search).repeat(11), request)).toBe("bool false");
+    expect(evaluate(search + (" || " + search).repeat(13), request)).toBe("bool failed");
+    request.give(Attribute.REQUEST_HOST, "a".repeat(10000));
+    const compare = 'request.host.trim() == "b"';
+    expect(evaluate(compare + (" || " + compare).repeat(90), request)).toBe("bool false");
+    // The next evaluation has all of them again.
+    expect(evaluate(compare, request)).toBe("bool false");
+  });
+
   test("bytes that are not UTF-8", () => {
     const request = new TestAttributes();
     const bytes = new StaticArray<u8>(3);
