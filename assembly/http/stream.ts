@@ -14,6 +14,7 @@ import { VariableTable } from "../stream/variables";
 import { Waiting } from "../stream/waiting";
 import { Code } from "../xprotocol/code";
 import { Headers } from "../xprotocol/headers";
+import { outcomeOf } from "./grpc";
 import { sharedFlags, sizeOf } from "./live";
 import { HttpMessage } from "./message";
 import { MirrorCopy, mirrorEnd } from "./mirror";
@@ -244,6 +245,10 @@ export class HttpStream extends StreamHandler {
   get responseTrailers(): Headers | null {
     const here = this.phase == Phase.ACCESS_LOG ? this.hasResponse : this.response.hasTrailers;
     return here ? this.response.trailers : null;
+  }
+
+  get outcomeCode(): i32 {
+    return outcomeOf(this);
   }
 
   requestBody(out: View): void {

@@ -41,6 +41,8 @@ export class ProxyConfig {
   private readonly clusters: ClusterConfig[] = [];
 
   readonly chains: FilterChains;
+  /** Whether a response that carries an exception counts as an error in the numbers by method and cluster. */
+  readonly exceptionsAreErrors: bool;
 
   private constructor(from: ObjectReader, knownProtocols: string[], filters: FilterRegistry, seed: u64) {
     this.protocols = readProtocols(from, knownProtocols);
@@ -58,6 +60,7 @@ export class ProxyConfig {
     this.maxConnectionBytes = from.integer("max_connection_bytes", 64 * MIB, 65536, 512 * MIB) as i32;
     this.detectTimeoutMs = from.integer("detect_timeout_ms", 10000, 1, 600000) as i32;
     this.keepalive = new Keepalive(from, null);
+    this.exceptionsAreErrors = from.bool("exceptions_are_errors", false);
     this.goaway = from.bool("goaway", false);
     this.strictChanges = from.bool("strict_changes", false);
     this.drainCheckMs = from.integer("drain_check_ms", 10000, 0, 600000) as i32;

@@ -89,10 +89,17 @@ function writeResponse(request: Request, frame: Frame, server: Server): void {
     return;
   }
   connection.wroteClient();
-  count(request, codec.toCode(frame.status) < 500);
+  count(request, !isFailure(connection, codec, frame));
   const protocol = request.protocol;
   if (protocol !== null) protocol.responses.add(1);
   connection.finish(request);
+}
+
+/** Whether a response of a server counts as an error. */
+// @ts-ignore: decorator
+@inline
+function isFailure(connection: Connection, codec: Codec, frame: Frame): bool {
+  return codec.toCode(frame.status) >= 500 || (connection.root.exceptionsAreErrors && codec.isException(frame));
 }
 
 /** Appends the response for the client, the same bytes where nothing is changed; false: it is refused for its changes. */

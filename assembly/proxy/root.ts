@@ -54,6 +54,7 @@ export class ProxyRoot extends PluginRoot {
   sendsGoAway: bool = false;
   strictChanges: bool = false;
   drainCheckMs: i64 = 0;
+  exceptionsAreErrors: bool = false;
 
   // Scratch objects of the request path: one callback at a time uses them.
   readonly frame: Frame = new Frame();
@@ -116,6 +117,7 @@ export class ProxyRoot extends PluginRoot {
     this.detectTimeoutMs = config.detectTimeoutMs as i64;
     this.sendsGoAway = config.goaway;
     this.strictChanges = config.strictChanges;
+    this.exceptionsAreErrors = config.exceptionsAreErrors;
     this.drainCheckMs = config.drainCheckMs as i64;
     return true;
   }

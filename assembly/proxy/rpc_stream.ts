@@ -283,6 +283,11 @@ export class RpcStream extends StreamHandler {
     return true;
   }
 
+  get isException(): bool {
+    const codec = this.frame.codec;
+    return this.message == Message.RESPONSE && codec !== null && codec.isException(this.frame);
+  }
+
   hijack(code: i32, body: Bytes): void {
     this.setAnswer(code, body);
     this.answered = true;

@@ -49,6 +49,22 @@ export abstract class StreamHandler {
     return null;
   }
 
+  /**
+   * The code of how the call ended as its protocol sees it: `responseCode`, and of a gRPC call on HTTP the code that its
+   * status means. 0 while that is not known: it comes with the trailers, so ask in ACCESS_LOG, too.
+   */
+  get outcomeCode(): i32 {
+    return this.responseCode;
+  }
+
+  /**
+   * Whether a server's response, which has no failure in its code, carries an exception or an error of the application
+   * (`Codec.isException`); false on HTTP. To be asked in BEFORE_SEND.
+   */
+  get isException(): bool {
+    return false;
+  }
+
   /** The request's body, of an RPC its content alone; empty once the request has been sent. */
   abstract requestBody(out: View): void;
   /** Replaces the request's body by a copy of the range. */

@@ -21,10 +21,13 @@ const COUNTERS: string[] = ["request_total", "response_succ_total", "response_fa
 export class DubboStreamConfig extends FilterConfig {
   readonly protocols: Bytes[] = [];
   readonly table: FilterMetricTable;
+  /** Whether a response that carries an exception is a failure. */
+  readonly exceptionsAreErrors: bool;
 
   constructor(from: ObjectReader) {
     super();
     this.table = readTable(from);
+    this.exceptionsAreErrors = from.bool("exceptions_are_errors", false);
     const names = from.has("protocols") ? from.strings("protocols") : ["dubbo"];
     if (names.length == 0 || names.length > MAX_PROTOCOLS) from.fail("protocols", `1 to ${MAX_PROTOCOLS} names`);
     for (let i = 0; i < names.length; i++) {

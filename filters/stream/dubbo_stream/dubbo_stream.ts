@@ -23,6 +23,8 @@ const method = new View();
 class DubboStreamFilter extends StreamFilter {
   /** The request counts. */
   private counted: bool = false;
+  /** The last response carries an exception that counts as a failure. */
+  private exception: bool = false;
 
   constructor(private readonly config: DubboStreamConfig) {
     super();
@@ -45,16 +47,21 @@ class DubboStreamFilter extends StreamFilter {
     return FilterStatus.CONTINUE;
   }
 
+  append(handler: StreamHandler): FilterStatus {
+    this.exception = this.config.exceptionsAreErrors && handler.isException;
+    return FilterStatus.CONTINUE;
+  }
+
   /** At the end, not with each response: one that is followed by another try is none that the client gets. */
   onLog(handler: StreamHandler): void {
     const code = handler.responseCode;
     if (!this.counted || code == 0 || !readNames(handler)) return;
-    const counter = code == Code.SUCCESS ? Counter.SUCCESS : Counter.FAILURE;
+    const counter = code == Code.SUCCESS && !this.exception ? Counter.SUCCESS : Counter.FAILURE;
     handler.metrics.countNamed(this.config.table, service, method, counter);
   }
 
   onDestroy(): void {
-    this.counted = false;
+    this.counted = this.exception = false;
   }
 }
 
@@ -78,7 +85,9 @@ class DubboStreamType extends FilterType {
   }
 
   parse(from: ObjectReader): FilterConfig {
-    return new DubboStreamConfig(from);
+    const config = new DubboStreamConfig(from);
+    if (config.exceptionsAreErrors) this.phases |= bit(Phase.BEFORE_SEND);
+    return config;
   }
 
   create(config: FilterConfig): StreamFilter {

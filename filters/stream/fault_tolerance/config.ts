@@ -31,6 +31,8 @@ export class FaultToleranceConfig extends FilterConfig {
   readonly recoverTime: i64;
   /** Least rate by which a host is ejected where MOSN's rule never does; 0: by none. */
   readonly fewHostsExceptionRate: f64;
+  /** Whether a response that carries an exception is one, whatever its code. */
+  readonly exceptionsAreErrors: bool;
   readonly regulator: Regulator = new Regulator();
   /** For each code whether it is an exception. */
   private readonly exceptions: StaticArray<bool> = new StaticArray<bool>((MAX_CODE as i32) + 1);
@@ -48,6 +50,7 @@ export class FaultToleranceConfig extends FilterConfig {
     this.maxIpRatio = from.float("maxIpRatio", 0, 0, 1);
     this.recoverTime = orDefault(from, "recoverTime", RECOVER_MS, 1, 24 * HOUR_MS);
     this.fewHostsExceptionRate = from.float("fewHostsExceptionRate", FEW_HOSTS_RATE, 0, 1);
+    this.exceptionsAreErrors = from.bool("exceptions_are_errors", false);
     // MOSN's number of goroutines.
     from.integer("taskSize", 0, 0, i32.MAX_VALUE);
     from.finish();

@@ -19,7 +19,8 @@ class FaultToleranceFilter extends StreamFilter {
     if (!config.enabled || (handler.flags & OURS) != 0) return FilterStatus.CONTINUE;
     const host = handler.upstreamHost;
     if (host === null) return FilterStatus.CONTINUE;
-    if (!config.regulator.call(host, config.isException(codeOf(handler)))) handler.countFailure(faultTolerance);
+    const failed = config.isException(codeOf(handler)) || (config.exceptionsAreErrors && handler.isException);
+    if (!config.regulator.call(host, failed)) handler.countFailure(faultTolerance);
     return FilterStatus.CONTINUE;
   }
 }

@@ -95,6 +95,8 @@ export class FlowControlConfig extends FilterConfig {
   readonly application: Bytes;
   /** Whether the end of a request matters to its breakers. */
   readonly hasBreakers: bool;
+  /** Whether a response of RPC that carries an exception is an error for its breakers. */
+  readonly exceptionsAreErrors: bool;
   /** The filter's own, for requests whose resource no rule is for. */
   others: Attachment | null = null;
   /** Requests that wait. */
@@ -131,6 +133,7 @@ export class FlowControlConfig extends FilterConfig {
     const lease = from.integer("lease_percent", LEASE_PERCENT, 1, 50) as i32;
     const most = from.integer("max_resources", MAX_RESOURCES, 1, 100000) as i32;
     this.maxQueued = from.integer("max_queued", MAX_QUEUED, 1, 1000000) as i32;
+    this.exceptionsAreErrors = from.bool("exceptions_are_errors", false);
     const rules = readRules(from);
     this.hasBreakers = rules.breakers.length > 0;
     from.finish();

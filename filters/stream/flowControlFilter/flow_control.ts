@@ -83,6 +83,8 @@ class FlowControlFilter extends StreamFilter {
   /** The plugin: the same for all of the filter's requests. */
   private plugin: PluginUse | null = null;
   private outcome: Outcome = Outcome.UNKNOWN;
+  /** Whether `outcome` is what the response says. */
+  private judged: bool = false;
 
   constructor(private readonly config: FlowControlConfig) {
     super();
@@ -130,6 +132,7 @@ class FlowControlFilter extends StreamFilter {
     if (known !== null) known.metrics.count(CONCURRENCY, 1);
     this.metrics = handler.metrics;
     this.outcome = Outcome.UNKNOWN;
+    this.judged = false;
     handler.metrics.count(ALL_CONCURRENCY, 1);
   }
 
@@ -175,11 +178,27 @@ class FlowControlFilter extends StreamFilter {
 
   /** How the request ended, for breakers. */
   append(handler: StreamHandler): FilterStatus {
+    this.judge(handler);
     const config = this.passed;
-    if (config !== null && config.hasBreakers && (handler.flags & ResponseFlag.DOWNSTREAM_TERMINATE) == 0) {
-      this.outcome = handler.responseCode >= FIRST_FAILURE ? Outcome.FAILED : Outcome.GOOD;
+    if (config !== null && config.exceptionsAreErrors && config.hasBreakers && handler.isException) {
+      this.outcome = Outcome.FAILED;
+      this.judged = true;
     }
     return FilterStatus.CONTINUE;
+  }
+
+  /** The status of a gRPC call is behind the body. */
+  onLog(handler: StreamHandler): void {
+    if (!this.judged) this.judge(handler);
+  }
+
+  private judge(handler: StreamHandler): void {
+    const config = this.passed;
+    if (config === null || !config.hasBreakers) return;
+    const code = handler.outcomeCode;
+    this.judged = code != 0 && (handler.flags & ResponseFlag.DOWNSTREAM_TERMINATE) == 0;
+    if (!this.judged) this.outcome = Outcome.UNKNOWN;
+    else this.outcome = code >= FIRST_FAILURE ? Outcome.FAILED : Outcome.GOOD;
   }
 
   onDestroy(): void {
@@ -295,7 +314,7 @@ class FlowControlType extends FilterType {
 
   parse(from: ObjectReader): FilterConfig {
     const config = new FlowControlConfig(from);
-    if (config.hasBreakers) this.phases |= bit(Phase.BEFORE_SEND);
+    if (config.hasBreakers) this.phases |= bit(Phase.BEFORE_SEND) | bit(Phase.ACCESS_LOG);
     return config;
   }
 

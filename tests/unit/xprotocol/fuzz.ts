@@ -64,6 +64,8 @@ function use(codec: Codec, left: i32, name: string, run: i32): void {
   must(inside(frame, left), "a range outside the input", name, run);
   const headers: Headers = codec.headers(frame);
   headers.forEach(toucher);
+  // Whatever it says: it must not read behind the frame, nor trap.
+  if (codec.isException(frame)) must(frame.kind == FrameKind.RESPONSE, "an exception that is no response", name, run);
   out.reset(1 << 16);
   const body = frame.ptr + frame.contentOffset;
   must(codec.encode(frame, headers, body, frame.contentLength, frame.id, out), "not encoded", name, run);
