@@ -23,7 +23,11 @@ const BALANCERS: Record<string, { module: string; envoy: string; changed?: strin
   LB_WEIGHTED_ROUNDROBIN: { module: "LB_WEIGHTED_ROUNDROBIN", envoy: "ROUND_ROBIN" },
   LB_LEAST_REQUEST: { module: "LB_LEAST_REQUEST", envoy: "LEAST_REQUEST" },
   LB_MAGLEV: { module: "LB_MAGLEV", envoy: "MAGLEV" },
-  LB_REQUEST_ROUNDROBIN: { module: "LB_ROUNDROBIN", envoy: "ROUND_ROBIN" },
+  LB_REQUEST_ROUNDROBIN: {
+    module: "LB_ROUNDROBIN",
+    envoy: "ROUND_ROBIN",
+    changed: "Every call goes to the next host; MOSN begins with the first host for every call, and goes on when it fails.",
+  },
   LB_LEAST_CONNECTION: {
     module: "LB_LEAST_REQUEST",
     envoy: "LEAST_REQUEST",
@@ -36,6 +40,8 @@ const BALANCERS: Record<string, { module: string; envoy: string; changed?: strin
   },
 };
 
+/** MOSN's default. */
+const CONNECT_S = 10;
 const FALLBACKS = ["NO_FALLBACK", "ANY_ENDPOINT", "DEFAULT_SUBSET"];
 
 export interface ConvertedCluster {
@@ -92,7 +98,7 @@ export function convertCluster(fields: Fields, use: ClusterUse, defaults: Fields
     .filter((host) => host !== undefined);
   const envoy: Out = { name };
   const type = clusterType(fields, hosts, envoy);
-  envoy.connect_timeout = envoyDuration(fields.seconds("connect_timeout") ?? 3);
+  envoy.connect_timeout = envoyDuration(connectSeconds(fields));
   const lb = balancer(fields, type, envoy);
   if (type !== "ORIGINAL_DST") envoy.load_assignment = assignment(name, hosts);
   subsets(fields, envoy);
@@ -105,6 +111,11 @@ export function convertCluster(fields: Fields, use: ClusterUse, defaults: Fields
   leftovers(fields);
   fields.done();
   return { name, envoy, module: use.rpc && Object.keys(module).length > 0 ? module : undefined };
+}
+
+/** How long opening a connection may take, s. */
+function connectSeconds(fields: Fields): number {
+  return fields.seconds("connect_timeout") || CONNECT_S;
 }
 
 function clusterType(fields: Fields, hosts: Host[], envoy: Out): string {
@@ -140,7 +151,7 @@ function clusterType(fields: Fields, hosts: Host[], envoy: Out): string {
 }
 
 function balancer(fields: Fields, type: string, envoy: Out): string {
-  const given = fields.text("lb_type") || "LB_RANDOM";
+  const given = fields.text("lb_type") || "LB_ROUNDROBIN";
   const found = BALANCERS[given];
   if (type === "ORIGINAL_DST") {
     envoy.lb_policy = "CLUSTER_PROVIDED";
@@ -225,8 +236,7 @@ function moduleCluster(fields: Fields, lb: string, hosts: Host[], use: ClusterUs
       );
     }
   } else if (lb && lb !== "LB_ROUNDROBIN" && lb !== "LB_WEIGHTED_ROUNDROBIN") out.lb_type = lb;
-  const timeout = fields.seconds("connect_timeout");
-  if (timeout) out.connect_timeout = `${Math.round(timeout * 1000)}ms`;
+  out.connect_timeout = `${Math.round(connectSeconds(fields) * 1000)}ms`;
   const keepalive = fields.child("keepalive");
   if (keepalive) {
     const interval = keepalive.seconds("interval");
@@ -279,6 +289,7 @@ function healthCheck(fields: Fields, envoy: Out): void {
   const check = fields.child("health_check");
   if (!check) return;
   const protocol = check.text("protocol") ?? "";
+  const service = check.text("service_name");
   const interval = check.seconds("interval") ?? 15;
   const out: Out = {
     timeout: envoyDuration(check.seconds("timeout") || 1),
@@ -301,11 +312,13 @@ function healthCheck(fields: Fields, envoy: Out): void {
     const type = "type.googleapis.com/envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink";
     out.event_logger = [{ name: "file", typed_config: { "@type": type, event_log_path: log } }];
   }
-  check.note("It names the log's lines only.", "service_name");
   check.lost("They are Go functions of that MOSN build.", undefined, "common_callbacks");
   check.raw("check_config");
   check.done();
-  if (protocol || http) envoy.health_checks = [out];
+  if (service) envoy.health_checks = [out];
+  else if (protocol || http) {
+    check.report.note(check.path, protocol, "MOSN checks hosts only where service_name is given.");
+  }
 }
 
 function httpCheck(http: Fields): Out {

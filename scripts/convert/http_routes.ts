@@ -9,6 +9,9 @@ const DEFAULT_TIMEOUT_S = 60;
 /** MOSN tries a request whose connection could not be opened again, with every policy. */
 const UNSENT = "connect-failure,refused-stream";
 
+/** MOSN never tries less often. */
+const LEAST_RETRIES = 3;
+
 const REDIRECTS: Record<number, string> = {
   301: "MOVED_PERMANENTLY",
   302: "FOUND",
@@ -240,7 +243,7 @@ function subset(from: Fields, to: Out): void {
 
 function retries(action: Fields, to: Out): void {
   const policy = action.child("retry_policy");
-  const out: Out = { retry_on: UNSENT, num_retries: policy?.number("num_retries") ?? 3 };
+  const out: Out = { retry_on: UNSENT, num_retries: Math.max(policy?.number("num_retries") ?? 0, LEAST_RETRIES) };
   const codes = (policy?.raw("status_codes") ?? []) as number[];
   const perTry = policy?.seconds("retry_timeout") ?? 0;
   if (policy?.flag("retry_on")) {

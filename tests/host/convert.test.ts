@@ -118,7 +118,7 @@ describe("what is converted", () => {
             route: {
               weighted_clusters: [{ cluster: { name: "c", weight: 9 } }, { cluster: { name: "d", weight: 1 } }],
               timeout: "-1s",
-              retry_policy: { retry_on: true, num_retries: 2, status_codes: [503], retry_timeout: "100ms" },
+              retry_policy: { retry_on: true, num_retries: 4, status_codes: [503], retry_timeout: "100ms" },
               prefix_rewrite: "/",
               hash_policy: [{ cookie: { name: "s", ttl: "5s" } }],
               request_headers_to_add: [
@@ -138,7 +138,7 @@ describe("what is converted", () => {
     assert.equal(forward.route.timeout, "0s");
     assert.deepEqual(forward.route.retry_policy, {
       retry_on: "connect-failure,refused-stream,reset,retriable-status-codes",
-      num_retries: 2,
+      num_retries: 4,
       retriable_status_codes: [503],
       per_try_timeout: "0.1s",
     });
@@ -176,7 +176,7 @@ describe("what is converted", () => {
             { address: "10.0.0.2:1", weight: 1 },
           ],
           lb_subset_config: { fall_back_policy: 1, subset_selectors: [["zone"]] },
-          health_check: { protocol: "bolt", interval: "3s", timeout: "1s" },
+          health_check: { service_name: "c", protocol: "bolt", interval: "3s", timeout: "1s" },
           tls_context: { status: true, ca_cert: "ca.pem", server_name: "example.com" },
         },
       ],
@@ -184,6 +184,7 @@ describe("what is converted", () => {
     assert.deepEqual(moduleOf(listener).clusters.c, {
       lb_type: "LB_WEIGHTED_ROUNDROBIN",
       host_weights: { "10.0.0.1:1": 9, "10.0.0.2:1": 1 },
+      connect_timeout: "10000ms",
     });
     const [first] = cluster.load_assignment.endpoints[0].lb_endpoints;
     assert.equal(first.load_balancing_weight, 9);
