@@ -26,7 +26,8 @@ const BALANCERS: Record<string, { module: string; envoy: string; changed?: strin
   LB_REQUEST_ROUNDROBIN: {
     module: "LB_ROUNDROBIN",
     envoy: "ROUND_ROBIN",
-    changed: "Every call goes to the next host; MOSN begins with the first host for every call, and goes on when it fails.",
+    changed:
+      "Every call goes to the next host; MOSN begins with the first host for every call, and goes on when it fails.",
   },
   LB_LEAST_CONNECTION: {
     module: "LB_LEAST_REQUEST",
