@@ -1,4 +1,3 @@
-import { ByteBuffer } from "../bytes/buffer";
 import { load16be } from "../bytes/memory";
 import { View } from "../bytes/view";
 import { intAt, isInt, sizeOf, Tag } from "./tags";
@@ -35,6 +34,10 @@ export class HessianReader {
   /** Type names so far. */
   private types: i32 = 0;
   private classes: i32 = 0;
+  private markedAt: usize = 0;
+  private markedObjects: i32 = 0;
+  private markedTypes: i32 = 0;
+  private markedClasses: i32 = 0;
   /** Counts of the fields of the classes. */
   private readonly fields: StaticArray<i32> = new StaticArray<i32>(MAX_CLASSES);
   private readonly stack: StaticArray<i32> = new StaticArray<i32>(MAX_DEPTH);
@@ -65,6 +68,29 @@ export class HessianReader {
   get isPlain(): bool {
     const tag = this.tag;
     return sizeOf(tag) != 0 || isString(tag) || isBinary(tag);
+  }
+
+  /** Whether the next value is a number, true or false. */
+  get isScalar(): bool {
+    const tag = this.tag;
+    if (sizeOf(tag) == 0 || (tag & ~15) == Tag.BINARY_DIRECT) return false;
+    return tag != Tag.NULL && tag != Tag.DATE && tag != Tag.DATE_MINUTES;
+  }
+
+  /** Remembers the place, for `rewind`. */
+  mark(): void {
+    this.markedAt = this.at;
+    this.markedObjects = this.objects;
+    this.markedTypes = this.types;
+    this.markedClasses = this.classes;
+  }
+
+  /** Goes back to the place of the last `mark`. */
+  rewind(): void {
+    this.at = this.markedAt;
+    this.objects = this.markedObjects;
+    this.types = this.markedTypes;
+    this.classes = this.markedClasses;
   }
 
   /** Reads a null. */
@@ -106,34 +132,6 @@ export class HessianReader {
     if (next == 0) return false;
     out.set(this.chunkAt, (next - this.chunkAt) as i32);
     this.at = next;
-    return true;
-  }
-
-  /**
-   * Like `readWord`, but also reads a string in chunks, which is put together at the end of `joined`: its memory must
-   * not move as long as earlier views are in use, so reserve it.
-   */
-  readText(out: View, joined: ByteBuffer): bool {
-    return this.tag == Tag.STRING_CHUNK ? this.join(out, joined) : this.readWord(out);
-  }
-
-  private join(out: View, joined: ByteBuffer): bool {
-    const before = joined.length;
-    let at = this.at;
-    let more = true;
-    while (more) {
-      const tag = at < this.end ? (load<u8>(at) as i32) : Tag.END;
-      const next = isString(tag) ? this.chunk(at) : 0;
-      if (next == 0) {
-        joined.truncate(before);
-        return false;
-      }
-      joined.append(this.chunkAt, (next - this.chunkAt) as i32);
-      at = next;
-      more = tag == Tag.STRING_CHUNK;
-    }
-    this.at = at;
-    out.set(joined.ptr + (before as usize), joined.length - before);
     return true;
   }
 

@@ -11,22 +11,38 @@ export const enum Tag {
   STRING_SHORT = 0x30,
   /** 0x34 to 0x37: binary; the two low bits and a byte are its length. */
   BINARY_SHORT = 0x34,
+  /** 0x38 to 0x3f: long of 19 bits. */
+  LONG_SHORT = 0x38,
   BINARY_CHUNK = 0x41, // 'A'
   BINARY = 0x42, // 'B'
   CLASS = 0x43, // 'C'
+  DOUBLE = 0x44, // 'D'
+  FALSE = 0x46, // 'F'
   MAP_UNTYPED = 0x48, // 'H'
   INT = 0x49, // 'I'
+  DATE = 0x4a, // 'J', milliseconds
+  DATE_MINUTES = 0x4b, // 'K'
+  LONG = 0x4c, // 'L'
   MAP = 0x4d, // 'M'
   NULL = 0x4e, // 'N'
   OBJECT = 0x4f, // 'O'
   REFERENCE = 0x51, // 'Q'
   STRING_CHUNK = 0x52, // 'R'
   STRING = 0x53, // 'S'
+  TRUE = 0x54, // 'T'
   LIST_VARIABLE = 0x55, // 'U'
   LIST = 0x56, // 'V'
   LIST_VARIABLE_UNTYPED = 0x57, // 'W'
   LIST_UNTYPED = 0x58, // 'X'
+  /** 'Y', long of 32 bits. */
+  LONG_INT = 0x59,
   END = 0x5a, // 'Z'
+  DOUBLE_ZERO = 0x5b,
+  DOUBLE_ONE = 0x5c,
+  DOUBLE_BYTE = 0x5d,
+  DOUBLE_SHORT = 0x5e,
+  /** Thousandths, an int of 32 bits. */
+  DOUBLE_MILLI = 0x5f,
   /** 0x60 to 0x6f: object of one of the first sixteen classes. */
   OBJECT_DIRECT = 0x60,
   /** 0x70 to 0x77: typed list of up to seven values. */

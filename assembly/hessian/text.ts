@@ -2,6 +2,7 @@
 // write one sequence of four bytes for two of them. Bytes behind the first of a sequence are not looked at, as in Java.
 import { ByteBuffer } from "../bytes/buffer";
 import { store16be } from "../bytes/memory";
+import { encodeRune } from "../bytes/utf8";
 import { Tag } from "./tags";
 
 const NOT_ASCII: u64 = 0x8080808080808080;
@@ -149,4 +150,52 @@ function surrogate(to: usize, unit: u32): usize {
   store<u8>(to, 0x80 | ((unit >> 6) & 63), 1);
   store<u8>(to, 0x80 | (unit & 63), 2);
   return to + 3;
+}
+
+/**
+ * Whether no other bytes mean the same characters: shortest forms, and what has to continue a sequence does. Java reads
+ * others, too: it looks at no more than the first byte of a sequence, and takes the rest as it is.
+ */
+export function isCanonical(ptr: usize, length: i32): bool {
+  const end = ptr + (length as usize);
+  while (ptr < end) {
+    const room = end - ptr;
+    if (room >= 8 && (load<u64>(ptr) & NOT_ASCII) == 0) {
+      ptr += 8;
+      continue;
+    }
+    const lead = load<u8>(ptr) as i32;
+    const size = sequence(lead) as usize;
+    if (size == 0 || size > room || lead == 0xc0 || lead == 0xc1) return false;
+    for (let i: usize = 1; i < size; i++) if ((load<u8>(ptr + i) & 0xc0) != 0x80) return false;
+    const second = size > 1 ? (load<u8>(ptr, 1) as i32) : 0;
+    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) {
+      return false;
+    }
+    if (lead > 0xf4) return false;
+    ptr += size;
+  }
+  return true;
+}
+
+/** Appends the characters that Java makes of `length` bytes, in their shortest form: never more bytes than there were. */
+export function appendCanonical(out: ByteBuffer, ptr: usize, length: i32): void {
+  const start = out.reserve(length);
+  const end = ptr + (length as usize);
+  let to = start;
+  while (ptr < end) {
+    const lead = load<u8>(ptr) as u32;
+    const size = max(sequence(lead as i32), 1) as usize;
+    if (size > end - ptr) break;
+    if (size == 4) {
+      memory.copy(to, ptr, 4);
+      to += 4;
+    } else {
+      let unit = size == 1 ? lead : size == 2 ? lead & 0x1f : lead & 0x0f;
+      for (let i: usize = 1; i < size; i++) unit = (unit << 6) | ((load<u8>(ptr + i) as u32) & 0x3f);
+      to += encodeRune(unit, to) as usize;
+    }
+    ptr += size;
+  }
+  out.commit((to - start) as i32);
 }

@@ -37,9 +37,10 @@ export class HeldFrame {
     this.next = this.bytes;
     this.bytes = out;
     this.next.free();
-    return codec.decode(out.ptr, out.length, peer, i32.MAX_VALUE, this.frame) == Decoded.FRAME
-      ? Held.YES
-      : Held.REFUSED;
+    const requestAux = from.requestAux;
+    const decoded = codec.decode(out.ptr, out.length, peer, i32.MAX_VALUE, this.frame);
+    this.frame.requestAux = requestAux;
+    return decoded == Decoded.FRAME ? Held.YES : Held.REFUSED;
   }
 
   /** Gives the bytes back. */

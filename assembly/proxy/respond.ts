@@ -39,6 +39,7 @@ export function onResponse(connection: Connection, server: Server, frame: Frame)
     root.protocol(codec).lateResponses.add(1);
     return;
   }
+  frame.requestAux = request.aux;
   const stream = request.stream;
   if (stream === null) {
     if (!retryStatus(request, codec.toCode(frame.status))) writeResponse(request, frame, server);

@@ -74,6 +74,8 @@ export class Frame {
    * and such). Opaque to everybody else; kept with the request and handed back to `Codec.reply`.
    */
   aux: u64 = 0;
+  /** Of a response: the `aux` of its request, for `Codec.encode`; 0 where that is not known. The proxy sets it. */
+  requestAux: u64 = 0;
   /** With `Decoded.ERROR`: why. With `Decoded.MORE`: NONE. */
   error: FrameError = FrameError.NONE;
   /**
@@ -100,7 +102,7 @@ export class Frame {
     this.serviceOffset = this.serviceLength = 0;
     this.methodOffset = this.methodLength = 0;
     this.generic = false;
-    this.aux = 0;
+    this.aux = this.requestAux = 0;
     this.error = FrameError.NONE;
     this.answerable = false;
     this.need = 0;

@@ -17,6 +17,8 @@ const KEEP_PAIRS: i32 = 256;
 /** Pairs up to which a walk is faster than an index, and walks through a longer list before it gets one. */
 const SHORT: i32 = 32;
 const WALKS: i32 = 4;
+/** Pairs for each bucket above which the index is made larger. */
+const CROWD: i32 = 2;
 
 /** A range is an address in the frame's memory, or an offset into the list's own bytes. */
 const KEY_OWNED: u32 = 1;
@@ -86,6 +88,19 @@ export class HeaderList extends Headers {
     pair.owned = 0;
     this.link(this.count - 1);
     return true;
+  }
+
+  /** Like `append`, but in place of an earlier pair with this key: where the last one counts. */
+  appendLast(key: usize, keyLength: i32, value: usize, valueLength: i32): bool {
+    const i = this.find(key, keyLength);
+    if (i < 0) return this.append(key, keyLength, value, valueLength);
+    this.repoint(i, value, valueLength);
+    return true;
+  }
+
+  /** Takes the pairs with this key back; no change. */
+  retract(key: usize, keyLength: i32): void {
+    this.drop(key, keyLength, 0);
   }
 
   /** Points the value of pair `i` (which is there) elsewhere on the wire; borrowed, and no change. */
@@ -244,8 +259,10 @@ export class HeaderList extends Headers {
   // @ts-ignore: decorator
   @inline
   private prepare(): void {
-    if (this.count <= SHORT || this.buckets > 0) return;
-    if (this.walked >= WALKS * this.count) this.build();
+    if (this.count <= SHORT) return;
+    if (this.buckets > 0) {
+      if (this.count > CROWD * this.buckets) this.build();
+    } else if (this.walked >= WALKS * this.count) this.build();
     else this.walked += this.count;
   }
 
@@ -260,7 +277,7 @@ export class HeaderList extends Headers {
     }
     this.buckets = buckets;
     memory.fill(this.index, 0xff, (buckets as usize) * offsetof<Bucket>());
-    for (let i = 0; i < this.count; i++) this.link(i);
+    for (let i = 0; i < this.count; i++) if (this.at(i).keyLength != REMOVED) this.link(i);
   }
 
   private bucketOf(key: usize, keyLength: i32): Bucket {

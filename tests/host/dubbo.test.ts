@@ -1,5 +1,6 @@
 // Dubbo through the release module: what clients and servers see of calls, routes by header, changes, and errors.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import type { ConnectStream } from "./kit/connect-stream.ts";
 import * as dubbo from "./kit/dubbo.ts";
@@ -193,18 +194,203 @@ describe("routes", () => {
     host.close();
   });
 
+  it("a client whose version reads no attachments of results gets none", async () => {
+    const { host, servers, client } = await world(
+      routes({
+        route: {
+          cluster_name: "upstream",
+          response_headers_to_add: [{ header: { key: "served-by", value: "moe" }, append: false }],
+        },
+      }),
+    );
+    const plain = dubbo.encode(1, "ok");
+    servers.onRequest = ({ frame, stream }) => stream.write(dubbo.frame(2, 20, frame.id, plain));
+    const request = (version: string) =>
+      dubbo.frame(0xc2, 0, 1n, dubbo.encode(version, "com.example.Hello", "1.0", "hi", "", {}));
+    for (const version of ["2.6.2", "2.0.1", "2.8.4", "1.0.0"]) {
+      client.write(request(version));
+      assert.deepEqual(answers(client)[0].body, plain, version);
+    }
+    host.advance(1000);
+    assert.equal(host.metrics.counter("moe.dubbo.lost_changes"), 4);
+    for (const version of ["2.0.2", "2.0.99"]) {
+      client.write(request(version));
+      assert.deepEqual(dubbo.decode(answers(client)[0].body, 3), [4, "ok", { "served-by": "moe" }], version);
+    }
+    host.close();
+  });
+
   it("another serialization goes where every request goes, and back", async () => {
     const { host, servers, client } = await world(
       routes(to("service", { service: "com.example.Hello" }), { route: { cluster_name: "rest" } }),
     );
+    const kryo = 8;
     const body = Buffer.from("000000064e322e302e320000000850782e48656c6c6f", "hex");
     servers.onRequest = ({ frame, stream }) =>
-      stream.write(dubbo.frame(23, 20, frame.id, Buffer.from("00000001af", "hex")));
-    client.write(dubbo.frame(0xc0 | 23, 0, 8n, body));
+      stream.write(dubbo.frame(kryo, 20, frame.id, Buffer.from("00000001af", "hex")));
+    client.write(dubbo.frame(0xc0 | kryo, 0, 8n, body));
     assert.equal(servers.seen[0].stream.cluster, "rest");
     assert.deepEqual(servers.seen[0].frame.body, body);
     const [answer] = answers(client);
-    assert.deepEqual([answer.id, answer.serialization], [8n, 23]);
+    assert.deepEqual([answer.id, answer.serialization], [8n, kryo]);
+    host.close();
+  });
+
+  it("what servers go by decides: the attachment path, the last value of a key, the method of a generic call", async () => {
+    const { host, servers, client } = await world(
+      routes(
+        { match: { variables: [{ name: "x-mosn-rpc-generic", value: "true" }] }, route: { cluster_name: "generic" } },
+        to("secret", { service: "com.example.Secret" }),
+        to("blocked", { user: "blocked" }),
+        { route: { cluster_name: "rest" } },
+      ),
+    );
+    const call = (bytes: Buffer): string | undefined => {
+      const before = servers.seen.length;
+      client.write(bytes);
+      return servers.seen[before]?.stream.cluster;
+    };
+    assert.equal(call(dubbo.request(1n)), "rest");
+    assert.equal(call(dubbo.request(2n, { attachments: { path: "com.example.Secret" } })), "secret");
+    assert.equal(call(withAttachments(3n, ["user", "x", "user", "blocked"])), "blocked");
+    assert.equal(call(withAttachments(4n, ["user", "blocked", "user", "x"])), "rest");
+    const types = "Ljava/lang/String;[Ljava/lang/String;[Ljava/lang/Object;";
+    assert.equal(call(dubbo.request(5n, { method: "$invoke", types, args: ["pay", [], []] })), "generic");
+    host.advance(1000);
+    assert.equal(host.metrics.counter("moe.service.com.example.Hello.method.pay.requests"), 1);
+    assert.equal(host.metrics.counter("moe.service.com.example.Secret.method.hi.requests"), 1);
+    host.close();
+  });
+
+  it("calls that servers would read differently are refused, alone, and counted", async () => {
+    const { host, servers, client } = await world();
+    const path = Buffer.from("0470617468", "hex");
+    const names = ["2.0.2", "com.example.Hello", "1.0", "hi"];
+    const bad = [
+      withAttachments(1n, ["path", "com.example.Hello", "path", "com.example.Secret"]),
+      withAttachments(1n, ["group", "a", "group", "b"]),
+      withAttachments(1n, ["version", "1.0", "version", "2.0"]),
+      dubbo.frame(
+        0xc2,
+        0,
+        1n,
+        Buffer.concat([dubbo.encode("2.0.2"), Buffer.from("01c1a1", "hex"), dubbo.encode("1", "m", "")]),
+      ),
+      dubbo.frame(0xc2, 0, 1n, Buffer.concat([dubbo.encode(...names, ""), Buffer.from("4804706174c1a801515a", "hex")])),
+      dubbo.frame(
+        0xc2,
+        0,
+        1n,
+        Buffer.concat([dubbo.encode(...names, ""), Buffer.from("48", "hex"), path, Buffer.from("915a", "hex")]),
+      ),
+      dubbo.frame(
+        0xc2,
+        0,
+        1n,
+        Buffer.concat([dubbo.encode(...names, "Ljava/util/Map;", { path: "Q" }), Buffer.from("5190", "hex")]),
+      ),
+    ];
+    for (const bytes of bad) {
+      client.write(Buffer.concat([bytes, dubbo.request(2n)]));
+      const [answer, good] = answers(client);
+      assert.deepEqual([answer.id, answer.status], [1n, 40]);
+      assert.match(String(message(answer)), /ambiguous/);
+      assert.deepEqual([good.id, good.status], [2n, 20]);
+    }
+    assert.equal(servers.seen.length, bad.length);
+    host.advance(1000);
+    const count = (name: string) => host.metrics.counter(`moe.dubbo.${name}`);
+    assert.deepEqual([count("ambiguous"), count("decode_errors")], [bad.length, bad.length]);
+    host.close();
+  });
+});
+
+describe("fastjson2", () => {
+  const recorded = (name: string): Buffer =>
+    readFileSync(new URL(`../frames/dubbo3-fastjson2-${name}.bin`, import.meta.url));
+
+  it("gives routes names and attachments; changes are on the wire, both ways", async () => {
+    const add = (key: string, value: string) => ({ header: { key, value }, append: false });
+    const { host, servers, client } = await world(
+      routes(
+        {
+          match: {
+            headers: [
+              { name: "service", value: "interop.api.HelloService" },
+              { name: "tenant", value: "t1" },
+            ],
+          },
+          route: {
+            cluster_name: "tenant",
+            request_headers_to_add: [add("x", "ü")],
+            request_headers_to_remove: ["dubbo.tag"],
+            response_headers_to_add: [add("served-by", "moe")],
+          },
+        },
+        { direct_response: { status: 404, body: "unknown" } },
+      ),
+    );
+    const answer = recorded("att.s2c");
+    servers.onRequest = ({ frame, stream }) => {
+      const copy = Buffer.from(answer);
+      copy.writeBigUInt64BE(frame.id, 4);
+      stream.write(copy);
+    };
+    const bytes = recorded("att.c2s");
+    client.write(bytes);
+    const [seen] = servers.seen;
+    assert.equal(seen.stream.cluster, "tenant");
+    // The last value of the body: its length, '{', …, '}'.
+    const map = (body: Buffer, at: number): Buffer => {
+      assert.equal(body.readUInt32BE(at), body.length - at - 4);
+      return body.subarray(at + 4);
+    };
+    const before = bytes.subarray(16);
+    const at = before.lastIndexOf(0xa6) - 4;
+    const tag = Buffer.concat([
+      Buffer.from([0x52]),
+      Buffer.from("dubbo.tag"),
+      Buffer.from([0x4d]),
+      Buffer.from("gray"),
+    ]);
+    const without = map(before, at);
+    const cut = without.indexOf(tag);
+    assert.ok(cut > 0);
+    // The version, which is a field as well, comes last.
+    const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
+    const rest = text(without.subarray(0, cut)) + text(without.subarray(cut + tag.length, -1));
+    const version = "PversionN0.0.0";
+    assert.ok(rest.includes(version));
+    const x = text(Buffer.from("4a787a02c3bc", "hex"));
+    assert.equal(text(map(seen.frame.body, at)), rest.replace(version, "") + x + version + "\xa5");
+    assert.deepEqual(seen.frame.body.subarray(0, at), before.subarray(0, at));
+    const [got] = answers(client);
+    assert.deepEqual([got.id, got.serialization, got.status], [bytes.readBigUInt64BE(4), 23, 20]);
+    const servedBy = Buffer.concat([
+      Buffer.from([0x52]),
+      Buffer.from("served-by"),
+      Buffer.from([0x4c]),
+      Buffer.from("moe\xa5", "latin1"),
+    ]);
+    assert.ok(got.raw.subarray(-servedBy.length).equals(servedBy));
+    client.write(recorded("hello.c2s"));
+    const [refused] = answers(client);
+    assert.deepEqual([refused.status, refused.serialization], [60, 23]);
+    assert.equal(refused.body.toString("hex"), "0000000850" + Buffer.from("unknown").toString("hex"));
+    host.close();
+  });
+
+  it("has the timeout of its attachments", async () => {
+    const { host, servers, client } = await world();
+    servers.onRequest = () => {};
+    client.write(recorded("hello.c2s"));
+    host.advance(2900);
+    assert.equal(answers(client).length, 0);
+    host.advance(200);
+    assert.deepEqual(
+      answers(client).map((frame) => [frame.status, frame.serialization]),
+      [[30, 23]],
+    );
     host.close();
   });
 });
@@ -249,8 +435,10 @@ describe("events", () => {
 });
 
 describe("bad frames", () => {
-  it("bombs and garbage in a body are answered at once, and the connection lives on", async () => {
-    const { host, servers, client } = await world();
+  it("bombs and garbage in a body pass as they came, at once: only the names in front are needed", async () => {
+    const { host, servers, client } = await world(
+      routes(to("named", { service: "com.example.Hello" }), { route: { cluster_name: "rest" } }),
+    );
     const start = dubbo.encode("2.0.2", "com.example.Hello", "1.0", "hi", "Ljava/lang/Object;");
     const bombs = [
       Buffer.alloc(1_000_000, 0x79), // a list in a list in a list …
@@ -261,13 +449,40 @@ describe("bad frames", () => {
     ];
     for (const [i, bomb] of bombs.entries()) {
       const id = BigInt(i) + (1n << 40n);
-      client.write(Buffer.concat([dubbo.frame(0xc2, 0, id, Buffer.concat([start, bomb])), dubbo.request(id + 100n)]));
-      const [bad, good] = answers(client);
-      assert.deepEqual([bad.id, bad.status], [id, 70]);
-      assert.match(String(message(bad)), /header/i);
-      assert.equal(good.id, id + 100n);
+      const bad = dubbo.frame(0xc2, 0, id, Buffer.concat([start, bomb]));
+      client.write(Buffer.concat([bad, dubbo.request(id + 100n)]));
+      host.advance(10);
+      assert.deepEqual(servers.seen[2 * i].frame.body, bad.subarray(16));
+      assert.equal(servers.seen[2 * i].stream.cluster, "named");
+      const ids = answers(client).map((answer) => answer.id);
+      assert.deepEqual(ids, [id, id + 100n]);
     }
-    assert.equal(servers.seen.length, bombs.length);
+    host.close();
+  });
+
+  it("bodies that are no calls pass as they came", async () => {
+    const { host, servers, client } = await world(
+      routes(to("named", { service: ".*" }), { route: { cluster_name: "rest" } }),
+    );
+    const bodies = [
+      dubbo.encode("hello"),
+      dubbo.encode({ $class: "a.World", $: { name: "w" } }),
+      dubbo.encode(7),
+      Buffer.alloc(0),
+    ];
+    for (const [i, body] of bodies.entries()) {
+      client.write(dubbo.frame(0xc2, 0, BigInt(i), body));
+      assert.equal(servers.seen[i].stream.cluster, "rest");
+      assert.deepEqual(servers.seen[i].frame.body, body);
+      assert.equal(answers(client)[0].status, 20);
+    }
     host.close();
   });
 });
+
+/** A request without arguments, with these keys and values as its attachments. */
+function withAttachments(id: bigint, words: string[]): Buffer {
+  const head = dubbo.encode("2.0.2", "com.example.Hello", "1.0", "hi", "");
+  const pairs = words.map((word) => Buffer.concat([Buffer.from([word.length]), Buffer.from(word)]));
+  return dubbo.frame(0xc2, 0, id, Buffer.concat([head, Buffer.from("H"), ...pairs, Buffer.from("Z")]));
+}

@@ -135,6 +135,8 @@ describe("tricks", () => {
   const world = suiteWorld({ allow: ALLOW });
   const evil = "javax.naming.InitialContext";
   const denied = (status: number, what = ""): void => assert.ok(isDenied(status), `${what} ${status}`);
+  /** Servers could read it differently: refused whatever is allowed. */
+  const ambiguous = (status: number): void => assert.equal(status, 40);
   const passed = (status: number, what = ""): void => assert.ok(isPassed(status), `${what} ${status}`);
   const concurrent = (name: string): string => `concurrent.${name}`;
 
@@ -308,8 +310,8 @@ describe("tricks", () => {
 
     it("are generic however the method is spelled", () => {
       for (const method of ["$invoke", "$invokeAsync"]) {
-        denied(call(map(string(evil)), { method, spelled: overlong(method) }));
-        denied(
+        ambiguous(call(map(string(evil)), { method, spelled: overlong(method) }));
+        ambiguous(
           call(map(string(evil)), { method, spelled: Buffer.concat([overlong("$"), Buffer.from(method.slice(1))]) }),
         );
       }
@@ -326,11 +328,12 @@ describe("tricks", () => {
     it("carry other serializations if their attachments say so", async () => {
       const lenient = await World.start({ allow: ALLOW, other: "pass" });
       for (const generic of ["nativejava", "NativeJava", "gson", "GSON", "protobuf-json", "protobuf", "x"]) {
-        for (const key of [string("generic"), string("generic", overlong("generic")), FINISHED.chunks("gen", "eric")]) {
-          denied(call(NULL, { key, generic: string(generic) }));
-          denied(call(NULL, { key, generic: string(generic, overlong(generic)) }));
-          passed(call(NULL, { key, generic: string(generic), to: lenient }));
-          passed(call(NULL, { key, generic: string(generic), method: "hi" }));
+        denied(call(NULL, { generic: string(generic) }));
+        denied(call(NULL, { generic: string(generic, overlong(generic)) }));
+        passed(call(NULL, { generic: string(generic), to: lenient }));
+        passed(call(NULL, { generic: string(generic), method: "hi" }));
+        for (const key of [string("generic", overlong("generic")), FINISHED.chunks("gen", "eric")]) {
+          ambiguous(call(NULL, { key, generic: string(generic), to: lenient }));
         }
       }
       lenient.close();

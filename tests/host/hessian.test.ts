@@ -35,7 +35,8 @@ const SIZE = 1 << 22;
 before(async () => {
   const folders = ["assembly/bytes", "assembly/hessian", "assembly/xprotocol", "filters/codec"];
   const module = new WebAssembly.Module(Buffer.from(await compileGuest("hessian", folders)));
-  guest = new WebAssembly.Instance(module).exports as unknown as Guest;
+  const wasi_snapshot_preview1 = { random_get: () => 0, clock_time_get: () => 0 };
+  guest = new WebAssembly.Instance(module, { wasi_snapshot_preview1 }).exports as unknown as Guest;
   guest._initialize();
   room = guest.allocate(SIZE);
 });

@@ -29,10 +29,17 @@ function request(id: bigint, attachments: Buffer): Buffer {
 
 /** As many attachments of two bytes: keys and values are empty. */
 const pairs = (count: number): Buffer => Buffer.alloc(2 * count);
+/** As many attachments with keys of their own. */
+const distinct = (count: number): Buffer =>
+  Buffer.concat(
+    Array.from({ length: count }, (_, i) => Buffer.concat([text(i.toString(36).padStart(4, "0")), text("")])),
+  );
 
 async function world(route: object = {}) {
   const seen: dubbo.DubboFrame[] = [];
-  const router = { virtual_hosts: [{ domains: ["*"], routers: [{ route: { cluster_name: "upstream", ...route } }] }] };
+  const router = {
+    virtual_hosts: [{ domains: ["*"], routers: [{ route: { cluster_name: "upstream", ...route } }] }],
+  };
   const host = await Host.start({ module, config: { protocols: ["dubbo"], router } });
   let answer = (id: bigint): Buffer => dubbo.response(id, "ok");
   host.onConnect = (stream: ConnectStream) => {
@@ -82,8 +89,8 @@ describe("pairs of the headers of a frame", () => {
 
   it("of a request: what changes add beyond them is lost", async () => {
     const { host, seen, client } = await world(added(1, (i) => `k${i}`));
-    client.write(request(1n, pairs(PAIRS - FIELDS - 1)));
-    client.write(request(2n, pairs(PAIRS - FIELDS)));
+    client.write(request(1n, distinct(PAIRS - FIELDS - 1)));
+    client.write(request(2n, distinct(PAIRS - FIELDS)));
     host.advance(20);
     assert.deepEqual(
       answers(client)
@@ -94,6 +101,15 @@ describe("pairs of the headers of a frame", () => {
     assert.equal(seen.length, 2);
     host.advance(1000);
     assert.equal(host.metrics.counter("moe.dubbo.lost_changes"), 1);
+    host.close();
+  });
+
+  it("of a request: those with the same key are one header, the last", async () => {
+    const { host, seen, client } = await world(added(1, (i) => `k${i}`));
+    client.write(request(1n, pairs(PAIRS - FIELDS)));
+    host.advance(20);
+    assert.deepEqual(answers(client), [[1n, true]]);
+    assert.deepEqual(dubbo.invocation(seen[0].body, 0).attachments, { "": "", k0: "v" });
     host.close();
   });
 
@@ -151,5 +167,40 @@ describe("changes of the headers of a frame", () => {
     assert.equal(seen.length, 2);
     assert.ok(host.vm.memory.pages <= 200, `${host.vm.memory.pages} pages of 64 KiB`);
     host.close();
+  });
+});
+
+describe("text of Dubbo attachments", () => {
+  /** A string in pieces that takes so many bytes. */
+  function pieces(size: number): Buffer {
+    const parts: Buffer[] = [];
+    for (let left = size; left > 0;) {
+      const last = left <= 0x8000;
+      const n = last ? left - 3 : 0x7000;
+      parts.push(Buffer.from([last ? 0x53 : 0x52, n >> 8, n & 0xff]), Buffer.alloc(n, 0x61));
+      left -= n + 3;
+    }
+    return Buffer.concat(parts);
+  }
+
+  it("of attachments in pieces 1 MiB is shown, and what is more goes on as it came", async () => {
+    const first = pieces(MIB / 2);
+    const shown = first.filter((byte) => byte === 0x61).length;
+    for (const [more, isShown] of [
+      [0, true],
+      [1, false],
+    ] as const) {
+      const { host, seen, client } = await world({
+        request_headers_to_add: [{ header: { key: "copy", value: "%request_header_b%" } }],
+      });
+      const attachments = Buffer.concat([text("a"), first, text("b"), pieces(MIB - shown + more)]);
+      client.write(request(1n, attachments));
+      host.advance(20);
+      assert.deepEqual(answers(client), [[1n, true]]);
+      assert.ok(seen[0].body.includes(attachments));
+      const copied = seen[0].body.length - attachments.length;
+      assert.ok(isShown ? copied > MIB / 4 : copied < 100, `${copied} bytes`);
+      host.close();
+    }
   });
 });

@@ -44,6 +44,11 @@ export const LIMITS: Limit[] = [
     constants: ["assembly/xprotocol/list.ts MAX_PAIRS"],
   },
   {
+    row: "text of Dubbo attachments that are no plain strings",
+    tests: [headers("of attachments in pieces 1 MiB is shown, and what is more goes on as it came")],
+    constants: ["filters/codec/dubbo/headers.ts MAX_PRINTED"],
+  },
+  {
     row: "changes of the headers of a frame",
     tests: [
       headers("1 MiB in all pass; what is more is lost, and takes no memory"),
@@ -336,6 +341,11 @@ export const LIMITS: Limit[] = [
       "tests/unit/hessian/hessian.spec.ts: classes up to the bound",
     ],
     constants: ["assembly/hessian/reader.ts MAX_DEPTH", "assembly/hessian/reader.ts MAX_CLASSES"],
+  },
+  {
+    row: "JSONB in attachments of Dubbo (fastjson2)",
+    tests: ["filters/codec/dubbo/fastjson2.spec.ts: nesting is bounded, and random bytes do no harm"],
+    constants: ["filters/codec/dubbo/jsonb.ts MAX_DEPTH"],
   },
   {
     row: "Hessian that `hessian_allowlist` reads",

@@ -7,7 +7,7 @@ import * as frames from "../../../tests/unit/frames";
 import { conform } from "../../../tests/unit/xprotocol/conformance";
 import { Subject } from "../../../tests/unit/xprotocol/subject";
 import { hex, toHex } from "../../../tests/unit/xprotocol/support";
-import { dubbo } from "./dubbo";
+import { dubbo, READS_ATTACHMENTS } from "./dubbo";
 import { countTypes } from "./invocation";
 import {
   decode,
@@ -35,8 +35,9 @@ const FASTJSON = "dabbd700" + "6e0afef98c4551b7" + "00000011" + "000000064e322e3
 const subject = new Subject(dubbo);
 subject.goAway = true;
 subject.textHeaders = true;
+subject.uniqueKeys = true;
 subject.opaqueContent = false;
-subject.fields = ["dubbo", "service", "method", "version"];
+subject.fields = ["dubbo", "service", "method", "version", "path"];
 subject.maxHeaderBlock = 1 << 20;
 subject.statuses = [20, 30, 40, 60, 70, 80];
 subject.add("dubbo2-hello.c2s", frames.DUBBO2_HELLO_C2S, Peer.CLIENT).length(12, 4).length(16, 1).length(22, 1);
@@ -62,7 +63,7 @@ describe("dubbo frames", () => {
     expect(service()).toBe("interop.api.HelloService");
     expect(method()).toBe("sayHello");
     expect(frame.timeout).toBe(0);
-    expect(frame.aux).toBe(2);
+    expect(frame.aux).toBe(0x22);
     expect(frame.contentLength).toBe(6);
     expect(shown(dubbo.headers(frame))).toBe(
       "dubbo=2.0.2\nservice=interop.api.HelloService\nmethod=sayHello\nversion=0.0.0\npath=interop.api.HelloService\n" +
@@ -71,7 +72,8 @@ describe("dubbo frames", () => {
     expect(decode(frames.DUBBO2_ONEWAY_C2S)).toBe(Decoded.FRAME);
     expect(frame.kind).toBe(FrameKind.ONEWAY);
     expect(decode(frames.DUBBO2_GENERIC_C2S)).toBe(Decoded.FRAME);
-    expect(method()).toBe("$invoke");
+    expect(method()).toBe("sayHello");
+    expect(frame.generic).toBe(true);
     expect(get(dubbo.headers(frame), "generic")).toBe("true");
     expect(decode(frames.DUBBO2_TAG_ATTACHMENTS_C2S)).toBe(Decoded.FRAME);
     expect(get(dubbo.headers(frame), "dubbo.tag")).toBe("gray");
@@ -157,8 +159,21 @@ describe("dubbo frames", () => {
       expect(decode(request(prefix("") + map(["a", "b", "timeout", texts[i], "c", "d"])))).toBe(Decoded.FRAME);
       expect(frame.timeout).toBe(values[i], texts[i]);
     }
-    expect(decode(request(prefix("") + "48" + s("timeout") + "cbe8" + s("x") + "90" + "5a"))).toBe(Decoded.FRAME);
-    expect(frame.timeout).toBe(1000, "an int");
+    const numbers = [
+      "cbe8",
+      "39fff0",
+      "4c00000000000003e8",
+      "5e03e8",
+      "444 08f400000000000".replace(" ", ""),
+      "52000231" + "30" + "02" + "3030",
+      "54",
+    ];
+    const means = [1000, 0, 1000, 1000, 1000, 1000, 0];
+    for (let i = 0; i < numbers.length; i++) {
+      const body = prefix("") + "48" + s("timeout") + numbers[i] + s("x") + "90" + "5a";
+      expect(decode(request(body))).toBe(Decoded.FRAME, numbers[i]);
+      expect(frame.timeout).toBe(means[i], numbers[i]);
+    }
     expect(decode(request(prefix("") + "48" + s("timeout") + "90" + "90" + s("timeout") + "5a"))).toBe(Decoded.FRAME);
     expect(frame.timeout).toBe(0);
     expect(decode(request(prefix("") + "48" + s("timeout") + "4e" + "5a"))).toBe(Decoded.FRAME);
@@ -188,18 +203,18 @@ describe("dubbo frames", () => {
 });
 
 describe("dubbo arguments", () => {
-  test("the types of the parameters tell how many", () => {
-    const types = ["", "I", "ZBCDFIJSV", "Ljava/lang/String;", "[[ILa/B;[La/B;J", "LL;;"];
-    const counts = [0, 1, 9, 1, 4, -1];
+  test("the types of the parameters tell how many: those that servers find", () => {
+    const types = ["", "I", "ZBCDFIJSV", "Ljava/lang/String;", "[[ILa/B;[La/B;J", "LL;;", "I II", "LLa;", "La$_9/B2;"];
+    const counts = [0, 1, 9, 1, 4, 1, 3, 1, 1];
     for (let i = 0; i < types.length; i++) {
       const bytes = Bytes.of(types[i]);
       expect(countTypes(bytes.ptr, bytes.length)).toBe(counts[i], types[i]);
     }
-    const bad = ["[", "I[", "L", "La/B", "X", "i", "II ", ";", "\0"];
-    for (let i = 0; i < bad.length; i++) {
-      const bytes = Bytes.of(bad[i]);
-      expect(countTypes(bytes.ptr, bytes.length)).toBe(-1, bad[i]);
-      expect(decode(request(prefix(bad[i]) + "90" + map([])))).toBe(Decoded.ERROR, bad[i]);
+    const odd = ["[", "I[", "L", "La/B", "X", "i", "La//B;", "La/;", "L;", "L9;", "La.b;", "\0", "L".repeat(10000)];
+    const found = [0, 1, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    for (let i = 0; i < odd.length; i++) {
+      const bytes = Bytes.of(odd[i]);
+      expect(countTypes(bytes.ptr, bytes.length)).toBe(found[i], odd[i]);
     }
   });
 
@@ -217,35 +232,68 @@ describe("dubbo arguments", () => {
     expect(encoded(none)).toBe(request(prefix("I") + "90" + map(["k", "w"])));
   });
 
-  test("what cannot be read is an error that can be answered and skipped", () => {
-    const good = prefix("I") + "90" + map(["k", "v"]);
+  test("arguments and attachments that cannot be read cost the attachments, not the call", () => {
+    const head = prefix("I");
     const bad = [
       "",
-      s("2.0.2"),
-      "90" + good.substr(12),
-      prefix("I"),
-      prefix("II") + "90",
-      prefix("I") + "90" + "90",
-      prefix("I") + "90" + "48" + s("k"),
-      prefix("I") + "90" + "48" + s("k") + "5a",
-      prefix("I") + "40" + map([]),
-      prefix("I") + "79".repeat(MAX_DEPTH + 1) + "90" + map([]),
-      prefix("I") + "58497fffffff" + map([]),
-      prefix("I") + "5190" + map([]),
-      prefix("I") + "90" + "48" + s("k") + "79".repeat(MAX_DEPTH + 1) + "90" + "5a",
+      "40" + map([]),
+      "79".repeat(MAX_DEPTH + 1) + "90" + map([]),
+      "58497fffffff" + map([]),
+      "5190" + map([]),
+      "05" + "ff".repeat(5) + map(["timeout", "5"]),
+      "90" + "90",
+      "90" + s("a string"),
+      "90" + "48" + s("k"),
+      "90" + "48" + s("k") + "5a",
+      "90" + "48" + s("k") + "79".repeat(MAX_DEPTH + 1) + "90" + "5a",
     ];
-    expect(decode(request(good))).toBe(Decoded.FRAME);
     for (let i = 0; i < bad.length; i++) {
-      expect(decode(request(bad[i]))).toBe(Decoded.ERROR, bad[i]);
-      expect(frame.error).toBe(FrameError.HEADERS, bad[i]);
-      expect(frame.answerable).toBe(true);
-      expect(frame.id).toBe(0xffffffff00000005);
-      expect(frame.length).toBe(16 + (bad[i].length >> 1));
+      expect(decode(request(head + bad[i]))).toBe(Decoded.FRAME, bad[i]);
+      expect(service() + method()).toBe("Pm", bad[i]);
+      expect(frame.timeout).toBe(0, bad[i]);
+      expect(frame.contentLength).toBe(bad[i].length >> 1, bad[i]);
+      const headers = dubbo.headers(frame);
+      expect(shown(headers)).toBe("dubbo=2.0.2\nservice=P\nmethod=m\nversion=1.0\n", bad[i]);
+      expect(encoded(headers)).toBe(request(head + bad[i]), bad[i]);
+      set(headers, "k", "v");
+      expect(encoded(headers)).toBe("", bad[i]);
     }
   });
 
+  test("a body that is no call passes as it came", () => {
+    const bodies = [
+      "",
+      s("2.0.2"),
+      "43" + s("a.B") + "90" + "60",
+      "90",
+      map(["path", "P"]),
+      s("a") + s("b") + s("c") + s("d"),
+    ];
+    for (let i = 0; i < bodies.length; i++) {
+      expect(decode(request(bodies[i]))).toBe(Decoded.FRAME, bodies[i]);
+      expect(frame.kind).toBe(FrameKind.REQUEST);
+      expect(service() + method()).toBe("--", bodies[i]);
+      const headers = dubbo.headers(frame);
+      expect(shown(headers)).toBe("", bodies[i]);
+      expect(encoded(headers)).toBe(request(bodies[i]), bodies[i]);
+    }
+  });
+
+  test("dubbox has a number in place of the types, or before them", () => {
+    const head = s("2.8.4") + s("P") + s("1.0") + s("m");
+    expect(decode(request(head + "92" + "91" + s("x") + map(["timeout", "7"])))).toBe(Decoded.FRAME);
+    expect(frame.timeout).toBe(7);
+    expect(frame.contentLength).toBe(3);
+    expect(decode(request(head + "8f" + s("I") + "91" + map(["timeout", "8"])))).toBe(Decoded.FRAME);
+    expect(frame.timeout).toBe(8);
+    const headers = dubbo.headers(frame);
+    set(headers, "method", "n");
+    const after = s("2.8.4") + s("P") + s("1.0") + s("n") + "8f" + s("I") + "91" + map(["timeout", "8"]);
+    expect(encoded(headers)).toBe(request(after));
+  });
+
   test("a response that cannot be read passes, without headers", () => {
-    const bad = ["", "96", "94", "9448", "95" + "90", "91" + "79".repeat(MAX_DEPTH + 1), "935190" + map([]), "0100"];
+    const bad = ["", "96", "91", "94", "9448", "95" + "90", "935190" + map([]), "0100"];
     for (let i = 0; i < bad.length; i++) {
       expect(decode(response(bad[i]), Peer.SERVER)).toBe(Decoded.FRAME, bad[i]);
       const headers = dubbo.headers(frame);
@@ -254,6 +302,15 @@ describe("dubbo arguments", () => {
       set(headers, "k", "v");
       expect(encoded(headers)).toBe("", bad[i]);
     }
+  });
+
+  test("a value that cannot be read is all that is there, where no attachments follow", () => {
+    const value = "79".repeat(MAX_DEPTH + 1) + "90";
+    expect(decode(response("91" + value), Peer.SERVER)).toBe(Decoded.FRAME);
+    const headers = dubbo.headers(frame);
+    set(headers, "k", "v");
+    frame.requestAux = READS_ATTACHMENTS;
+    expect(encoded(headers)).toBe(response("94" + value + map(["k", "v"])));
   });
 
   test("nobody knows where the next frame is behind one of 4 GiB, or behind other bytes", () => {

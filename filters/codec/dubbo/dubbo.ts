@@ -2,7 +2,6 @@ import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { load16be, load32be, load64be, store16be, store32be, store64be } from "../../../assembly/bytes/memory";
 import { View } from "../../../assembly/bytes/view";
-import { HessianReader } from "../../../assembly/hessian/reader";
 import {
   Codec,
   Decoded,
@@ -16,15 +15,18 @@ import {
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
 import { HeaderBytes, Headers } from "../../../assembly/xprotocol/headers";
 import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
-import { isExceptionResult } from "./exception";
-import { DubboHeaders, Place } from "./headers";
-import { Invocation, skipAttachments } from "./invocation";
+import { Attachments, Found } from "./attachments";
+import { Body, Name } from "./body";
+import { DubboHeaders, HEADER, Place } from "./headers";
+import { HessianBody } from "./hessian_body";
+import { Invocation, Read } from "./invocation";
+import { JsonbBody } from "./jsonb_body";
 import { appendReply } from "./reply";
 import { codeOf, Status, statusOf } from "./status";
+import { readsAttachments } from "./version";
 import { appendAttachments, appendFields } from "./writer";
 
 const MAGIC: u32 = 0xdabb;
-const HEADER: i32 = 16;
 const ID_AT: usize = 4;
 const LENGTH_AT: usize = 12;
 
@@ -36,32 +38,40 @@ const enum Flag {
   SERIALIZATION = 0x1f,
 }
 
-/** Serialization of the frames that we understand and write. */
+/** Serializations of the frames that we understand; what we write ourselves is in Hessian. */
 const HESSIAN2: u8 = 2;
+const FASTJSON2: u8 = 23;
+/** In `aux` beside the serialization: the client reads results with attachments. */
+export const READS_ATTACHMENTS: u64 = 0x20;
 /** Body of heartbeats in Hessian: null. */
 const NULL: u8 = 0x4e;
 /** Body of the event READONLY in Hessian: the string "R", which is the end of it in most other serializations, too. */
 const READONLY: u32 = 0x0152;
-/** First byte of the body of a response: an int from 0, and one past the last. */
-const RESULT: u32 = 0x90;
-const RESULTS: u32 = 6;
+/** The kind of a result that is an exception, and what is more in kinds with attachments. */
+const EXCEPTION: i32 = 0;
+const WITH_ATTACHMENTS: i32 = 3;
 const INVOKE = Bytes.of("$invoke");
 const INVOKE_ASYNC = Bytes.of("$invokeAsync");
 const TANGLED = Bytes.of("something that stays refers to something that goes");
+const OLD_CLIENT = Bytes.of("the client's version of Dubbo reads no attachments of results");
+const MEANT = Bytes.of("the method of a generic call is an argument");
 /** Longest body of an event that fits into `aux`, bytes. */
 const MAX_EVENT: i32 = 6;
 
 /**
  * Dubbo's protocol, version 2. A frame is: magic 0xdabb; flags; status (responses); id u64; length of the body u32; body.
- * The body is in the serialization that the flags name: Hessian 2 is read, others are passed on as they are.
- * `aux`: the serialization; for events in others than Hessian the length of the body << 8 and the body << 16, which the
- * acknowledgement repeats, as it is that serialization's null.
+ * The body is in the serialization that the flags name: Hessian 2 and fastjson2 are read, others are passed on as they are.
+ * `aux`: the serialization, and whether the client reads results with attachments; for events in others than Hessian the
+ * length of the body << 8 and the body << 16, which the acknowledgement repeats, as it is that serialization's null.
  */
 export class Dubbo extends Codec {
   private readonly reused: DubboHeaders = new DubboHeaders();
-  private readonly reader: HessianReader = new HessianReader();
+  private readonly hessian: HessianBody = new HessianBody();
+  private readonly jsonb: JsonbBody = new JsonbBody();
   private readonly invocation: Invocation = new Invocation();
   private readonly size: HeaderBytes = new HeaderBytes();
+  private readonly attachments: Attachments = new Attachments();
+  private readonly argument: View = new View();
 
   constructor() {
     super("dubbo", 64);
@@ -93,10 +103,20 @@ export class Dubbo extends Codec {
     frame.headerOffset = frame.contentOffset = HEADER;
     frame.contentLength = bodyLength as i32;
     if ((flags & Flag.EVENT) != 0) this.describeEvent(frame, flags);
-    else if (!isHessian(frame)) return Decoded.FRAME;
-    else if ((flags & Flag.REQUEST) != 0) return this.describeRequest(frame);
-    else describeResponse(frame);
+    else {
+      const body = this.bodyOf(frame);
+      if (body === null) return Decoded.FRAME;
+      if ((flags & Flag.REQUEST) != 0) return this.describeRequest(frame, body);
+      describeResponse(frame, body);
+    }
     return Decoded.FRAME;
+  }
+
+  /** What reads and writes the body of a frame; null for a serialization that is not understood. */
+  private bodyOf(frame: Frame): Body | null {
+    const serialization = load<u8>(frame.ptr, 2) & Flag.SERIALIZATION;
+    if (serialization == HESSIAN2) return this.hessian;
+    return serialization == FASTJSON2 ? this.jsonb : null;
   }
 
   /** Tells the events apart; only READONLY says something. */
@@ -111,27 +131,64 @@ export class Dubbo extends Codec {
     for (let i = 0; i < n; i++) frame.aux |= (load<u8>(body + (i as usize)) as u64) << (16 + 8 * i);
   }
 
-  /** Finds the names, the arguments and the attachments, which are behind them. */
-  private describeRequest(frame: Frame): Decoded {
-    const reader = this.reader;
+  /**
+   * Finds the names, the arguments and the attachments, which are behind them. A body that is no call passes as it came;
+   * where the arguments or the attachments cannot be read, all that is behind the names is the content.
+   */
+  private describeRequest(frame: Frame, body: Body): Decoded {
     const invocation = this.invocation;
-    reader.bind(frame.ptr + HEADER, frame.contentLength);
-    if (!invocation.read(reader)) return frame.fail(FrameError.HEADERS, true);
-    const content = reader.at;
-    if (!reader.skip(invocation.argumentCount)) return frame.fail(FrameError.HEADERS, true);
-    const attachments = reader.at;
-    const timeout = skipAttachments(reader);
-    if (timeout < 0) return frame.fail(FrameError.HEADERS, true);
-    frame.timeout = timeout;
-    frame.serviceOffset = (invocation.service.ptr - frame.ptr) as i32;
-    frame.serviceLength = invocation.service.length;
-    frame.methodOffset = (invocation.method.ptr - frame.ptr) as i32;
-    frame.methodLength = invocation.method.length;
+    body.bind(frame.ptr + (HEADER as usize), frame.contentLength);
+    const read = invocation.read(body);
+    if (read == Read.OTHER) return Decoded.FRAME;
+    if (read == Read.AMBIGUOUS) return frame.fail(FrameError.AMBIGUOUS, true);
+    if (readsAttachments(invocation.dubbo)) frame.aux |= READS_ATTACHMENTS;
+    const end = frame.ptr + (frame.length as usize);
+    const content = body.at;
     frame.contentOffset = (content - frame.ptr) as i32;
-    frame.contentLength = (attachments - content) as i32;
-    frame.headerOffset = (attachments - frame.ptr) as i32;
-    frame.headerLength = (reader.at - attachments) as i32;
+    frame.contentLength = (end - content) as i32;
+    nameService(frame, invocation.service);
+    if (!this.nameMethod(frame, body)) return frame.fail(FrameError.AMBIGUOUS, true);
+    if (!body.skip(invocation.argumentCount)) return Decoded.FRAME;
+    const behind = body.at;
+    const attachments = this.attachments;
+    const found = attachments.read(body);
+    if (found == Found.NOTHING) return Decoded.FRAME;
+    if (found == Found.AMBIGUOUS) return frame.fail(FrameError.AMBIGUOUS, true);
+    if (found == Found.TOO_MANY) return frame.fail(FrameError.HEADERS, true);
+    if (attachments.path.length > 0) nameService(frame, attachments.path);
+    frame.timeout = attachments.timeout;
+    frame.contentLength = (behind - content) as i32;
+    frame.headerOffset = (behind - frame.ptr) as i32;
+    frame.headerLength = (body.at - behind) as i32;
     return Decoded.FRAME;
+  }
+
+  /** Sets the method; of a generic call that is the first argument. False where servers could read another one. */
+  private nameMethod(frame: Frame, body: Body): bool {
+    const method = this.invocation.method;
+    const argument = this.argument;
+    let ptr = method.ptr;
+    let length = method.length;
+    frame.generic = isGeneric(method);
+    if (frame.generic && this.invocation.argumentCount > 0) {
+      body.mark();
+      const name = body.name(argument);
+      body.rewind();
+      if (name == Name.ODD) return false;
+      if (name == Name.TEXT) {
+        ptr = argument.ptr;
+        length = argument.length;
+        // As servers do.
+        while (length > 0 && load<u8>(ptr + ((length - 1) as usize)) <= 0x20) length--;
+        while (length > 0 && load<u8>(ptr) <= 0x20) {
+          ptr++;
+          length--;
+        }
+      }
+    }
+    frame.methodOffset = (ptr - frame.ptr) as i32;
+    frame.methodLength = length;
+    return true;
   }
 
   setId(at: usize, frame: Frame, id: u64): void {
@@ -144,17 +201,20 @@ export class Dubbo extends Codec {
    */
   headers(frame: Frame): Headers {
     const flags = load<u8>(frame.ptr, 2) as u32;
+    const body = this.bodyOf(frame);
+    const isRequest = (flags & Flag.REQUEST) != 0;
     if ((flags & Flag.EVENT) != 0) this.reused.forget(false);
-    else if (!isHessian(frame)) this.reused.forget(frame.kind != FrameKind.RESPONSE || frame.status == Status.OK);
-    else if ((flags & Flag.REQUEST) != 0) this.reused.bindRequest(frame, this.reader);
-    else if (frame.status == Status.OK) this.reused.bindResponse(frame, this.reader);
+    else if (body === null) this.reused.forget(isRequest || frame.status == Status.OK);
+    else if (isRequest) this.reused.bindRequest(frame, body);
+    else if (frame.status == Status.OK) this.reused.bindResponse(frame, body);
     else this.reused.forget(false);
     return this.reused;
   }
 
   /**
    * False where the contract says so, and when headers are set on a frame that has no place for them (an event, an error,
-   * another serialization), when they are not UTF-8, or when something that stays refers to something that goes.
+   * another serialization, a result for a client that reads none with attachments), when they are not UTF-8, or when
+   * something that stays refers to something that goes.
    */
   encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
     const before = out.length;
@@ -177,27 +237,29 @@ export class Dubbo extends Codec {
     const place = headers.place;
     const contentAt = frame.ptr + (frame.contentOffset as usize);
     const same = content == contentAt && contentLength == frame.contentLength;
-    if (changed && place == Place.NONE) return this.cannot(NO_PLACE);
+    const body = this.bodyOf(frame);
+    if (changed && (place == Place.NONE || body === null)) return this.cannot(NO_PLACE);
     if ((!same && headers.kept.tangled) || (changed && !headers.kept.sound)) return this.cannot(TANGLED);
     this.size.bytes = contentLength as i64;
     if (changed) headers.forEach(this.size);
     if (this.exceeds(this.size.bytes, frame)) return this.cannot(FRAME_TOO_LONG);
 
-    if (changed && place == Place.REQUEST) {
+    const result = place == Place.RESPONSE ? resultOf(headers.result, changed, contentLength > 0) : 0;
+    if (place == Place.RESPONSE && result >= WITH_ATTACHMENTS && headers.result < WITH_ATTACHMENTS) {
+      if ((frame.requestAux & READS_ATTACHMENTS) == 0) return this.cannot(OLD_CLIENT);
+    }
+    if (changed && place == Place.REQUEST && body !== null) {
       out.append(frame.ptr, HEADER);
-      if (!appendFields(out, frame, headers)) return this.cannot(NOT_TEXT);
+      if (frame.generic && !headers.isMethod(frame)) return this.cannot(MEANT);
+      if (!appendFields(out, frame, headers, body)) return this.cannot(NOT_TEXT);
+    } else if (place == Place.RESPONSE && result != headers.result && body !== null) {
+      out.append(frame.ptr, HEADER);
+      body.writeResult(out, result);
     } else {
       out.append(frame.ptr, frame.contentOffset);
     }
-    if (place == Place.RESPONSE) {
-      const result = resultOf(headers.result, changed, contentLength > 0);
-      if (result != headers.result) {
-        out.truncate(out.length - (frame.contentOffset - HEADER));
-        out.appendByte(RESULT + (result as u32));
-      }
-    }
     out.append(content, contentLength);
-    if (changed) return appendAttachments(out, frame, headers) || this.cannot(NOT_TEXT);
+    if (changed && body !== null) return appendAttachments(out, frame, headers, body) || this.cannot(NOT_TEXT);
     const behind = frame.contentOffset + frame.contentLength;
     out.append(frame.ptr + (behind as usize), frame.length - behind);
     return true;
@@ -214,8 +276,8 @@ export class Dubbo extends Codec {
     out.stream.set(body, bodyLength);
     if (((load<u8>(frame.ptr, 2) as u32) & Flag.REQUEST) == 0) return;
     const invocation = this.invocation;
-    this.reader.bind(body, bodyLength);
-    if (!invocation.read(this.reader)) {
+    this.hessian.bind(body, bodyLength);
+    if (invocation.read(this.hessian) != Read.CALL) {
       out.serialization = Serialization.UNKNOWN;
       return;
     }
@@ -225,8 +287,11 @@ export class Dubbo extends Codec {
 
   isException(frame: Frame): bool {
     if (frame.kind != FrameKind.RESPONSE || frame.status != Status.OK) return false;
-    const serialization = (load<u8>(frame.ptr, 2) as u32) & Flag.SERIALIZATION;
-    return isExceptionResult(serialization, frame.ptr + (HEADER as usize), frame.length - HEADER);
+    const body = this.bodyOf(frame);
+    if (body === null) return false;
+    body.bind(frame.ptr + (HEADER as usize), frame.length - HEADER);
+    const result = body.result();
+    return result == EXCEPTION || result == EXCEPTION + WITH_ATTACHMENTS;
   }
 
   /** In Hessian, whatever `like` says: every peer has it. */
@@ -243,11 +308,15 @@ export class Dubbo extends Codec {
     for (let i = 0; i < known; i++) store<u8>(start + (i as usize), (aux >> (16 + 8 * i)) as u8);
   }
 
-  /** In Hessian, whatever the request was in: clients read an error in the serialization that it names. */
+  /**
+   * In the serialization of the request where that is fastjson2, in Hessian for all others: clients read an error in the
+   * serialization that it names, but a good answer only in their own.
+   */
   reply(id: u64, aux: u64, status: i32, reason: usize, reasonLength: i32, out: ByteBuffer): void {
     const before = out.length;
-    begin(HESSIAN2 as u32, status, id, 0, out);
-    appendReply(out, status, reason, reasonLength);
+    const json = ((aux as u8) & Flag.SERIALIZATION) == FASTJSON2;
+    begin((json ? FASTJSON2 : HESSIAN2) as u32, status, id, 0, out);
+    appendReply(out, status, reason, reasonLength, json ? this.jsonb : this.hessian);
     store32be(out.ptr + (before as usize) + LENGTH_AT, (out.length - before - HEADER) as u32);
   }
 
@@ -281,20 +350,27 @@ function isHessian(frame: Frame): bool {
   return (load<u8>(frame.ptr, 2) & Flag.SERIALIZATION) == HESSIAN2;
 }
 
-/**
- * Whether the call may be a generic one: the server makes objects of maps that name a class. A name that is not ASCII may be
- * another spelling of one that is.
- */
+/** Whether the call is a generic one: the server makes objects of maps that name a class. */
 function isGeneric(method: View): bool {
-  for (let i = 0; i < method.length; i++) if (load<u8>(method.ptr + (i as usize)) >= 0x80) return true;
   return INVOKE.equals(method.ptr, method.length) || INVOKE_ASYNC.equals(method.ptr, method.length);
 }
 
-function describeResponse(frame: Frame): void {
-  if (frame.status != Status.OK || frame.contentLength == 0) return;
-  if ((load<u8>(frame.ptr, HEADER) as u32) - RESULT >= RESULTS) return;
-  frame.contentOffset++;
-  frame.contentLength--;
+/** Names the service as servers do: dubbo-go leaves a first slash out, and others know none with one. */
+function nameService(frame: Frame, service: View): void {
+  const slash = service.length > 0 && load<u8>(service.ptr) == 0x2f;
+  frame.serviceOffset = ((service.ptr - frame.ptr) as i32) + (slash ? 1 : 0);
+  frame.serviceLength = service.length - (slash ? 1 : 0);
+}
+
+/** The content begins behind the kind of the result. */
+function describeResponse(frame: Frame, body: Body): void {
+  if (frame.status != Status.OK) return;
+  const start = frame.ptr + (HEADER as usize);
+  body.bind(start, frame.contentLength);
+  if (body.result() < 0) return;
+  const kind = (body.at - start) as i32;
+  frame.contentOffset += kind;
+  frame.contentLength -= kind;
 }
 
 /** The kind of a result once it has attachments or not, and a value or not. */

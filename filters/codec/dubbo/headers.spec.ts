@@ -2,7 +2,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { Decoded, Peer } from "../../../assembly/xprotocol/codec";
 import * as frames from "../../../tests/unit/frames";
 import { hex } from "../../../tests/unit/xprotocol/support";
-import { dubbo } from "./dubbo";
+import { dubbo, READS_ATTACHMENTS } from "./dubbo";
 import {
   decode,
   encoded,
@@ -36,12 +36,19 @@ describe("dubbo headers", () => {
     expect(encoded(headers)).toBe(request(fields + "91" + map(after)));
   });
 
-  test("what is not there is not added, and what is set by itself stays", () => {
+  test("what is not there is not added; the service is what the attachment path says", () => {
     expect(decode(request(prefix("") + map(["path", "P"])))).toBe(Decoded.FRAME);
-    const headers = dubbo.headers(frame);
+    let headers = dubbo.headers(frame);
     set(headers, "service", "Q");
     set(headers, "path", "other");
-    expect(encoded(headers)).toBe(request(s("2.0.2") + s("Q") + s("1.0") + s("m") + s("") + map(["path", "other"])));
+    expect(get(headers, "service")).toBe("other");
+    const head = s("2.0.2") + s("other") + s("1.0") + s("m") + s("");
+    expect(encoded(headers)).toBe(request(head + map(["path", "other"])));
+    headers = dubbo.headers(frame);
+    expect(remove(headers, "path")).toBe(1);
+    expect(encoded(headers)).toBe(request(prefix("") + map([])));
+    set(headers, "path", "/new");
+    expect(get(headers, "service")).toBe("/new");
   });
 
   test("the version may be null, come, and go", () => {
@@ -86,7 +93,7 @@ describe("dubbo headers", () => {
     const head = prefix("Ljava/lang/Object;") + argument;
     expect(decode(request(head + "48" + kept + s("k") + s("v") + "5a"))).toBe(Decoded.FRAME);
     let headers = dubbo.headers(frame);
-    expect(shown(headers)).toBe("dubbo=2.0.2\nservice=P\nmethod=m\nversion=1.0\nk=v\n");
+    expect(shown(headers)).toBe("dubbo=2.0.2\nservice=P\nmethod=m\nversion=1.0\nn=1\nk=v\n");
     expect(encoded(headers)).toBe(request(head + "48" + kept + s("k") + s("v") + "5a"));
     set(headers, "k", "w");
     expect(encoded(headers)).toBe(request(head + "48" + kept + s("k") + s("w") + "5a"));
@@ -107,20 +114,23 @@ describe("dubbo headers", () => {
   test("setting an attachment that was no string leaves the string", () => {
     expect(decode(request(prefix("") + "48" + s("k") + "91" + "5a"))).toBe(Decoded.FRAME);
     const headers = dubbo.headers(frame);
-    expect(get(headers, "k")).toBe("-");
+    expect(get(headers, "k")).toBe("1");
     set(headers, "k", "v");
     expect(encoded(headers)).toBe(request(prefix("") + map(["k", "v"])));
   });
 
   test("a typed map, chunked strings, and what is behind the attachments", () => {
-    const body = prefix("") + "4d" + s("M") + s("k") + "52000161" + "0162" + "52000163" + "00" + s("v") + "5a" + "9091";
+    const kept = s("k") + "52000161" + "0162";
+    const body = prefix("") + "4d" + s("M") + kept + s("c") + s("v") + "5a" + "9091";
     expect(decode(request(body))).toBe(Decoded.FRAME);
     const headers = dubbo.headers(frame);
     expect(get(headers, "k") + get(headers, "c")).toBe("abv");
     expect(encoded(headers)).toBe(request(body));
     set(headers, "c", "w");
+    expect(encoded(headers)).toBe(request(prefix("") + "4d" + s("M") + kept + s("c") + s("w") + "5a" + "9091"));
+    set(headers, "k", "x");
     expect(encoded(headers)).toBe(
-      request(prefix("") + "4d" + s("M") + s("k") + s("ab") + s("c") + s("w") + "5a" + "9091"),
+      request(prefix("") + "4d" + s("M") + s("k") + s("x") + s("c") + s("w") + "5a" + "9091"),
     );
   });
 
@@ -148,6 +158,11 @@ describe("dubbo headers", () => {
       const headers = dubbo.headers(frame);
       expect(encoded(headers)).toBe(response(bodies[i]), bodies[i]);
       set(headers, "k", "v");
+      expect(encoded(headers)).toBe(
+        i < 3 ? "" : response(after[i]),
+        bodies[i] + " for a client that nothing is known of",
+      );
+      frame.requestAux = READS_ATTACHMENTS;
       expect(encoded(headers)).toBe(response(after[i]), bodies[i]);
     }
     expect(decode(response("95" + with_), Peer.SERVER)).toBe(Decoded.FRAME);

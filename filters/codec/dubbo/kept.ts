@@ -14,11 +14,12 @@ class Pair {
   /** -1: the key is no string. */
   keyLength: i32;
   plain: bool;
+  shown: bool;
   dropped: bool;
 }
 
 /**
- * Attachments that are no strings. They are kept as they are: objects, lists and maps are numbered in the order in which
+ * Attachments that are no strings in one piece. They are kept as they are: objects, lists and maps are numbered in the order in which
  * they come, their classes and type names too, and later ones refer to those numbers.
  */
 export class KeptPairs {
@@ -30,8 +31,10 @@ export class KeptPairs {
     this.dropped = 0;
   }
 
-  /** Adds a pair; borrowed. `plain`: nothing is numbered in it, and it refers to nothing. */
-  add(ptr: usize, length: i32, key: View | null, plain: bool): void {
+  /**
+   * Adds a pair; borrowed. `plain`: nothing is numbered in it, and it refers to nothing. `shown`: there is a header for it.
+   */
+  add(ptr: usize, length: i32, key: View | null, plain: bool, shown: bool): void {
     const size = offsetof<Pair>() as i32;
     const pair = changetype<Pair>(this.store.reserve(size));
     this.store.commit(size);
@@ -40,19 +43,21 @@ export class KeptPairs {
     pair.key = key === null ? 0 : key.ptr;
     pair.keyLength = key === null ? -1 : key.length;
     pair.plain = plain;
+    pair.shown = shown;
     pair.dropped = false;
   }
 
-  /** Drops the pairs with this key; returns how many. */
+  /** Drops the pairs with this key; returns how many of them have no header. */
   drop(key: usize, keyLength: i32): i32 {
-    const before = this.dropped;
+    let hidden = 0;
     for (let i = 0; i < this.count; i++) {
       const pair = this.at(i);
       if (pair.dropped || !bytesEqual(pair.key, pair.keyLength, key, keyLength)) continue;
       pair.dropped = true;
       this.dropped++;
+      if (!pair.shown) hidden++;
     }
-    return this.dropped - before;
+    return hidden;
   }
 
   /** Whether pairs have been dropped. */

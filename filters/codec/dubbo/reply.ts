@@ -1,13 +1,13 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
-import { appendString, countUnits } from "../../../assembly/hessian/text";
+import { Body } from "./body";
 import { Status } from "./status";
 
 /** Longest reason written, bytes; the rest is cut. */
 const MAX_REASON: i32 = 1024;
-/** First byte of the body of a good response: the int 1, a value follows; the int 2, null. */
-const VALUE: u32 = 0x91;
-const NULL_VALUE: u32 = 0x92;
+/** Kinds of a good result: a value follows, or null. */
+const VALUE: i32 = 1;
+const NULL_VALUE: i32 = 2;
 
 // MOSN's texts, for replies without a reason.
 const CLIENT_TIMEOUT = Bytes.of("504|timeout");
@@ -22,13 +22,13 @@ const ascii = new ByteBuffer();
  * Appends the body of a local reply: for a good status the reason as the value, or null without one; else one string,
  * which clients make the message of their exception.
  */
-export function appendReply(out: ByteBuffer, status: i32, reason: usize, length: i32): void {
-  if (status == Status.OK) out.appendByte(length > 0 ? VALUE : NULL_VALUE);
+export function appendReply(out: ByteBuffer, status: i32, reason: usize, length: i32, body: Body): void {
+  if (status == Status.OK) body.writeResult(out, length > 0 ? VALUE : NULL_VALUE);
   if (length > 0) {
-    appendText(out, reason, cut(reason, length));
+    appendText(out, reason, cut(reason, length), body);
   } else if (status != Status.OK) {
     const text = textOf(status);
-    appendString(out, text.ptr, text.length);
+    body.writeName(out, text.ptr, text.length);
   }
 }
 
@@ -41,17 +41,14 @@ function cut(ptr: usize, length: i32): i32 {
 }
 
 /** What is not UTF-8 is written with '?' for every byte that is not ASCII. */
-function appendText(out: ByteBuffer, ptr: usize, length: i32): void {
-  if (countUnits(ptr, length) >= 0) {
-    appendString(out, ptr, length);
-    return;
-  }
+function appendText(out: ByteBuffer, ptr: usize, length: i32, body: Body): void {
+  if (body.writeName(out, ptr, length)) return;
   ascii.clear();
   for (let i = 0; i < length; i++) {
     const byte = load<u8>(ptr + (i as usize));
     ascii.appendByte(byte < 0x80 ? byte : 0x3f);
   }
-  appendString(out, ascii.ptr, ascii.length);
+  body.writeName(out, ascii.ptr, ascii.length);
 }
 
 function textOf(status: i32): Bytes {

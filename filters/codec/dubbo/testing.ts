@@ -95,3 +95,36 @@ export function replaced(headers: Headers, content: string): string {
   const out = new ByteBuffer();
   return dubbo.encode(frame, headers, changetype<usize>(bytes), bytes.length, frame.id, out) ? toHex(out) : "";
 }
+
+/** JSONB of a short ASCII string, without its length. */
+export function b(text: string): string {
+  let out = (0x49 + text.length).toString(16).padStart(2, "0");
+  for (let i = 0; i < text.length; i++) out += text.charCodeAt(i).toString(16).padStart(2, "0");
+  return out;
+}
+
+/** A value of a body in fastjson2: its length, and it. */
+export function v(value: string): string {
+  return n4(value.length >> 1) + value;
+}
+
+/** The strings before the arguments, in fastjson2. */
+export function json(types: string): string {
+  return v(b("2.0.2")) + v(b("P")) + v(b("1.0")) + v(b("m")) + v(b(types));
+}
+
+/** A map of strings, in fastjson2. */
+export function jsonMap(pairs: string[]): string {
+  let out = "a6";
+  for (let i = 0; i < pairs.length; i++) out += b(pairs[i]);
+  return v(out + "a5");
+}
+
+/** A two-way request in fastjson2. */
+export function jsonRequest(body: string): string {
+  return request(body).replace("dabbc2", "dabbd7");
+}
+
+export function jsonResponse(body: string): string {
+  return response(body).replace("dabb02", "dabb17");
+}

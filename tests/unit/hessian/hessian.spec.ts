@@ -1,8 +1,9 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
+import { printValue } from "../../../assembly/hessian/print";
 import { HessianReader, MAX_CLASSES, MAX_DEPTH } from "../../../assembly/hessian/reader";
-import { appendString, countUnits } from "../../../assembly/hessian/text";
+import { appendString, countUnits, isCanonical } from "../../../assembly/hessian/text";
 import { atEdge, hex, must, Random, toHex } from "../xprotocol/support";
 
 const reader = new HessianReader();
@@ -120,21 +121,27 @@ describe("hessian values", () => {
     expect(reads("43" + "4e" + "90" + "60")).toBe(false, "a class without a name");
   });
 
-  test("strings are read in one piece, or put together", () => {
-    const joined = new ByteBuffer();
-    bind("0568656c6c6f" + "52000161" + "5200016253000163" + "90" + "5200016190");
+  test("strings are read in one piece", () => {
+    bind("0568656c6c6f" + "52000161" + "5200016253000163" + "90");
     expect(reader.readWord(view)).toBe(true);
     expect(view.length).toBe(5);
     expect(reader.isString).toBe(true);
     expect(reader.readWord(view)).toBe(false, "in pieces");
-    joined.appendByte(0x2d);
-    expect(reader.readText(view, joined)).toBe(true);
-    expect(String.UTF8.decodeUnsafe(view.ptr, view.length)).toBe("abc");
-    expect(reader.readText(view, joined)).toBe(false);
+    expect(reader.skip(1)).toBe(true);
+    expect(reader.isScalar).toBe(true);
     expect(reader.readInt()).toBe(true);
     expect(reader.value).toBe(0);
-    expect(reader.readText(view, joined)).toBe(false, "broken in the second piece");
-    expect(toHex(joined)).toBe("2d616263");
+  });
+
+  test("a place is found again, with what has been numbered before it", () => {
+    bind("43" + "0163" + "91" + "0166" + "60" + "90" + "60" + "91" + "5191" + "4e");
+    expect(reader.skip(1)).toBe(true);
+    reader.mark();
+    expect(reader.skip(2)).toBe(true);
+    expect(reader.readNull()).toBe(true);
+    reader.rewind();
+    expect(reader.skip(2)).toBe(true);
+    expect(reader.readNull()).toBe(true);
   });
 
   test("ints", () => {
@@ -267,10 +274,9 @@ describe("hessian text", () => {
       const out = new ByteBuffer();
       const source = bytes(texts[i]);
       expect(appendString(out, source.ptr, source.length)).toBe(true);
-      reader.bind(out.ptr, out.length);
       const joined = new ByteBuffer();
-      expect(reader.readText(view, joined)).toBe(true);
-      expect(reader.done).toBe(true);
+      printValue(joined, out.ptr, out.length);
+      view.set(joined.ptr, joined.length);
       const again = new ByteBuffer();
       expect(appendString(again, view.ptr, view.length)).toBe(true);
       expect(again.length).toBe(out.length);
@@ -278,3 +284,63 @@ describe("hessian text", () => {
     }
   });
 });
+
+describe("hessian values as text", () => {
+  test("numbers, true and false", () => {
+    const values = ["90", "8f", "cbe8", "d7ffff", "497fffffff", "e0", "d8", "fb00", "f0ff", "3c1234", "38ffff"];
+    const texts = ["0", "-1", "1000", "262143", "2147483647", "0", "-8", "768", "-1793", "4660", "-196609"];
+    for (let i = 0; i < values.length; i++) expect(printed(values[i])).toBe(texts[i], values[i]);
+    const others = ["59ffffffff", "4c8000000000000000", "54", "46", "5b", "5c", "5dff", "5e0100", "5f000005dc"];
+    const means = ["-1", "-9223372036854775808", "true", "false", "0.0", "1.0", "-1.0", "256.0", "1.5"];
+    for (let i = 0; i < others.length; i++) expect(printed(others[i])).toBe(means[i], others[i]);
+    expect(printed("4440091eb851eb851f")).toBe("3.14");
+    expect(printed("447ff8000000000000")).toBe("NaN");
+    expect(printed("44ffefffffffffffff").length < 32).toBe(true);
+    expect(printed("4e") + printed("48") + printed("4a0000000000000000")).toBe("", "nothing else has a text");
+  });
+
+  test("strings in pieces, and as Java reads them", () => {
+    expect(printed("52000161" + "5200016253000163")).toBe("abc");
+    expect(printed("04" + "c1a1" + "e08186" + "c480" + "7a")).toBe("aFĀz", "overlong");
+    expect(printed("02" + "c361" + "62")).toBe("áb", "what follows the first byte is not looked at");
+  });
+
+  test("one spelling", () => {
+    const good = ["", "61", "c3a9", "e6bca2", "eda080", "f09f9880", "f48fbfbf", "6162636465666768c280"];
+    for (let i = 0; i < good.length; i++)
+      expect(isCanonical(atEdge(changetype<usize>(hex(good[i])), good[i].length / 2), good[i].length / 2)).toBe(
+        true,
+        good[i],
+      );
+    const bad = [
+      "c1a1",
+      "c080",
+      "e080af",
+      "e09fbf",
+      "f08080af",
+      "f08fbfbf",
+      "f4908080",
+      "f5808080",
+      "c361",
+      "e6bc61",
+      "e661a2",
+      "80",
+      "c3",
+      "e6bc",
+      "6162636465666768c0af",
+    ];
+    for (let i = 0; i < bad.length; i++)
+      expect(isCanonical(atEdge(changetype<usize>(hex(bad[i])), bad[i].length / 2), bad[i].length / 2)).toBe(
+        false,
+        bad[i],
+      );
+  });
+});
+
+/** The text of a value. */
+function printed(text: string): string {
+  const bytes = hex(text);
+  const out = new ByteBuffer();
+  printValue(out, atEdge(changetype<usize>(bytes), bytes.length), bytes.length);
+  return String.UTF8.decodeUnsafe(out.ptr, out.length);
+}

@@ -71,12 +71,14 @@ function change(codec: Codec, subject: Subject, sample: Sample, round: i32): voi
         model.set(key, value);
       } else if (action == 2) {
         headers.add(key.ptr, key.length, value.ptr, value.length);
-        model.add(key, value);
+        if (subject.uniqueKeys) model.set(key, value);
+        else model.add(key, value);
       } else if (at >= 0) {
         // A value of its own: the view points into the headers' memory.
         const own = model.values[valueAt];
         headers.add(key.ptr, key.length, view.ptr, view.length);
-        model.add(key, own);
+        if (subject.uniqueKeys) model.set(key, own);
+        else model.add(key, own);
       } else continue;
       must(headers.changed, "not changed", name, round);
     }

@@ -68,6 +68,8 @@ export class Subject {
   zeroId: bool = true;
   /** Whether keys and values of headers are text, not any bytes. */
   textHeaders: bool = false;
+  /** Whether a key has one value, so that to add another one is to set it. */
+  uniqueKeys: bool = false;
   /** Whether a body may be any bytes. */
   opaqueContent: bool = true;
   /** Whether the protocol has a go-away. */
