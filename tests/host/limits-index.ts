@@ -299,17 +299,22 @@ export const LIMITS: Limit[] = [
     tests: [
       "tests/e2e/headers.test.ts: what changes do not fit into a frame of ${version} goes on as it came, or is an error",
       "tests/host/lost-changes.test.ts: a message may grow to max_frame_bytes, and not beyond",
-      "filters/codec/dubbothrift/dubbothrift.spec.ts: service and method are rewritten, everything else is left",
+      "filters/codec/dubbothrift/dubbothrift.spec.ts: service and method are rewritten, the path follows, everything else is left",
     ],
     constants: ["filters/codec/bolt/codec.ts MAX_HEADER", "filters/codec/dubbothrift/dubbothrift.ts MAX_HEADER"],
   },
   {
     row: "a frame of Tars",
     tests: [
-      "filters/codec/tars/tars.spec.ts: a frame that is too large is refused when it shows who it is, or that it never will",
+      "filters/codec/tars/tars.spec.ts: other bytes",
       "filters/codec/tars/tars.spec.ts: nested fields are skipped to a depth, and counted against the bytes there are",
     ],
-    constants: ["filters/codec/tars/tars.ts MAX_PACKET", "filters/codec/tars/jce.ts MAX_DEPTH"],
+    constants: ["filters/codec/tars/jce.ts MAX_DEPTH"],
+  },
+  {
+    row: "classes of SOFARPC's own messages",
+    tests: ["filters/codec/bolt/call.spec.ts: a class has up to 64 fields"],
+    constants: ["filters/codec/bolt/sofa_object.ts MAX_FIELDS"],
   },
   {
     row: "HTTP/2 from the switchboard",

@@ -46,7 +46,6 @@ export const NO_ROWS: Record<string, string[]> = {
     "assembly/router/clusters.ts MAX_NAME",
     "assembly/router/hash_policy.ts MAX_VALUE",
     "filters/codec/bolt/exception.ts MAX_REASON",
-    "filters/codec/bolt/sofa_response.ts MAX_FIELDS",
     "filters/codec/dubbo/dubbo.ts MAX_EVENT",
     "filters/codec/dubbo/reply.ts MAX_REASON",
     "filters/codec/dubbothrift/dubbothrift.ts MAX_REASON",

@@ -222,6 +222,15 @@ describe("the method of a request of SOFARPC", () => {
     for (let i = 0; i < odd.length; i++) expect(sofa(pair("service", "S"), odd[i])).toBe("ambiguous", odd[i]);
   });
 
+  test("a class has up to 64 fields", () => {
+    for (let count = 64; count < 66; count++) {
+      let fields = text("methodName");
+      for (let i = 1; i < count; i++) fields += text("f");
+      const content = "4fbc" + utf8(CLASS) + "c8" + word(count, 2) + fields + "6f90" + text("m");
+      expect(sofa(pair("service", "S"), content)).toBe(count == 64 ? "S m" : "ambiguous");
+    }
+  });
+
   test("an object without names has none", () => {
     expect(sofa(pair("service", "S"), object(["x"], ["91"]))).toBe("S ");
     expect(sofa("", object(FIELDS, [NULL, NULL, NULL, NULL, NULL]))).toBe(CLASS + " ");

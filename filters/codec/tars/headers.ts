@@ -31,12 +31,18 @@ export class TarsHeaders extends Headers {
   private readonly relay: Relay = new Relay();
   private readonly view: View = new View();
 
-  /** Reads those of a packet that has been read. */
-  bind(packet: Packet, ptr: usize): void {
+  /** Whether there may be headers that cannot be read, and whether some of those should have been removed. */
+  private opaque: bool = false;
+  private unread: bool = false;
+
+  /** Reads those of a packet that has been read, the `whole` of it or not. */
+  bind(packet: Packet, ptr: usize, whole: bool): void {
     this.names.clear();
     this.status.clear();
     this.context.clear();
-    if (packet.request) {
+    this.opaque = !whole || packet.isOpaque(packet.statusTag) || packet.isOpaque(Tag.CONTEXT);
+    this.unread = false;
+    if (packet.request && packet.has(Tag.FUNC)) {
       const servant = ptr + (packet.offset(Tag.SERVANT) as usize);
       const func = ptr + (packet.offset(Tag.FUNC) as usize);
       this.names.append(SERVICE.ptr, SERVICE.length, servant, packet.length(Tag.SERVANT));
@@ -47,7 +53,7 @@ export class TarsHeaders extends Headers {
   }
 
   get changed(): bool {
-    return this.names.changed || this.status.changed || this.context.changed;
+    return this.unread || this.names.changed || this.status.changed || this.context.changed;
   }
 
   get incomplete(): bool {
@@ -74,6 +80,7 @@ export class TarsHeaders extends Headers {
   }
 
   remove(key: usize, keyLength: i32): i32 {
+    if (this.opaque) this.unread = true;
     return this.status.remove(key, keyLength) + this.context.remove(key, keyLength);
   }
 
@@ -95,6 +102,12 @@ export class TarsHeaders extends Headers {
     if (!relay.stopped) this.status.forEachOf(key, keyLength, relay);
     if (!relay.stopped) this.context.forEachOf(key, keyLength, relay);
     relay.target = null;
+  }
+
+  /** Whether all changes can be written into this packet. */
+  fit(packet: Packet): bool {
+    if (this.unread || (this.status.changed && packet.isOpaque(packet.statusTag))) return false;
+    return !(this.context.changed && packet.isOpaque(Tag.CONTEXT));
   }
 
   /** The list that has the key, or else gets it. */

@@ -77,6 +77,11 @@ export class Reader {
     return true;
   }
 
+  /** Whether the head is one of a string. */
+  get isText(): bool {
+    return this.type == Type.STRING1 || this.type == Type.STRING4;
+  }
+
   /** A string, behind its head. */
   text(): bool {
     if (this.type == Type.STRING1) {

@@ -27,7 +27,7 @@ export const enum ResponseTag {
 
 /** Behind the length of the frame. */
 export const STRUCT_AT: i32 = 4;
-/** Tags that a packet may have a field for. */
+/** Tags that a packet may have a field for; of a ResponsePacket the last is the context's. */
 const TAGS: i32 = 11;
 
 /**
@@ -51,6 +51,8 @@ export class Packet {
   private last: i32 = 0;
   /** Pairs of all maps. */
   private mapped: i32 = 0;
+  /** Bits of the fields that should be maps of strings and are something else. */
+  private opaque: u32 = 0;
 
   /**
    * Reads the fields up to the one that tells request and response apart, which are enough to answer; false when they
@@ -61,6 +63,7 @@ export class Packet {
     this.ptr = ptr;
     this.present = 0;
     this.last = this.mapped = 0;
+    this.opaque = 0;
     memory.fill(changetype<usize>(this.values), 0, (TAGS as usize) << 2);
     reader.start(ptr + (STRUCT_AT as usize), ptr + (length as usize));
     while (true) {
@@ -75,18 +78,28 @@ export class Packet {
     return (this.request || response) && this.has(this.idTag);
   }
 
-  /** Reads the rest of an identified packet; false when that is broken, or a field is missing. */
+  /**
+   * Reads the rest of an identified packet; false when that is broken, or a field is missing: what comes from there on then
+   * counts as absent. What is behind the last field that peers know is not looked at.
+   */
   readRest(): bool {
     const reader = this.reader;
-    while (true) {
-      if (!this.value()) return false;
+    const last = this.request ? Tag.STATUS : Tag.CONTEXT;
+    let broken = this.last;
+    let end = this.start(broken);
+    let good = this.value();
+    while (good) {
       this.finish();
-      if (reader.done) break;
-      const start = this.here;
-      if (!reader.head() || !this.begin(start)) return false;
+      end = this.here;
+      broken = this.last + 1;
+      if (this.last >= last || reader.done || !reader.head()) break;
+      good = this.begin(end);
+      if (!good || this.last > last) continue;
+      broken = this.last;
+      good = this.value();
     }
-    for (let tag = this.last + 1; tag < TAGS; tag++) this.setRange(tag, this.here, this.here);
-    return this.has(this.bufferTag) && (!this.request || this.has(Tag.FUNC));
+    for (let tag = broken; tag < TAGS; tag++) this.setRange(tag, end, end);
+    return good && this.has(this.bufferTag) && (!this.request || this.has(Tag.FUNC));
   }
 
   // @ts-ignore: decorator
@@ -120,7 +133,7 @@ export class Packet {
     if (tag == Tag.CONTEXT || tag == this.statusTag) return this.map();
     if (this.request) {
       if (tag == Tag.SERVANT || tag == Tag.FUNC) return reader.text() && this.keepRange();
-      if (tag == Tag.TIMEOUT) return reader.integer() && this.keepValue(reader.value);
+      if (tag == Tag.TIMEOUT && reader.integer()) return this.keepValue(reader.value);
     } else {
       if (tag == ResponseTag.RET) return reader.integer() && this.keepValue(reader.value);
       if (tag == ResponseTag.DESC) return reader.text() && this.keepRange();
@@ -139,19 +152,38 @@ export class Packet {
     return true;
   }
 
+  /** Reads a map of strings, or what is none at all: a part of one nobody reads alike. */
   private map(): bool {
     const reader = this.reader;
-    if (reader.type != Type.MAP || !reader.count()) return false;
+    if (reader.type != Type.MAP) return this.keepOpaque();
+    const at = reader.at;
+    if (!reader.count()) return false;
     const count = reader.value;
     if (count < 0 || count > MAX_PAIRS - this.mapped) return false;
     this.mapped += count;
     const pairs = this.here;
     for (let i = 0; i < count; i++) {
-      if (!reader.head() || reader.tag != 0 || !reader.text()) return false;
-      if (!reader.head() || reader.tag != 1 || !reader.text()) return false;
+      if (!reader.head() || reader.tag != 0) return false;
+      const keyIsText = reader.isText;
+      if (keyIsText ? !reader.text() : !reader.skip()) return false;
+      if (!reader.head() || reader.tag != 1) return false;
+      if (keyIsText && reader.isText) {
+        if (!reader.text()) return false;
+        continue;
+      }
+      if (i > 0) return false;
+      reader.at = at;
+      reader.type = Type.MAP;
+      return this.keepOpaque();
     }
     unchecked((this.offsets[this.last] = pairs));
     return this.keepValue(count);
+  }
+
+  /** The field is there, and has no pairs. */
+  private keepOpaque(): bool {
+    this.opaque |= 1 << this.last;
+    return this.reader.skip();
   }
 
   private setRange(tag: i32, start: i32, end: i32): void {
@@ -161,7 +193,7 @@ export class Packet {
 
   /** Appends the pairs of a map field, where there is one; the ranges are borrowed. */
   pairs(tag: i32, to: HeaderList): void {
-    if (!this.has(tag)) return;
+    if (!this.has(tag) || this.isOpaque(tag)) return;
     const reader = this.reader;
     const count = this.valueOf(tag);
     reader.start(this.ptr + (this.offset(tag) as usize), this.ptr + (this.end(tag) as usize));
@@ -193,6 +225,11 @@ export class Packet {
   /** Whether the packet has a field with this tag. */
   has(tag: i32): bool {
     return ((this.present >> tag) & 1) != 0;
+  }
+
+  /** Whether the field should be a map of strings and is something else, so that it cannot be changed. */
+  isOpaque(tag: i32): bool {
+    return ((this.opaque >> tag) & 1) != 0;
   }
 
   /** Where a field starts, or would. */

@@ -1,5 +1,6 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
-import { load32be, store16be, store32be } from "../../../assembly/bytes/memory";
+import { bytesEqual, load32be, store16be, store32be } from "../../../assembly/bytes/memory";
+import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import {
   Codec,
@@ -27,9 +28,9 @@ const LAST_VERSION: u8 = 5;
 const SHORTEST: i32 = STRUCT_AT + 2 + 1 + 1 + 3;
 /** In so many bytes every packet shows its id and kind. */
 const PREFIX: i32 = 32;
-/** Tars' peers close the connection over longer frames. */
-const MAX_PACKET: i32 = 10 << 20;
 const ONEWAY: i32 = 1;
+/** Why a change cannot be expressed, for the log. */
+const AMBIGUOUS: Bytes = Bytes.of("a key of the context or status would have two values");
 
 /**
  * Tars: the length of the frame, then a RequestPacket or ResponsePacket in Jce. `aux`: the request's version, message
@@ -42,17 +43,19 @@ export class Tars extends Codec {
   private readonly pairs: PairWriter = new PairWriter();
   private readonly view: View = new View();
   /** Apart from `reused`: decoding leaves headers alone that somebody holds. */
-  private readonly tupStatus: HeaderList = new HeaderList();
+  private readonly decoded: HeaderList = new HeaderList();
+  private readonly twice: Twice = new Twice();
 
   constructor() {
     super("tars", 32);
   }
 
+  /** Only a length below 16 MiB begins as that of no other protocol does. */
   detect(ptr: usize, length: i32): Detected {
     if (load<u8>(ptr) != 0 || !plausible(ptr, length)) return Detected.NO;
     if (length < STRUCT_AT) return Detected.MORE;
     const total = load32be(ptr);
-    if (total < (SHORTEST as u32) || total > (MAX_PACKET as u32)) return Detected.NO;
+    if (total < (SHORTEST as u32)) return Detected.NO;
     return length > STRUCT_AT + 1 ? Detected.YES : Detected.MORE;
   }
 
@@ -71,9 +74,29 @@ export class Tars extends Codec {
     if (total <= (i32.MAX_VALUE as i64)) frame.length = total as i32;
     if (identified) this.identify(frame, peer);
     if (tooLarge) return frame.fail(FrameError.TOO_LARGE, identified);
-    if (!identified || !this.packet.readRest()) return frame.fail(FrameError.HEADERS, identified);
+    if (!identified) return frame.fail(FrameError.HEADERS, false);
+    const whole = this.packet.readRest();
+    const call = this.packet.request && frame.kind != FrameKind.RESPONSE;
+    // Of an answer nothing more is needed; of a call a lenient server could make something.
+    if (!whole && call) return frame.fail(FrameError.HEADERS, true);
     this.describe(frame);
-    return Decoded.FRAME;
+    return call && !this.isClear() ? frame.fail(FrameError.AMBIGUOUS, true) : Decoded.FRAME;
+  }
+
+  /** Whether every key of the packet's maps has one value. */
+  private isClear(): bool {
+    const packet = this.packet;
+    if (packet.valueOf(Tag.CONTEXT) + packet.valueOf(Tag.STATUS) < 2) return true;
+    const pairs = this.decoded;
+    pairs.clear();
+    packet.pairs(Tag.STATUS, pairs);
+    packet.pairs(Tag.CONTEXT, pairs);
+    this.twice.begin();
+    pairs.forEach(this.twice);
+    const found = this.twice.found;
+    pairs.clear();
+    this.twice.begin();
+    return !found;
   }
 
   /** Sets what an identified packet says of the kind of frame. */
@@ -97,8 +120,9 @@ export class Tars extends Codec {
     const packet = this.packet;
     frame.headerOffset = packet.start(Tag.CONTEXT);
     frame.headerLength = packet.end(Tag.CONTEXT) - frame.headerOffset;
-    frame.contentOffset = packet.offset(packet.bufferTag);
-    frame.contentLength = packet.length(packet.bufferTag);
+    const buffer = packet.bufferTag;
+    frame.contentOffset = packet.has(buffer) ? packet.offset(buffer) : packet.end(buffer);
+    frame.contentLength = packet.has(buffer) ? packet.length(buffer) : 0;
     if (!packet.request) {
       if (frame.kind == FrameKind.RESPONSE) frame.status = packet.valueOf(ResponseTag.RET);
       else if (this.asksToReconnect(frame)) frame.kind = FrameKind.GOAWAY;
@@ -122,7 +146,7 @@ export class Tars extends Codec {
 
   /** The return code of a TUP response. */
   private resultCode(frame: Frame): i32 {
-    const status = this.tupStatus;
+    const status = this.decoded;
     status.clear();
     this.packet.pairs(Tag.STATUS, status);
     if (!status.get(RESULT_CODE.ptr, RESULT_CODE.length, this.view)) return Status.SUCCESS;
@@ -166,7 +190,8 @@ export class Tars extends Codec {
 
   headers(frame: Frame): Headers {
     const packet = this.packet;
-    if (packet.identify(frame.ptr, frame.length) && packet.readRest()) this.reused.bind(packet, frame.ptr);
+    const whole = packet.identify(frame.ptr, frame.length) && packet.readRest();
+    this.reused.bind(packet, frame.ptr, whole);
     return this.reused;
   }
 
@@ -177,7 +202,10 @@ export class Tars extends Codec {
     this.size.bytes = contentLength as i64;
     if (changed.changed) changed.forEach(this.size);
     if (this.exceeds(this.size.bytes, frame)) return this.cannot(FRAME_TOO_LONG);
-    if (!packet.identify(frame.ptr, frame.length) || !packet.readRest()) return this.cannot(NO_PLACE);
+    if (!packet.identify(frame.ptr, frame.length)) return this.cannot(NO_PLACE);
+    if (!packet.readRest()) return this.encodePart(frame, content, contentLength, id, out);
+    if (!changed.fit(packet)) return this.cannot(NO_PLACE);
+    if (changed.changed && this.isTwice(frame)) return this.cannot(AMBIGUOUS);
 
     const before = out.length;
     out.append(frame.ptr, packet.start(packet.idTag));
@@ -202,6 +230,24 @@ export class Tars extends Codec {
     if (!this.exceeds((out.length - before) as i64, frame)) return true;
     out.truncate(before);
     return this.cannot(FRAME_TOO_LONG);
+  }
+
+  /** The same for a packet that has not been read to its end: it cannot be changed. */
+  private encodePart(frame: Frame, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
+    const own = frame.ptr + (frame.contentOffset as usize);
+    const changed = this.reused.changed || !bytesEqual(content, contentLength, own, frame.contentLength);
+    if (changed) return this.cannot(NO_PLACE);
+    this.copy(frame, id, out);
+    return true;
+  }
+
+  /** Whether the changed headers of a call have a key with two values. */
+  private isTwice(frame: Frame): bool {
+    if (frame.kind > FrameKind.ONEWAY) return false;
+    this.twice.begin();
+    this.reused.status.forEach(this.twice);
+    this.reused.context.forEach(this.twice);
+    return this.twice.found;
   }
 
   private writeName(tag: i32, key: usize, keyLength: i32, out: ByteBuffer): void {
@@ -272,6 +318,25 @@ function through(frame: Frame, from: i32, to: i32, out: ByteBuffer): i32 {
 /** Writes the length of the frame that starts at offset `before` of `out`. */
 function seal(before: i32, out: ByteBuffer): void {
   store32be(out.ptr + (before as usize), (out.length - before) as u32);
+}
+
+/** Finds a key that has two values, in the same map or in two. */
+class Twice extends HeaderVisitor {
+  found: bool = false;
+  private readonly seen: HeaderList = new HeaderList();
+  private readonly view: View = new View();
+
+  begin(): void {
+    this.found = false;
+    this.seen.clear();
+  }
+
+  onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool {
+    const view = this.view;
+    if (this.seen.get(key, keyLength, view)) this.found = !bytesEqual(view.ptr, view.length, value, valueLength);
+    else this.seen.append(key, keyLength, value, valueLength);
+    return !this.found;
+  }
 }
 
 /** Appends headers as pairs of a map. */

@@ -60,7 +60,8 @@ function change(codec: Codec, subject: Subject, sample: Sample, round: i32): voi
     const valueAt = subject.lastValueCounts ? model.findLast(key) : at;
     if (at >= 0) must(model.values[valueAt].equals(view.ptr, view.length), "value that counts", name, round);
     const before = headers.changed;
-    const action = random.below(4);
+    let action = random.below(4);
+    if (action > 1 && at >= 0 && subject.uniqueNames) action = 1;
     if (action == 0) {
       const removed = headers.remove(key.ptr, key.length);
       must(removed == model.remove(key), "remove", name, round);

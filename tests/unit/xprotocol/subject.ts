@@ -64,6 +64,8 @@ export class Subject {
   fields: string[] = [];
   /** Whether of a name that is there twice the last value is what `get` gives, because peers take that one. */
   lastValueCounts: bool = false;
+  /** Whether a name cannot have two values. */
+  uniqueNames: bool = false;
   /** Whether id 0 is an id like others. */
   zeroId: bool = true;
   /** Whether keys and values of headers are text, not any bytes. */
