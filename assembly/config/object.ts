@@ -2,14 +2,15 @@ import { Bytes } from "../bytes/bytes";
 import { MILLISECOND, formatDuration, parseDuration } from "./duration";
 import { ConfigErrors } from "./errors";
 import { NumberReader } from "./number";
+import { suggestion } from "./suggest";
 import { JsonKind, JsonValue, quoteJson } from "./value";
 
 const EMPTY_OBJECT: JsonValue = new JsonValue(JsonKind.OBJECT, 0, 0);
 
 /**
  * Typed access to the fields of one JSON object: each getter names a field, its range and its default; what does not
- * fit is noted in `errors` with the field's path, and the default is returned, so that callers read on and ask
- * `errors.failed` once, at the end. A field that is null counts as absent. `finish` refuses the fields nobody asked for:
+ * fit is noted in `errors` with the field's path, and the default is returned, so that callers read on, find all other
+ * mistakes, and ask `errors.failed` once, at the end. A field that is null counts as absent. `finish` refuses the fields nobody asked for:
  * call every getter whatever the others gave.
  */
 export class ObjectReader {
@@ -27,9 +28,7 @@ export class ObjectReader {
     readonly errors: ConfigErrors,
   ) {
     this.value = value !== null && value.kind == JsonKind.OBJECT ? value : EMPTY_OBJECT;
-    if (value !== null && value.kind != JsonKind.OBJECT) {
-      errors.add(path, value, "expected an object, got " + value.describe());
-    }
+    if (value !== null && value.kind != JsonKind.OBJECT) errors.addType(path, value, "an object");
   }
 
   /** The path of a field of this object. */
@@ -49,26 +48,42 @@ export class ObjectReader {
     return this.raw(name) !== null;
   }
 
-  /** Notes an error about a field, or about the whole object where the field is absent. */
+  /** Whether a mistake is known of a field: what others say about it together with it is no further one. */
+  isWrong(name: string): bool {
+    return this.errors.knows(this.pathOf(name));
+  }
+
+  /** Notes an error about a field, or about the whole object where the field is absent, unless the field is wrong already. */
   fail(name: string, text: string): void {
     const value = this.raw(name);
     this.errors.add(this.pathOf(name), value !== null ? value : this.value, text);
   }
 
-  /** Notes an error about this object. */
+  /** Notes an error about this object, unless something in it is wrong already. */
   failHere(text: string): void {
     this.errors.add(this.path, this.value, text);
   }
 
+  /** Notes an error about this object, whatever else is wrong in it. */
+  refuse(text: string): void {
+    this.errors.tell(this.path, this.value, text);
+  }
+
+  /** Notes an error about fields that do not go together, unless one of them is wrong already. */
+  failTogether(names: string[], text: string): void {
+    for (let i = 0; i < names.length; i++) if (this.isWrong(names[i])) return;
+    this.refuse(text);
+  }
+
   /** Notes an error where a field is absent. */
   demand(name: string): void {
-    if (!this.has(name)) this.failHere(name + " must be given");
+    if (!this.has(name)) this.refuse(name + " must be given");
   }
 
   private typed(name: string, kind: JsonKind, expected: string): JsonValue | null {
     const value = this.raw(name);
     if (value === null || value.kind == kind) return value;
-    this.errors.add(this.pathOf(name), value, `expected ${expected}, got ${value.describe()}`);
+    this.errors.addType(this.pathOf(name), value, expected);
     return null;
   }
 
@@ -85,7 +100,7 @@ export class ObjectReader {
   /** A string that must be there and not be empty; "" with an error otherwise. */
   required(name: string): string {
     const text = this.string(name);
-    if (text.length == 0 && !this.errors.failed) this.fail(name, "must be given and not be empty");
+    if (text.length == 0) this.fail(name, "must be given and not be empty");
     return text;
   }
 
@@ -164,7 +179,9 @@ export class ObjectReader {
     if (value === null) return fallback;
     const index = value.kind == JsonKind.STRING ? allowed.indexOf(value.text) : -1;
     if (index >= 0) return index;
-    this.errors.add(this.pathOf(name), value, `expected one of "${allowed.join('", "')}", got ${value.describe()}`);
+    const like = value.kind == JsonKind.STRING ? suggestion(value.text, allowed) : "";
+    const expected = `expected one of "${allowed.join('", "')}", got ${value.describe()}${like}`;
+    this.errors.add(this.pathOf(name), value, expected);
     return fallback;
   }
 
@@ -183,21 +200,35 @@ export class ObjectReader {
   objects(name: string): ObjectReader[] {
     const items = this.items(name);
     const out: ObjectReader[] = [];
-    for (let i = 0; i < items.length && !this.errors.failed; i++) {
+    for (let i = 0; i < items.length && !this.errors.full; i++) {
       out.push(new ObjectReader(items[i], `${this.pathOf(name)}[${i}]`, this.errors));
     }
     return out;
   }
 
-  /** The strings of an array. */
+  /** The strings of an array; an empty one for what is none. */
   strings(name: string): string[] {
     const items = this.items(name);
     const out: string[] = [];
     for (let i = 0; i < items.length; i++) {
-      if (items[i].kind == JsonKind.STRING) out.push(items[i].text);
-      else this.errors.add(`${this.pathOf(name)}[${i}]`, items[i], `expected a string, got ${items[i].describe()}`);
+      out.push(items[i].text);
+      if (items[i].kind != JsonKind.STRING)
+        this.errors.add(`${this.pathOf(name)}[${i}]`, items[i], `expected a string, got ${items[i].describe()}`);
     }
     return out;
+  }
+
+  /**
+   * Notes what is wrong with strings of an array.
+   * @param wrong their indexes
+   */
+  failStrings(name: string, wrong: i32[], expected: string): void {
+    const items = this.items(name);
+    for (let i = 0; i < wrong.length && !this.errors.full; i++) {
+      const at = wrong[i];
+      if (at >= items.length) return;
+      this.errors.add(`${this.pathOf(name)}[${at}]`, items[at], `${expected}, got ${items[at].describe()}`);
+    }
   }
 
   /** The integers of an array, each from `min` to `max`. */
@@ -222,12 +253,12 @@ export class ObjectReader {
   /** Refuses every field that no getter has asked for. */
   finish(): void {
     const keys = this.value.members.keys();
-    for (let i = 0; i < keys.length; i++) {
+    for (let i = 0; i < keys.length && !this.errors.full; i++) {
       if (this.known.includes(keys[i])) continue;
       const at = this.value.members.get(keys[i]);
       const allowed = this.known.length > 0 ? "allowed: " + this.known.join(", ") : "none is allowed here";
-      this.errors.add(this.path, at, `unknown field ${quoteJson(keys[i])}; ${allowed}`);
-      return;
+      const like = suggestion(keys[i], this.known);
+      this.errors.tell(this.path, at, `unknown field ${quoteJson(keys[i])}; ${allowed}${like}`);
     }
   }
 }

@@ -79,7 +79,7 @@ function readTarget(from: ObjectReader): Target {
 function keyOf(from: ObjectReader, kind: string, target: Target, id: string, shape: string, ordinals: Ordinals): u32 {
   const text = `${kind} ${MATCHES[target.match as i32]} ${target.name.toString()}`;
   const place = ordinals.next(text);
-  if (place >= MAX_OF_TARGET) from.failHere(`more than ${MAX_OF_TARGET} rules of this kind for the resource`);
+  if (place >= MAX_OF_TARGET) from.refuse(`more than ${MAX_OF_TARGET} rules of this kind for the resource`);
   const own = id.length > 0 ? "id " + id : place.toString();
   return (identify(`${text} ${own} ${shape}`) as u32) | 2;
 }
@@ -98,7 +98,9 @@ function readFlow(from: ObjectReader, ordinals: Ordinals): FlowRule {
   rule.threshold = from.float("threshold", 0, 0, MAX_COUNT as f64);
   const associated = from.integer("relationStrategy", 0, 0, 1) == 1;
   const related = from.string("refResource");
-  if (associated && related.length == 0) from.failHere("refResource must be given with relationStrategy 1");
+  if (associated && related.length == 0) {
+    from.failTogether(["refResource"], "refResource must be given with relationStrategy 1");
+  }
   if (associated) rule.related = Bytes.of(related);
   rule.maxQueueingMs = from.integer("maxQueueingTimeMs", 0, 0, MAX_QUEUEING_MS);
   readWarmUp(from, rule);
@@ -129,7 +131,9 @@ function readWarmUp(from: ObjectReader, rule: FlowRule): void {
   const cold = from.integer("warmUpColdFactor", 0, 0, 1000);
   rule.coldFactor = cold == 0 ? COLD_FACTOR : cold;
   if (rule.strategy != TokenStrategy.WARM_UP) return;
-  if (rule.warmUpPeriodSec <= 0) from.failHere("warmUpPeriodSec must be above 0 with tokenCalculateStrategy 1");
+  if (rule.warmUpPeriodSec <= 0) {
+    from.failTogether(["warmUpPeriodSec"], "warmUpPeriodSec must be above 0 with tokenCalculateStrategy 1");
+  }
   if (cold == 1) from.fail("warmUpColdFactor", "must be above 1, or 0 for 3");
 }
 
@@ -140,10 +144,12 @@ function readMemory(from: ObjectReader, rule: FlowRule): void {
   rule.memHighBytes = from.integer("memHighWaterMarkBytes", 0, 0, i64.MAX_VALUE);
   if (rule.strategy != TokenStrategy.MEMORY_ADAPTIVE) return;
   if (rule.highMemThreshold <= 0 || rule.highMemThreshold >= rule.lowMemThreshold) {
-    from.failHere("highMemUsageThreshold must be above 0 and below lowMemUsageThreshold");
+    const text = "highMemUsageThreshold must be above 0 and below lowMemUsageThreshold";
+    from.failTogether(["highMemUsageThreshold", "lowMemUsageThreshold"], text);
   }
   if (rule.memLowBytes <= 0 || rule.memLowBytes >= rule.memHighBytes) {
-    from.failHere("memLowWaterMarkBytes must be above 0 and below memHighWaterMarkBytes");
+    const text = "memLowWaterMarkBytes must be above 0 and below memHighWaterMarkBytes";
+    from.failTogether(["memLowWaterMarkBytes", "memHighWaterMarkBytes"], text);
   }
 }
 
@@ -201,7 +207,9 @@ function readHot(from: ObjectReader, ordinals: Ordinals): HotRule {
   rule.behavior = behavior;
   rule.param = Bytes.of(param);
   rule.durationSec = max<i64>(1, duration);
-  if (metric == HotMetric.QPS && duration == 0) from.failHere("durationInSec must be above 0 with metricType 1");
+  if (metric == HotMetric.QPS && duration == 0) {
+    from.failTogether(["durationInSec", "metricType"], "durationInSec must be above 0 with metricType 1");
+  }
   rule.threshold = from.integer("threshold", 0, 0, MAX_COUNT);
   rule.maxQueueingMs = from.integer("maxQueueingTimeMs", 0, 0, MAX_QUEUEING_MS);
   rule.burst = from.integer("burstCount", 0, 0, MAX_COUNT);

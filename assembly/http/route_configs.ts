@@ -1,14 +1,13 @@
 import { noteGarbage } from "../abi/dispatch";
-import { LogLevel } from "../abi/types";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { hashBytes } from "../bytes/hash";
 import { ConfigErrors } from "../config/errors";
 import { parseJson } from "../config/json";
 import { ObjectReader } from "../config/object";
-import { log, logs } from "../host/log";
 import { appendProperty, propertyPath } from "../host/properties";
 import { FilterConfig, FilterRoots, FilterType } from "../stream/filter";
+import { logMistakes } from "../stream/mistakes";
 
 /** Distinct texts that are kept, and slots for them: a power of two above twice as many. */
 const MAX_TEXTS: i32 = 512;
@@ -90,7 +89,7 @@ export class RouteConfigs {
     if (value !== null) config = type.parseFor(new ObjectReader(value, type.name, errors), FilterRoots.HTTP);
     if (!errors.failed) return config;
     const what = `the route's metadata filter_metadata.moe.${type.name}, which must be a string of JSON`;
-    if (logs(LogLevel.ERROR)) log(LogLevel.ERROR, `moe-wasm: ${what}: ${errors.message}`);
+    logMistakes(what, errors);
     return null;
   }
 

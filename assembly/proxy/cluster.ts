@@ -1,10 +1,11 @@
 import { Bytes } from "../bytes/bytes";
 import { ClusterConfig } from "../router/cluster_config";
+import { unknownCluster } from "../router/clusters";
 import { MetadataMatch } from "../router/metadata";
 import { ConnectTarget } from "../tunnel/connect";
 import { HostRecords } from "./host_records";
 import { HostSet } from "./host_set";
-import { CallStats } from "./stats";
+import { ClusterStats } from "./stats";
 
 /** A cluster of Envoy as this VM uses it: what its limits count (per worker, that is), and its numbers. */
 export class Cluster {
@@ -12,15 +13,22 @@ export class Cluster {
   active: i32 = 0;
   pending: i32 = 0;
   retries: i32 = 0;
+  private unknown: Bytes = Bytes.EMPTY;
 
   constructor(
     readonly config: ClusterConfig,
-    readonly stats: CallStats,
+    readonly stats: ClusterStats,
     readonly records: HostRecords,
   ) {}
 
   get name(): Bytes {
     return this.config.name;
+  }
+
+  /** What clients are told where Envoy has no such cluster. */
+  get unknownText(): Bytes {
+    if (this.unknown.length == 0) this.unknown = unknownCluster(this.name);
+    return this.unknown;
   }
 }
 

@@ -2,6 +2,7 @@ import { Bytes } from "../bytes/bytes";
 import { ConfigErrors } from "../config/errors";
 import { parseConfiguration } from "../config/struct";
 import { ObjectReader } from "../config/object";
+import { suggestion } from "../config/suggest";
 import { AllowedClusters } from "../router/allowed_clusters";
 import { RouterOptions } from "../router/builder";
 import { ClusterConfig, Keepalive } from "../router/cluster_config";
@@ -64,7 +65,7 @@ export class ProxyConfig {
     this.goaway = from.bool("goaway", false);
     this.strictChanges = from.bool("strict_changes", false);
     this.drainCheckMs = from.integer("drain_check_ms", 10000, 0, 600000) as i32;
-    if (this.maxConnectionBytes < this.maxFrameBytes) {
+    if (this.maxConnectionBytes < this.maxFrameBytes && !from.isWrong("max_frame_bytes")) {
       from.fail("max_connection_bytes", `must not be less than max_frame_bytes, which is ${this.maxFrameBytes}`);
     }
     this.readClusters(from.object("clusters"), allowed);
@@ -73,7 +74,7 @@ export class ProxyConfig {
 
   /**
    * Reads the configuration, a JSON text; no text at all is all defaults.
-   * @param errors gets the first error: then null is returned
+   * @param errors gets the mistakes: then null is returned
    * @param knownProtocols names of the codecs compiled in
    * @param filters the types of stream filters compiled in
    * @param seed differs between workers, so that their weighted choices do not step together
@@ -103,8 +104,8 @@ export class ProxyConfig {
   private readClusters(from: ObjectReader, allowed: AllowedClusters): void {
     const names = from.value.members.keys();
     if (names.length > MAX_CLUSTERS) from.failHere(`more than ${MAX_CLUSTERS} clusters`);
-    for (let i = 0; i < names.length && !from.errors.failed; i++) {
-      if (!isVisible(names[i])) from.failHere(INVALID_NAME);
+    for (let i = 0; i < names.length && !from.errors.full; i++) {
+      if (!isVisible(names[i])) from.refuse(INVALID_NAME);
       allowed.add(names[i]);
       this.clusters.push(new ClusterConfig(Bytes.of(names[i]), from.object(names[i]), this.keepalive));
     }
@@ -120,7 +121,8 @@ function readProtocols(from: ObjectReader, known: string[]): string[] {
     const error = !known.includes(text) ? "unknown" : protocols.indexOf(text) < i ? "duplicate" : "";
     if (error.length == 0) continue;
     const at = from.items("protocols")[i];
-    from.errors.add(`protocols[${i}]`, at, `${error} protocol ${at.describe()}; allowed: ${known.join(", ")}`);
+    const like = error == "unknown" ? suggestion(text, known) : "";
+    from.errors.add(`protocols[${i}]`, at, `${error} protocol ${at.describe()}; allowed: ${known.join(", ")}${like}`);
   }
   return protocols;
 }

@@ -17,7 +17,7 @@ import { Connection } from "./connection";
 import { Held } from "./held_frame";
 import { OUT_OF_MEMORY } from "./memory";
 import { Request, Stage } from "./request";
-import { abandon, answer, deliver, fail, NO_CLUSTER, writeReply } from "./respond";
+import { abandon, answer, deliver, fail, writeReply } from "./respond";
 import { ProxyRoot } from "./root";
 import { Server } from "./server";
 
@@ -191,7 +191,7 @@ function chooseHost(request: Request): bool {
       let reason = NAMELESS_CLUSTER;
       if (choice !== null && choice.forbidden) {
         root.forbiddenCluster(connection, choice);
-        reason = NO_CLUSTER;
+        reason = choice.unknownText;
       }
       return refuse(request, Code.ROUTER_UNAVAILABLE, reason, ResponseFlag.NO_ROUTE_FOUND);
     }

@@ -57,6 +57,7 @@ export class Passthrough extends Upstream {
 
   onClose(reason: CloseReason): void {
     this.dispose();
+    if (reason == CloseReason.NO_CLUSTER) this.connection.root.unknownFallback();
     this.connection.linger();
   }
 

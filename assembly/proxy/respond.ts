@@ -17,8 +17,6 @@ import { Server } from "./server";
 
 // Readable reasons of local replies.
 const TIMED_OUT = Bytes.of("timeout");
-/** What a client is told of a cluster that Envoy does not have, and of one that requests may not name. */
-export const NO_CLUSTER = Bytes.of("no such cluster");
 const REFUSED = Bytes.of("connection refused");
 const CONNECT_TIMEOUT = Bytes.of("connect timeout");
 const SERVER_CLOSED = Bytes.of("the server closed the connection");
@@ -146,7 +144,7 @@ export function onLostRequest(request: Request, server: Server, reason: CloseRea
     const ptr = kept ? request.copy.ptr : unsent ? server.at(request.start) : 0;
     if (ptr != 0 && retry(request, ptr, request.length)) return;
   }
-  fail(request, codeOf(reason), reasonText(reason, server.refusal), flagOf(reason));
+  fail(request, codeOf(reason), reasonText(reason, server), flagOf(reason));
 }
 
 function mayRetry(request: Request): bool {
@@ -317,12 +315,12 @@ function flagOf(reason: CloseReason): u32 {
   }
 }
 
-function reasonText(reason: CloseReason, refusal: Bytes): Bytes {
+function reasonText(reason: CloseReason, server: Server): Bytes {
   switch (reason) {
     case CloseReason.NO_CLUSTER:
-      return NO_CLUSTER;
+      return server.pool.destination.cluster.unknownText;
     case CloseReason.REFUSED:
-      return refusal.length > 0 ? refusal : REFUSED;
+      return server.refusal.length > 0 ? server.refusal : REFUSED;
     case CloseReason.OPEN_TIMEOUT:
       return CONNECT_TIMEOUT;
     case CloseReason.REMOTE:

@@ -4,6 +4,7 @@ import { Bytes } from "../bytes/bytes";
 import { labelOf } from "../bytes/name_table";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
+import { quoteJson } from "../config/value";
 import { LimitedLog } from "../host/log";
 import { Metric, Metrics } from "../host/metrics";
 import { random } from "../host/random";
@@ -46,6 +47,7 @@ export class ProxyRoot extends PluginRoot {
   router: Router = Router.toCluster(DEFAULT_CLUSTER);
   codecs: CodecList;
   fallback: ConnectTarget | null = null;
+  private fallbackChoice: ClusterChoice | null = null;
   /** How long the connection to the fallback's cluster may take. */
   fallbackTimeoutMs: i64 = 0;
   maxFrameBytes: i32 = 0;
@@ -72,6 +74,7 @@ export class ProxyRoot extends PluginRoot {
   private readonly badPeers: LimitedLog = new LimitedLog();
   private readonly lostChanges: LimitedLog = new LimitedLog();
   private readonly name: View = new View();
+  private readonly unknownClusters: LimitedLog = new LimitedLog();
 
   private readonly clusters: Map<string, Cluster> = new Map<string, Cluster>();
   /** Destinations by cluster and labels, and by the router's choices, of which several may mean the same. */
@@ -110,6 +113,7 @@ export class ProxyRoot extends PluginRoot {
     const fallback = config.fallbackCluster;
     if (fallback !== null) {
       this.fallback = new ConnectTarget(fallback, [], []);
+      this.fallbackChoice = new ClusterChoice(fallback, null);
       this.fallbackTimeoutMs = config.cluster(fallback).openTimeoutMs as i64;
     }
     this.maxFrameBytes = config.maxFrameBytes;
@@ -292,6 +296,20 @@ export class ProxyRoot extends PluginRoot {
     const why = codec.refusal.toString();
     const end = this.strictChanges ? "it is refused" : "its changes are lost";
     this.lostChanges.warn(`moe-wasm: client ${connection.sourceAddress.toString()}: ${what}: ${why}; ${end}`);
+  }
+
+  /** Envoy has no cluster of the name that a route, a mirror policy or a request gives. */
+  unknownCluster(cluster: Cluster): void {
+    cluster.stats.countUnknown();
+    if (!this.unknownClusters.allows(this.now())) return;
+    this.unknownClusters.warn(`moe-wasm: Envoy has no cluster ${quoteJson(cluster.name.toString())}`);
+  }
+
+  /** The same of the cluster of `fallback`. */
+  unknownFallback(): void {
+    const choice = this.fallbackChoice;
+    const destination = this.destination(choice);
+    if (destination !== null) this.unknownCluster(destination.cluster);
   }
 
   /** The switchboard wrote what is no HTTP/2: a defect, or a filter in between. */

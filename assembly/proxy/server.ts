@@ -173,6 +173,7 @@ export class Server extends Upstream {
     const root = this.connection.root;
     const now = root.now();
     this.forget();
+    if (reason == CloseReason.NO_CLUSTER) root.unknownCluster(this.pool.destination.cluster);
     const failed = reason == CloseReason.REFUSED || reason == CloseReason.OPEN_TIMEOUT;
     let host = this.host;
     if (failed && host === null) host = this.set.findPin(this.pin);

@@ -42,7 +42,7 @@ export class ProtocolStats {
   }
 }
 
-/** Numbers of one method of one service, or of one cluster. */
+/** Numbers of calls: of one method of one service, or of one cluster. */
 export class CallStats {
   readonly requests: Metric;
   /** Answers of a server with a status that maps to a code below 500. */
@@ -54,6 +54,28 @@ export class CallStats {
     this.requests = metrics.counter(prefix + "requests");
     this.ok = metrics.counter(prefix + "ok");
     this.errors = metrics.counter(prefix + "errors");
+  }
+}
+
+/** Numbers of one cluster: `moe.cluster.CLUSTER.*`. */
+export class ClusterStats extends CallStats {
+  private unknown: Metric | null = null;
+
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly prefix: string,
+  ) {
+    super(metrics, prefix);
+  }
+
+  /** Counts a connection that Envoy refused because it has no such cluster: a counter that few clusters ever need. */
+  countUnknown(): void {
+    let unknown = this.unknown;
+    if (unknown === null) {
+      unknown = this.metrics.counter(this.prefix + "unknown");
+      this.unknown = unknown;
+    }
+    unknown.add(1);
   }
 }
 
@@ -72,7 +94,7 @@ class MethodTable extends NameTable<CallStats> {
 export class CallStatsTable {
   private readonly methods: MethodTable = new MethodTable(this.metrics);
   private clusters: i32 = 0;
-  private otherCluster: CallStats | null = null;
+  private otherCluster: ClusterStats | null = null;
 
   constructor(private readonly metrics: Metrics) {}
 
@@ -84,16 +106,16 @@ export class CallStatsTable {
   }
 
   /** New numbers `moe.cluster.CLUSTER.*`, to be asked for once a cluster. */
-  ofCluster(name: Bytes): CallStats {
+  ofCluster(name: Bytes): ClusterStats {
     if (this.clusters < MAX_CLUSTERS) {
       this.clusters++;
       const view = new View();
       view.set(name.ptr, name.length);
-      return new CallStats(this.metrics, `moe.cluster.${labelOf(view)}.`);
+      return new ClusterStats(this.metrics, `moe.cluster.${labelOf(view)}.`);
     }
     let stats = this.otherCluster;
     if (stats === null) {
-      stats = new CallStats(this.metrics, "moe.cluster.other.");
+      stats = new ClusterStats(this.metrics, "moe.cluster.other.");
       this.otherCluster = stats;
     }
     return stats;

@@ -101,7 +101,7 @@ export class ClusterConfig {
 
   private readWeights(from: ObjectReader, weights: ObjectReader): void {
     const hosts = weights.value.members.keys();
-    if (hosts.length > 0 && this.lbType != LbType.WEIGHTED_ROUND_ROBIN) {
+    if (hosts.length > 0 && this.lbType != LbType.WEIGHTED_ROUND_ROBIN && !from.isWrong("lb_type")) {
       from.fail("host_weights", 'has no effect without "lb_type": "LB_WEIGHTED_ROUNDROBIN"');
     }
     for (let i = 0; i < hosts.length; i++) {
@@ -160,7 +160,7 @@ function limit(from: ObjectReader, limits: ObjectReader, name: string): u32 {
 function readConnectTimeout(from: ObjectReader): i32 {
   const ms = from.integer("connect_timeout_ms", DEFAULT_CONNECT_TIMEOUT_MS, 1, MAX_CONNECT_TIMEOUT_MS);
   const spelled = from.milliseconds("connect_timeout", ms, 1, MAX_CONNECT_TIMEOUT_MS);
-  if (spelled != ms && from.has("connect_timeout_ms")) {
+  if (spelled != ms && from.has("connect_timeout_ms") && !from.isWrong("connect_timeout_ms")) {
     from.fail("connect_timeout", `contradicts connect_timeout_ms, which is ${ms}`);
   }
   return spelled as i32;

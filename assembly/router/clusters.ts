@@ -15,14 +15,27 @@ const OBJECTS_PER_NAME: i32 = 8;
 /** 2^64 divided by the golden ratio: its multiples spread evenly over 64 bits. */
 const GOLDEN: u64 = 0x9e3779b97f4a7c15;
 
+/** What a client is told of a cluster that Envoy does not have, and of one that requests may not name. */
+export function unknownCluster(name: Bytes): Bytes {
+  return Bytes.of("no such cluster: " + name.toString());
+}
+
 /** Where a request goes: a cluster, and what its host must be labelled with. Immutable, kept with the request freely. */
 export class ClusterChoice {
+  private text: Bytes = Bytes.EMPTY;
+
   constructor(
     readonly name: Bytes,
     readonly metadata: MetadataMatch | null,
     /** The request names the cluster, and may not. */
     readonly forbidden: bool = false,
   ) {}
+
+  /** See `unknownCluster`. */
+  get unknownText(): Bytes {
+    if (this.text.length == 0) this.text = unknownCluster(this.name);
+    return this.text;
+  }
 }
 
 /** Chooses the cluster of a request. */

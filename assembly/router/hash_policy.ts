@@ -19,6 +19,8 @@ const enum HashKind {
   COOKIE = 2,
 }
 
+/** The fields of a policy, one of which is given. */
+const KINDS: string[] = ["header", "cookie", "source_ip"];
 const COOKIE: Bytes = Bytes.of("cookie");
 const scratch = new ByteBuffer();
 const view = new View();
@@ -39,7 +41,7 @@ class HashMethod {
     policy.object("source_ip").finish();
     this.terminal = policy.bool("terminal", false);
     policy.finish();
-    if (given != 1) policy.failHere("expected one of header, cookie, source_ip");
+    if (given != 1) policy.failTogether(KINDS, "expected one of header, cookie, source_ip");
     else if (policy.has("header")) this.readHeader(header);
     else if (policy.has("cookie")) this.readCookie(cookie);
   }

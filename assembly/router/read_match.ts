@@ -1,8 +1,12 @@
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
+import { suggestion } from "../config/suggest";
 import { RouterBuilder, compileRegex } from "./builder";
 import { HeaderMatcher, PathKind, PathMatcher, RouteMatch, VariableMatcher } from "./matchers";
 import { hasVariable, unknownVariable } from "./variables";
+
+/** How a variable's condition goes together with the one before it. */
+const MODELS: string[] = ["and", "or"];
 
 /** Reads `match` of a route (mosn-semantics.md §6.3): all conditions given must hold. */
 export function readMatch(match: ObjectReader, builder: RouterBuilder): RouteMatch {
@@ -25,7 +29,7 @@ function readPath(match: ObjectReader): PathMatcher | null {
   const path = match.string("path");
   const regex = match.string("regex");
   const given = (prefix.length > 0 ? 1 : 0) + (path.length > 0 ? 1 : 0) + (regex.length > 0 ? 1 : 0);
-  if (given > 1) match.failHere("expected at most one of prefix, path, regex");
+  if (given > 1) match.refuse("expected at most one of prefix, path, regex");
   if (prefix.length > 0) return new PathMatcher(PathKind.PREFIX, Bytes.of(prefix), null);
   if (path.length > 0) return new PathMatcher(PathKind.EXACT, Bytes.of(path), null);
   if (regex.length > 0) return new PathMatcher(PathKind.REGEX, Bytes.of(regex), compileRegex(match, "regex"));
@@ -48,9 +52,13 @@ function readVariable(variable: ObjectReader): VariableMatcher {
   const pattern = variable.string("regex");
   const model = variable.string("model", "and").toLowerCase();
   variable.finish();
-  if (!hasVariable(name)) variable.fail("name", unknownVariable(name));
-  if (value.length > 0 == pattern.length > 0) variable.failHere("expected either value or regex");
-  if (model != "and" && model != "or") variable.fail("model", `expected one of "and", "or", got "${model}"`);
+  if (name.length > 0 && !hasVariable(name)) variable.fail("name", unknownVariable(name));
+  if (value.length > 0 == pattern.length > 0)
+    variable.failTogether(["value", "regex"], "expected either value or regex");
+  if (!MODELS.includes(model)) {
+    const like = suggestion(model, MODELS);
+    variable.fail("model", `expected one of "and", "or", got "${model}"${like}`);
+  }
   const regex = pattern.length > 0 ? compileRegex(variable, "regex") : null;
   return new VariableMatcher(Bytes.of(name), Bytes.of(value), regex, model == "or");
 }

@@ -15,6 +15,8 @@ import { DirectResponse, MirrorPolicy, Redirect, Route, RouteKind } from "./rout
 
 /** Longest timeout, milliseconds: a day. */
 const MAX_TIMEOUT_MS: i64 = 86400000;
+/** What a route does, one of them. */
+const ACTIONS: string[] = ["route", "direct_response", "redirect"];
 /** Why the name of a cluster is refused. */
 export const INVALID_NAME: string = "the name of a cluster must be of 1 to 255 visible ASCII characters";
 
@@ -27,7 +29,7 @@ export function readRoute(from: ObjectReader, name: string, builder: RouterBuild
   const rewrite = new Rewrite(action, match.path);
   const route = new Route(name, match, picker, retry, rewrite, new HashPolicy(action));
   if (rewrite.given && !builder.options.http)
-    action.failHere("rewrites of path and host have no meaning for RPC protocols");
+    action.refuse("rewrites of path and host have no meaning for RPC protocols");
   route.timeoutMs = readTimeout(action);
   action.choice("upstream_protocol", 0, ["", "Auto"]);
   route.requestOps.read(action, "request");
@@ -39,7 +41,7 @@ export function readRoute(from: ObjectReader, name: string, builder: RouterBuild
   route.mirror = readMirror(from, builder);
   from.finish();
   const actions = (picker !== null ? 1 : 0) + (route.direct !== null ? 1 : 0) + (route.redirect !== null ? 1 : 0);
-  if (actions != 1) from.failHere("expected one of a cluster in route, direct_response, redirect");
+  if (actions != 1) from.failTogether(ACTIONS, "expected one of a cluster in route, direct_response, redirect");
   return route;
 }
 
@@ -62,7 +64,7 @@ function readClusters(action: ObjectReader, builder: RouterBuilder): ClusterPick
     (header.length > 0 ? 1 : 0) +
     (weighted.length > 0 ? 1 : 0);
   if (given > 1) {
-    action.failHere("expected one of cluster_name, weighted_clusters, cluster_variable, cluster_header");
+    action.refuse("expected one of cluster_name, weighted_clusters, cluster_variable, cluster_header");
   }
   if (name.length > 0 && !isVisible(name)) action.fail("cluster_name", INVALID_NAME);
   if (variable.length > 0 && !hasVariable(variable)) action.fail("cluster_variable", unknownVariable(variable));
@@ -148,8 +150,8 @@ export function readFilterConfigs(from: ObjectReader, filters: FilterRegistry): 
   const keys = configs.value.members.keys();
   for (let i = 0; i < keys.length; i++) {
     const type = filters.find(keys[i]);
-    if (type === null) configs.failHere(filters.explain(keys[i]));
-    else if (!type.perRoute) configs.failHere(`the stream filter "${keys[i]}" has no configuration per route`);
+    if (type === null) configs.refuse(filters.explain(keys[i]));
+    else if (!type.perRoute) configs.refuse(`the stream filter "${keys[i]}" has no configuration per route`);
     else out.add(type, filters.parseConfig(type, configs.object(keys[i])));
   }
   return out;

@@ -25,7 +25,9 @@ export class RetryPolicy {
     const perTry = from.milliseconds("retry_timeout", 0, 0, MAX_TRY_MS);
     this.perTryTimeoutMs = perTry == 0 ? -1 : (perTry as i32);
     this.codes = from.integers("status_codes", 0, 999);
-    if (this.codes.length > 0 && !this.retryOn) from.fail("status_codes", 'has no effect without "retry_on": true');
+    if (this.codes.length > 0 && !this.retryOn && !from.isWrong("retry_on")) {
+      from.fail("status_codes", 'has no effect without "retry_on": true');
+    }
     from.finish();
   }
 

@@ -39,7 +39,7 @@ export class Rewrite {
     if (byRegex && this.newPrefix.length > 0) route.fail("regex_rewrite", "contradicts prefix_rewrite");
     const hosts = (this.newHost.length > 0 ? 1 : 0) + (this.autoHost ? 1 : 0) + (this.hostHeader.length > 0 ? 1 : 0);
     if (hosts > 1) {
-      route.failHere("expected at most one of host_rewrite, auto_host_rewrite, auto_host_rewrite_header");
+      route.refuse("expected at most one of host_rewrite, auto_host_rewrite, auto_host_rewrite_header");
     }
     this.given = byRegex || hosts > 0 || this.newPrefix.length > 0;
   }

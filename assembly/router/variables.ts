@@ -1,3 +1,5 @@
+import { suggestion } from "../config/suggest";
+
 /** Variables that requests have here, beside those with a prefix below. */
 const NAMES: string[] = [
   "protocol",
@@ -72,7 +74,8 @@ export function isVariable(name: string): bool {
 
 /** Why a variable is refused. */
 export function unknownVariable(name: string): string {
-  return `unknown variable "${name}"; allowed: ${NAMES.join(", ")}, ${PREFIXES.join("NAME, ")}NAME`;
+  const like = suggestion(name, NAMES);
+  return `unknown variable "${name}"; allowed: ${NAMES.join(", ")}, ${PREFIXES.join("NAME, ")}NAME${like}`;
 }
 
 function startsWithAny(name: string, prefixes: string[]): bool {

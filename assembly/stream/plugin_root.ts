@@ -1,15 +1,16 @@
 import { RootContext } from "../abi/context";
-import { BufferType, LogLevel } from "../abi/types";
+import { BufferType } from "../abi/types";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { readBuffer } from "../host/buffers";
 import { Callouts } from "../host/callout";
 import { currentMillis } from "../host/clock";
-import { log, logs, refreshLogLevel } from "../host/log";
+import { refreshLogLevel } from "../host/log";
 import { Metrics } from "../host/metrics";
 import { Pace, Ticker } from "../host/ticker";
 import { Timer, TimerWheel } from "../host/timers";
 import { FilterChains } from "./chain";
+import { logMistakes } from "./mistakes";
 import { PluginFilterMetrics } from "./metrics";
 import { MirrorStats } from "./mirror_stats";
 import { FilterPlugin } from "./plugin";
@@ -66,7 +67,7 @@ export abstract class PluginRoot extends RootContext {
     readBuffer(BufferType.PLUGIN_CONFIGURATION, size, text);
     const errors = new ConfigErrors();
     if (!this.configure(text, errors)) {
-      if (logs(LogLevel.ERROR)) log(LogLevel.ERROR, `moe-wasm: configuration refused: ${errors.message}`);
+      logMistakes("configuration refused", errors);
       return false;
     }
     this.enter();

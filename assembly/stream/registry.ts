@@ -1,4 +1,5 @@
 import { ObjectReader } from "../config/object";
+import { suggestion } from "../config/suggest";
 import { ChainEntry, FilterChains } from "./chain";
 import { FilterConfig, FilterRoots, FilterType } from "./filter";
 
@@ -50,7 +51,7 @@ export class FilterRegistry {
       const instead = type.instead.length > 0 ? `, use ${type.instead}` : "";
       return `the filter type "${name}" is not for this root${instead}; ${this.allowed}`;
     }
-    return `unknown filter type "${name}"; ${this.allowed}`;
+    return `unknown filter type "${name}"; ${this.allowed}${suggestion(name, this.names)}`;
   }
 
   /** The types there are, for messages. */
@@ -63,7 +64,7 @@ export class FilterRegistry {
     return type.parseFor(from, this.roots);
   }
 
-  /** Reads `stream_filters`, MOSN's [{"type", "config"}]: all of it, or an error and nothing. */
+  /** Reads `stream_filters`, MOSN's [{"type", "config"}]. After an error the result is of no use. */
   parse(from: ObjectReader): FilterChains {
     const entries = new Array<ChainEntry>();
     const filters = from.objects("stream_filters");
@@ -74,11 +75,8 @@ export class FilterRegistry {
       const type = this.find(name);
       const config = filter.object("config");
       filter.finish();
-      if (type === null) {
-        filter.fail("type", this.explain(name));
-        break;
-      }
-      entries.push(new ChainEntry(type, this.parseConfig(type, config)));
+      if (type === null) filter.fail("type", this.explain(name));
+      else entries.push(new ChainEntry(type, this.parseConfig(type, config)));
     }
     return new FilterChains(entries);
   }

@@ -85,5 +85,19 @@ for (const concurrency of CONCURRENCIES) {
         });
       });
     }
+
+    it("several mistakes at once: a line each", async (t) => {
+      const config = { protocol: ["bolt"], max_frame_bytes: "many", stream_filters: [{ type: "faults" }] };
+      const start = startEnvoy(t, { concurrency, clusters: { upstream: { hosts: [1] } }, config });
+      await assert.rejects(start, (error: Error) => {
+        assert.ok(error instanceof EnvoyFailed);
+        const lines = [...error.message.matchAll(/moe-wasm: configuration refused: (.*)$/gm)].map(([, line]) => line);
+        assert.equal(lines.length, 3, error.message);
+        assert.match(lines[0], /^stream_filters\[0\]\.type: unknown filter type "faults"; .*; did you mean "fault"\?$/);
+        assert.match(lines[1], /^max_frame_bytes: expected an integer/);
+        assert.match(lines[2], /^configuration: unknown field "protocol"; .*; did you mean "protocols"\?$/);
+        return true;
+      });
+    });
   });
 }

@@ -1,14 +1,7 @@
 // Which tests show the bounds of docs/limits.md at their edges, and which constants of the sources they are.
 // limits-index.test.ts holds the table, this list, the tests and the sources together.
 
-export interface Limit {
-  /** The first column of the row. */
-  row: string;
-  /** "FILE: TITLE" of each test; a title with parameters as it stands in the source. */
-  tests: string[];
-  /** "FILE CONSTANT" of the bounds in the sources. */
-  constants?: string[];
-}
+import { CONFIGURATION, type Limit } from "./limits-configuration.ts";
 
 const peers = (title: string): string => `tests/host/limits-peers.test.ts: ${title}`;
 const headers = (title: string): string => `tests/host/limits-headers.test.ts: ${title}`;
@@ -397,58 +390,5 @@ export const LIMITS: Limit[] = [
     ],
     constants: ["assembly/protobuf/reader.ts MAX_DEPTH", "assembly/protobuf/reader.ts MAX_MESSAGES"],
   },
-  {
-    row: "stream filters",
-    tests: ["tests/host/proxy-filters.test.ts: errors name the filter and the field"],
-    constants: ["assembly/stream/registry.ts MAX_FILTERS"],
-  },
-  {
-    row: "an expression of `dsl`",
-    tests: ["tests/unit/dsl/own.spec.ts: length, parts and levels"],
-    constants: [
-      "assembly/dsl/parser.ts MAX_LENGTH",
-      "assembly/dsl/parser.ts MAX_PARTS",
-      "assembly/dsl/parser.ts MAX_DEPTH",
-    ],
-  },
-  {
-    row: "a configuration",
-    tests: [
-      "tests/unit/config/json.spec.ts: depth",
-      "tests/unit/config/json.spec.ts: values",
-      "tests/unit/config/json.spec.ts: length of strings and of the whole",
-      "tests/host/configuration.test.ts: nesting beyond the limit is refused",
-    ],
-    constants: [
-      "assembly/config/json.ts MAX_JSON_BYTES",
-      "assembly/config/json.ts MAX_JSON_DEPTH",
-      "assembly/config/json.ts MAX_JSON_VALUES",
-      "assembly/config/json.ts MAX_JSON_STRING",
-    ],
-  },
-  {
-    row: "an expression (`regex`)",
-    tests: ["tests/unit/router/regex.spec.ts: refuses the rest, with the place"],
-    constants: [
-      "assembly/router/regex/regex.ts MAX_PATTERN",
-      "assembly/router/regex/parser.ts MAX_DEPTH",
-      "assembly/router/regex/parser.ts MAX_REPEAT",
-      "assembly/router/regex/compiler.ts MAX_PROGRAM",
-    ],
-  },
-  {
-    row: "entries of `allowed_clusters`",
-    tests: ["tests/host/allowed-clusters.test.ts: has room for 256 entries"],
-    constants: ["assembly/router/allowed_clusters.ts MAX_PATTERNS"],
-  },
-  {
-    row: "entries of `clusters`",
-    tests: ["tests/unit/config/proxy_config.spec.ts: 4,096 may be named"],
-    constants: ["assembly/proxy/config.ts MAX_CLUSTERS"],
-  },
-  {
-    row: "server connections to one host (`connections`)",
-    tests: ["tests/unit/config/proxy_config.spec.ts: are refused with what is wrong"],
-    constants: ["assembly/router/cluster_config.ts MAX_CONNECTIONS"],
-  },
+  ...CONFIGURATION,
 ];

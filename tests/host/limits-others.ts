@@ -39,6 +39,8 @@ export const NO_ROWS: Record<string, string[]> = {
   ],
   "a text is cut there, or counts as none": [
     "assembly/config/ip_address.ts MAX_TEXT",
+    "assembly/config/suggest.ts MAX_NAME",
+    "assembly/config/suggest.ts MAX_DISTANCE",
     "assembly/dsl/call.ts MAX_DURATION",
     "assembly/dsl/net.ts MAX_LABEL",
     "assembly/dsl/net.ts MAX_NAME",

@@ -32,6 +32,35 @@ describe("connections to servers", () => {
     host.close();
   });
 
+  it("to a cluster that Envoy does not have: its name is in the answer, in the log and in a counter", async () => {
+    const { host, client } = await world([A]);
+    host.onConnect = (stream) => stream.refuseUnknown();
+    client.write(Buffer.concat([call(1), call(2)]));
+    client.write(call(3, { type: 2 }));
+    host.advance(10_000);
+    const got = answers(client);
+    assert.deepEqual(statuses(got), [
+      [1, Status.NO_PROCESSOR],
+      [2, Status.NO_PROCESSOR],
+    ]);
+    for (const { raw } of got) assert.match(raw.toString("latin1"), /no such cluster: upstream/);
+    assert.ok((host.metrics.counter("moe.cluster.upstream.unknown") ?? 0) > 0);
+    assert.ok(host.log.lines.some(({ text }) => text === 'moe-wasm: Envoy has no cluster "upstream"'));
+    host.close();
+  });
+
+  it("to the cluster of the fallback, which Envoy does not have: told in the same way", async () => {
+    const { host } = await world([A], { config: { protocols: ["bolt"], fallback: "cluster:raw" } });
+    host.onConnect = (stream) => stream.refuseUnknown();
+    const client = host.connect();
+    client.write(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+    host.advance(20_000);
+    assert.notEqual(client.closed, null);
+    assert.equal(host.metrics.counter("moe.cluster.raw.unknown"), 1);
+    assert.ok(host.log.lines.some(({ text }) => text === 'moe-wasm: Envoy has no cluster "raw"'));
+    host.close();
+  });
+
   for (const state of ["refuse", "hang"] as const) {
     it(`${state}: another host gets the call, once`, async () => {
       const { host, cluster, client } = await world([A, B]);

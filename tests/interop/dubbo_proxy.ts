@@ -43,7 +43,7 @@ export const EXPECTED: Record<string, { result: unknown; extras?: object }> = {
   ),
   unreachable: failure("no healthy upstream"),
   full: failure("upstream connect error or disconnect/reset before headers. reset reason: overflow"),
-  unknown: failure("no such cluster"),
+  unknown: failure("no such cluster: unknown"),
   aborted: failure("stopped for the test"),
   denied: failure("403|permission denied"),
   fault: failure("fault filter abort"),

@@ -119,7 +119,8 @@ export class FlowControlConfig extends FilterConfig {
     this.limitKey = limitKey;
     this.limitHeader = limitHeader;
     if ((limitKey == LimitKey.HEADER) != limitHeader.length > 0) {
-      from.failHere('limit_key_header must be given with limit_key_type "HEADER", and only then');
+      const text = 'limit_key_header must be given with limit_key_type "HEADER", and only then';
+      from.failTogether(["limit_key_type", "limit_key_header"], text);
     }
     this.limitExpression = readExpression(from, limitKey == LimitKey.DSL);
     const action = from.object("action");
@@ -207,7 +208,8 @@ export class FlowControlConfig extends FilterConfig {
 function readExpression(from: ObjectReader, wanted: bool): Expression | null {
   const text = from.string("limit_key_dsl");
   if (wanted != text.length > 0) {
-    from.failHere('limit_key_dsl must be given with limit_key_type "DSL", and only then');
+    const error = 'limit_key_dsl must be given with limit_key_type "DSL", and only then';
+    from.failTogether(["limit_key_type", "limit_key_dsl"], error);
   }
   if (text.length == 0) return null;
   const compiled = Expression.compile(text);

@@ -4,6 +4,8 @@ import { FilterConfig } from "../../../assembly/stream/filter";
 import { isLabelValue, labelKeyError, MAX_LABELS } from "../../../assembly/stream/labels";
 
 const MAX_RULES: i32 = 64;
+/** The labels of a rule, one of which is given. */
+const LABELS: string[] = ["on_header_present", "on_header_missing"];
 
 /** A label that a rule sets. */
 export class RuleLabel {
@@ -47,7 +49,7 @@ function readRule(from: ObjectReader, keys: string[]): HeaderRule {
   const missing = readLabel(from, "on_header_missing", false, keys);
   const remove = from.bool("remove", false);
   const given = (present !== null ? 1 : 0) + (missing !== null ? 1 : 0);
-  if (given != 1 && !from.errors.failed) from.failHere("expected one of on_header_present, on_header_missing");
+  if (given != 1) from.failTogether(LABELS, "expected one of on_header_present, on_header_missing");
   from.finish();
   return new HeaderRule(Bytes.of(header), present, missing, remove);
 }

@@ -10,14 +10,16 @@ const PRIME: u32 = 0x01000193;
  * the name's length, however many there are.
  */
 export class ClassSet {
-  /** Index of the first text that is no pattern; -1: all are. */
-  errorAt: i32 = -1;
+  /** Indexes of the texts that are no pattern. */
+  readonly wrong: i32[];
   /** Names, and packages with their last dot. */
   private readonly slots: StaticArray<Bytes | null>;
   private readonly mask: u32;
   private hasPackages: bool = false;
 
   constructor(patterns: string[]) {
+    const wrong: i32[] = [];
+    this.wrong = wrong;
     let size = 4;
     while (size < 2 * patterns.length) size <<= 1;
     this.slots = new StaticArray<Bytes | null>(size);
@@ -26,8 +28,8 @@ export class ClassSet {
       const isPackage = patterns[i].endsWith(".*");
       const bytes = Bytes.of(isPackage ? patterns[i].substring(0, patterns[i].length - 1) : patterns[i]);
       if (!isName(bytes, isPackage)) {
-        this.errorAt = i;
-        break;
+        wrong.push(i);
+        continue;
       }
       if (isPackage) this.hasPackages = true;
       this.add(bytes);

@@ -51,13 +51,8 @@ export class HessianAllowlistConfig extends FilterConfig {
     const common = from.bool("builtin", true) ? builtin() : null;
     const own = new ClassSet(from.strings("allow"));
     this.check = new AllowList(own, common);
-    const at = own.errorAt;
-    if (at >= 0 && !from.errors.failed) {
-      const value = from.items("allow")[at];
-      const text =
-        'expected a class or a package such as "com.example.Order" or "com.example.*", got ' + value.describe();
-      from.errors.add(`${from.pathOf("allow")}[${at}]`, value, text);
-    }
+    const expected = 'expected a class or a package such as "com.example.Order" or "com.example.*"';
+    from.failStrings("allow", own.wrong, expected);
     from.finish();
   }
 }

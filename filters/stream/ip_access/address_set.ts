@@ -62,22 +62,24 @@ class Ranges {
 export class AddressSet {
   private readonly v4: Ranges;
   private readonly v6: Ranges;
-  /** Index of the first text that is none of them; -1: all are good. */
-  errorAt: i32 = -1;
+  /** Indexes of the texts that are none of them. */
+  readonly wrong: i32[];
 
   /** @param texts addresses ("10.0.0.1") and networks ("10.0.0.0/8", whatever the bits behind the prefix) */
   constructor(texts: string[]) {
+    const wrong: i32[] = [];
     const v4 = new Array<Range>();
     const v6 = new Array<Range>();
     const address = new IpAddress();
     for (let i = 0; i < texts.length; i++) {
       const bits = readNetwork(texts[i], address);
       if (bits < 0) {
-        this.errorAt = i;
-        break;
+        wrong.push(i);
+        continue;
       }
       (address.isV4 ? v4 : v6).push(rangeOf(address, bits));
     }
+    this.wrong = wrong;
     this.v4 = new Ranges(v4);
     this.v6 = new Ranges(v6);
   }

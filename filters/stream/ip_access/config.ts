@@ -35,14 +35,9 @@ export class IpAccessConfig extends FilterConfig {
 function readList(from: ObjectReader): AccessList {
   const action = from.choice("action", 0, ACTIONS);
   const texts = from.strings("addrs");
-  if (texts.length == 0 && !from.errors.failed) from.fail("addrs", "must name at least one address");
+  if (texts.length == 0) from.fail("addrs", "must name at least one address");
   const addresses = new AddressSet(texts);
-  const at = addresses.errorAt;
-  if (at >= 0 && !from.errors.failed) {
-    const value = from.items("addrs")[at];
-    const text = 'expected an IP address or a network such as "10.0.0.0/8", got ' + value.describe();
-    from.errors.add(`${from.pathOf("addrs")}[${at}]`, value, text);
-  }
+  from.failStrings("addrs", addresses.wrong, 'expected an IP address or a network such as "10.0.0.0/8"');
   from.finish();
   return new AccessList(action != DENY, addresses);
 }

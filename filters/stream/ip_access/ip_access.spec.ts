@@ -51,7 +51,7 @@ describe("AddressSet", () => {
         lengths.push(bits);
       }
       const set = new AddressSet(texts);
-      expect(set.errorAt).toBe(-1);
+      expect(set.wrong.length).toBe(0);
       for (let i = 0; i < 200; i++) {
         const number = (roll(4) << 30) | (roll(9) << 12) | roll(9);
         let expected = false;

@@ -38,6 +38,6 @@ export class MirrorConfig extends FilterConfig {
   private checkHttp(from: ObjectReader): void {
     if (this.broadcast) from.fail("broadcast", "is for RPC: on HTTP the hosts of a cluster are not known");
     if (from.has("cluster") && this.cluster.length == 0) from.fail("cluster", "must not be empty");
-    if (from.has("cluster") != from.has("percent")) from.failHere("cluster and percent go together");
+    if (from.has("cluster") != from.has("percent")) from.refuse("cluster and percent go together");
   }
 }

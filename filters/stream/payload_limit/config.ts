@@ -17,7 +17,9 @@ export class PayloadLimitConfig extends FilterConfig {
     super();
     const theirs = from.integer(SIZE_OF_MOSN, 0, 0, i32.MAX_VALUE);
     const size = from.integer(SIZE, theirs, 0, i32.MAX_VALUE);
-    if (from.has(SIZE_OF_MOSN) && size != theirs) from.fail(SIZE_OF_MOSN, `contradicts ${SIZE}, which is ${size}`);
+    if (from.has(SIZE_OF_MOSN) && size != theirs && !from.isWrong(SIZE)) {
+      from.fail(SIZE_OF_MOSN, `contradicts ${SIZE}, which is ${size}`);
+    }
     this.maxSize = size as i32;
     this.status = from.integer("http_status", TOO_LARGE, 100, 999) as i32;
     from.finish();
