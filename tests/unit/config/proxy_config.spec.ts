@@ -120,7 +120,7 @@ describe("the configuration of the proxy", () => {
       "keepalive.max_failures: expected an integer from 1 to 1000, got 0",
     );
     expect(refused("{'keepalive':{'interval':'1s'}}")).toBe(
-      'keepalive: unknown field "interval"; allowed: interval_ms, timeout_ms, max_failures',
+      'keepalive: unknown field "interval"; allowed: interval_ms, timeout_ms, max_failures; did you mean "interval_ms"?',
     );
     expect(refused("{'goaway':1}")).toBe("goaway: expected true or false, got 1");
     expect(refused("{'router':{'virtual_hosts':[{'domains':['*'],'routers':[{'route':{}}]}]}}")).toBe(
