@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Command } from "commander";
 import { instrument } from "../tests/coverage/instrument.ts";
 import { GROWTH } from "./build.ts";
@@ -136,7 +137,16 @@ function onModule(): string[] {
 
 const sources = copyTree();
 const unit = ["--summary", "--no-logo", ...(specs ?? [])];
-const host = ["--import", "tsx", "--test", "--test-reporter=dot", ...(tests ?? onModule())];
+const hitsFile = join(root, "tests/coverage/hits.js");
+const host = [
+  "--import",
+  "tsx",
+  "--import",
+  pathToFileURL(hitsFile).href,
+  "--test",
+  "--test-reporter=dot",
+  ...(tests ?? onModule()),
+];
 const good = await Promise.all([
   node(tree, [join(root, "node_modules/@as-pect/cli/bin/asp.js"), ...unit]),
   compile().then((module) => node(root, host, { MOE_MODULE: module, MOE_TREE: tree })),

@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
-import asc from "assemblyscript/asc";
 
 /** What guests are made of: this tree, or MOE_TREE, such as a copy with instrumented sources. */
 const root = process.env.MOE_TREE ?? new URL("../../../", import.meta.url).pathname;
@@ -40,7 +39,8 @@ async function compile(name: string, output: string, abort: string): Promise<voi
   const part = `${output}.${process.pid}`;
   // The base directory keeps the project's own asconfig.json out.
   const flags = ["--runtime", "minimal", "--exportStart", "_initialize", "--use", `abort=${abort}`, "-O1"];
-  const { error, stderr } = await asc.main([`${name}.ts`, "--baseDir", guests, "--outFile", part, ...flags]);
+  const { main } = await import("assemblyscript/asc");
+  const { error, stderr } = await main([`${name}.ts`, "--baseDir", guests, "--outFile", part, ...flags]);
   if (error !== null) throw new Error(`${name}: ${error.message}\n${stderr.toString()}`);
   renameSync(part, output);
 }

@@ -1,4 +1,3 @@
-import { hit } from "../../coverage/hits.js";
 import { Accounting, type Entry } from "./accounting.ts";
 import { LogLevel, Result } from "./abi.ts";
 import { type CalloutServers, CalloutTable } from "./callouts.ts";
@@ -91,7 +90,7 @@ export class Vm {
     const imports: WebAssembly.Imports = {};
     for (const { module: from, name } of WebAssembly.Module.imports(module)) {
       if (from === "coverage")
-        imports[from] = { [name]: hit }; // an instrumented build
+        imports[from] = (globalThis as { moeCoverage?: WebAssembly.ModuleImports }).moeCoverage ?? {}; // an instrumented build
       else (imports[from] ??= {})[name] = this.counted(from, name, functions[from]?.[name]);
     }
     const instance = new WebAssembly.Instance(module, imports);

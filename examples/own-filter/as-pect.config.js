@@ -1,0 +1,3 @@
+import { asPect } from "moe-wasm/as-pect";
+
+export default asPect({ entries: ["assembly/**/*.spec.ts"] });

@@ -1,2 +1,0 @@
-/** Notes that a statement ran. */
-export function hit(statement: number): void;

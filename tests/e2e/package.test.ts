@@ -1,0 +1,166 @@
+// The package as others use it: packed, put into an empty project without this repository around it, and everything that
+// docs/write-a-filter.md says of a project of one's own done there.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
+import { npmEnvironment } from "../npm.ts";
+import { readBootstrap, socketAddress } from "../../scripts/lib/bootstrap.ts";
+import { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
+import { findEnvoy } from "../../scripts/lib/envoy.ts";
+import { codecNames, render } from "../../scripts/lib/scaffold.ts";
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, "../..");
+
+interface Manifest {
+  scripts: Record<string, string>;
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+}
+
+const manifest = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
+
+/** What npm would give the project: the package, and what the two declare, of this repository's own. Nothing else. */
+function install(project: string, tarball: string): Promise<unknown> {
+  const modules = join(project, "node_modules");
+  mkdirSync(join(modules, ".bin"), { recursive: true });
+  return run("tar", ["xzf", tarball, "-C", modules]).then(() => {
+    cpSync(join(modules, "package"), join(modules, "moe-wasm"), { recursive: true });
+    rmSync(join(modules, "package"), { recursive: true });
+    cpSync(join(modules, "moe-wasm/examples/own-filter"), project, { recursive: true });
+    const declared = [manifest(join(modules, "moe-wasm")).dependencies, manifest(project).devDependencies];
+    for (const name of declared.flatMap((names) => Object.keys(names ?? {}))) {
+      mkdirSync(dirname(join(modules, name)), { recursive: true });
+      symlinkSync(join(root, "node_modules", name), join(modules, name));
+    }
+    symlinkSync("../assemblyscript/bin/asc.js", join(modules, ".bin/asc"));
+    symlinkSync("../@as-pect/cli/bin/asp.js", join(modules, ".bin/asp"));
+  });
+}
+
+describe("the package in an empty project", () => {
+  let project: string;
+  /** A command there; its output. Fails with what it wrote. */
+  const inProject = async (command: string, ...args: string[]): Promise<string> => {
+    const env = { ...npmEnvironment(), NODE_TEST_CONTEXT: undefined, NODE_PATH: undefined };
+    try {
+      const { stdout, stderr } = await run(command, args, { cwd: project, env });
+      return stdout + stderr;
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout: string; stderr: string };
+      throw new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
+    }
+  };
+
+  before(async () => {
+    project = mkdtempSync(join(tmpdir(), "moe-package-"));
+    await run("npm", ["pack", "--pack-destination", project], { cwd: root, env: npmEnvironment() });
+    const tarball = readdirSync(project).find((name) => name.endsWith(".tgz"));
+    assert.ok(tarball !== undefined);
+    await install(project, join(project, tarball));
+  });
+
+  after(() => rmSync(project, { recursive: true, force: true }));
+
+  it("Node imports the emulator, and its parts, and nothing that is private", async () => {
+    const script = `
+      const { Host } = await import("moe-wasm/kit");
+      const parts = await Promise.all(["bolt", "bolt-cluster", "dubbo"].map((name) => import("moe-wasm/kit/" + name)));
+      if (typeof Host !== "function" || parts.some((part) => Object.keys(part).length === 0)) throw new Error("empty");
+      for (const hidden of ["moe-wasm/kit/vm", "moe-wasm/scripts/lib/envoy.ts", "moe-wasm/docs/limits.md"]) {
+        await import(hidden).then(() => { throw new Error(hidden); }, (error) => {
+          if (error.code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") throw error;
+        });
+      }
+      const host = await Host.start({ module: import.meta.resolve("moe-wasm/moe.wasm").replace("file://", "") });
+      host.close();`;
+    await inProject(process.execPath, "--input-type=module", "-e", script);
+  });
+
+  it("the emulator has types", async () => {
+    const source = `import { Host, type HostOptions } from "moe-wasm/kit";
+      import { request } from "moe-wasm/kit/bolt";
+      export const options: Partial<HostOptions> = { config: {} };
+      export const start: (options: HostOptions) => Promise<Host> = Host.start;
+      export const bytes: Buffer = request(1, {});
+      // @ts-expect-error: a number is no configuration's file
+      export const wrong: HostOptions = { module: 5 };`;
+    writeFileSync(join(project, "typed.mts"), source);
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const types = ["--types", "node", "--typeRoots", join(root, "node_modules/@types")];
+    const args = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", ...types, "typed.mts"];
+    await inProject(process.execPath, tsc, ...args);
+  });
+
+  it("a filter of one's own compiles, by the documented line with its growth of memory", async () => {
+    await inProject("npm", "run", "--silent", "build");
+    const documented = readFileSync(join(project, "node_modules/moe-wasm/docs/write-a-filter.md"), "utf8");
+    const { scripts } = manifest(project);
+    assert.ok(documented.replace(/\s+/g, " ").includes(scripts.build), "docs/write-a-filter.md has the line");
+  });
+
+  it("the filter of docs/callouts.md compiles, too", async () => {
+    const text = readFileSync(join(project, "node_modules/moe-wasm/docs/callouts.md"), "utf8");
+    const [, example] = /```ts\n([^]*?)```/.exec(text) ?? [];
+    writeFileSync(join(project, "assembly/ask.ts"), example.replaceAll("../../../", "moe-wasm/"));
+    const index = readFileSync(join(project, "assembly/index.ts"), "utf8");
+    const registered =
+      index.replace("\nconst codecs", 'import { ask } from "./ask";\n\nconst codecs') + "filters.register(ask);\n";
+    writeFileSync(join(project, "assembly/with_ask.ts"), registered);
+    const { scripts } = manifest(project);
+    const [, ...args] = scripts.build
+      .replace("index.ts", "with_ask.ts")
+      .replace("own.wasm", "ask.wasm")
+      .replace("-O3", "-O0")
+      .split(" ");
+    await inProject("node_modules/.bin/asc", ...args);
+  });
+
+  it("its specs run with as-pect, and the conformance suite with a codec of one's own", async () => {
+    const names = codecNames("own_rpc");
+    for (const file of ["codec.ts", "codec.spec.ts"]) {
+      const template = readFileSync(join(root, "scripts/templates/codec", `${file}.template`), "utf8");
+      const text = render(template, { ...names }).replaceAll("../../../", "moe-wasm/");
+      writeFileSync(join(project, "assembly", file.replace("codec", names.file)), text);
+    }
+    const output = await inProject("npm", "run", "--silent", "test:unit");
+    const passed = [...output.matchAll(/Pass: (\d+) \/ (\d+)/g)].map(([, good, all]) => [Number(good), Number(all)]);
+    assert.equal(passed.length, 2, output);
+    for (const [good, all] of passed) assert.ok(good === all && all >= 2, output);
+  });
+
+  it("its module runs in the emulator", async () => {
+    const output = await inProject("npm", "run", "--silent", "test:emulator");
+    assert.match(output, /^# pass 2$/m);
+  });
+
+  for (const [what, folder, file] of [
+    ["its module runs", ".", "envoy.yaml"],
+    ["the package's own module and bootstrap run", "node_modules/moe-wasm", "envoy/http.yaml"],
+  ]) {
+    it(`${what} in Envoy`, async () => {
+      const bootstrap = readBootstrap(join(project, folder, file));
+      for (const of of [...bootstrap.static_resources.listeners, ...(bootstrap.admin ? [bootstrap.admin] : [])]) {
+        Object.assign(socketAddress(of), { address: "127.0.0.1", port_value: 0 });
+      }
+      const envoy = await EnvoyProcess.start({ binary: await findEnvoy(), bootstrap, cwd: join(project, folder) });
+      try {
+        if (folder !== ".") return;
+        const statuses = await Promise.all(
+          [{ user: "eve" }, { name: "eve" }].map((headers) => fetch(`http://127.0.0.1:${envoy.port}/`, { headers })),
+        );
+        assert.deepEqual(
+          statuses.map(({ status }) => status),
+          [403, 200],
+        );
+      } finally {
+        await envoy.stop();
+      }
+    });
+  }
+});
