@@ -152,7 +152,7 @@ describe("the package in an empty project", () => {
       try {
         if (folder !== ".") return;
         const statuses = await Promise.all(
-          [{ user: "eve" }, { name: "eve" }].map((headers) => fetch(`http://127.0.0.1:${envoy.port}/`, { headers })),
+          ["user", "name"].map((header) => fetch(`http://127.0.0.1:${envoy.port}/`, { headers: { [header]: "eve" } })),
         );
         assert.deepEqual(
           statuses.map(({ status }) => status),

@@ -83,7 +83,7 @@ describe("the configuration of the proxy", () => {
     expect(refused("{")).toBe("configuration: invalid JSON: expected a key in double quotes");
     expect(refused("{'protocol':'bolt'}")).toBe(
       'configuration: unknown field "protocol"; allowed: protocols, fallback, allowed_clusters, router, stream_filters, max_frame_bytes, ' +
-        'max_connection_bytes, detect_timeout_ms, keepalive, goaway, drain_check_ms, clusters; did you mean "protocols"?',
+        'max_connection_bytes, detect_timeout_ms, keepalive, goaway, strict_changes, drain_check_ms, clusters; did you mean "protocols"?',
     );
     expect(refused("{'protocols':[]}")).toBe("protocols: must not be empty; leave it out for bolt, boltv2, x_example");
     expect(refused("{'protocols':'bolt'}")).toBe('protocols: expected an array, got "bolt"');
