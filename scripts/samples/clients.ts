@@ -5,6 +5,7 @@ import { type ClientHttp2Session, connect } from "node:http2";
 import dubbo from "dubbo-remoting";
 import rpc, { type Logger } from "sofa-rpc-node";
 import { type Answer, DUBBO_VERSIONS, INTERFACE } from "./hello.ts";
+import { javaBolt } from "./java_bolt.ts";
 import { decodeReply, encodeRequest, GRPC_PATH, HTTP_PATH } from "./web.ts";
 
 const quiet: Logger = { info() {}, debug() {}, warn() {}, error() {} };
@@ -27,10 +28,10 @@ export interface Client {
   close(): Promise<void>;
 }
 
-/** A sofa-rpc-node client; `protocol` is its wire protocol, Bolt by default, and `versions` those that it asks for. */
-async function rpcClient(name: string, port: number, versions: string[], protocol?: object): Promise<Client> {
+/** A sofa-rpc-node client; `protocol` is its wire protocol, and `versions` those that it asks for. */
+async function rpcClient(name: string, port: number, versions: string[], protocol: object): Promise<Client> {
   // Options of its own: the protocol would else become the default of all clients to come.
-  const connectionOpts = { noDelay: true, connectTimeout: TIMEOUT_MS, ...(protocol && { protocol }) };
+  const connectionOpts = { noDelay: true, connectTimeout: TIMEOUT_MS, protocol };
   const client = new rpc.client.RpcClient({ logger: quiet, connectionOpts });
   // What becomes of a connection shows in its calls.
   client.on("error", () => {});
@@ -56,8 +57,8 @@ async function rpcClient(name: string, port: number, versions: string[], protoco
   return { protocol: name, call, close: () => client.close() };
 }
 
-/** SOFARPC over Bolt. */
-export const boltClient = (port: number): Promise<Client> => rpcClient("bolt", port, ["1.0"]);
+/** SOFARPC over Bolt, with the header that Java writes. */
+export const boltClient = (port: number): Promise<Client> => rpcClient("bolt", port, ["1.0"], javaBolt);
 
 /** Dubbo: both versions over one connection. */
 export const dubboClient = (port: number): Promise<Client> =>
