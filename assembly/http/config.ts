@@ -14,17 +14,23 @@ export const enum HeaderHold {
   REFUSED = 2,
 }
 
+const LEAST_COUNTED_MS: i64 = 1000;
+const DAY_MS: i64 = 86400000;
+
 /** The configuration of the root `http`. Immutable. */
 export class HttpConfig {
   readonly chains: FilterChains;
   readonly hold: HeaderHold;
   /** Whether a message is refused when changes of its headers or body are lost. */
   readonly strictChanges: bool;
+  /** Shortest timeout of a caller's own that counts against a server, ms. */
+  readonly minCountedTimeoutMs: i64;
 
   private constructor(from: ObjectReader, filters: FilterRegistry) {
     this.chains = filters.parse(from);
     this.hold = readHold(from);
     this.strictChanges = from.bool("strict_changes", false);
+    this.minCountedTimeoutMs = from.milliseconds("min_counted_timeout", LEAST_COUNTED_MS, 0, DAY_MS);
     from.finish();
   }
 

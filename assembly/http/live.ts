@@ -1,7 +1,9 @@
 // What Envoy knows of the current stream that changes while it lives: read anew each time.
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
+import { currentTime } from "../host/clock";
 import { Part } from "../stream/handler";
+import { HttpHeaders } from "./headers";
 import { Property } from "./property";
 
 /** Envoy's response flags that mean the same in MOSN, bit by bit: all from NO_HEALTHY_UPSTREAM to RATE_LIMITED. */
@@ -33,6 +35,17 @@ export function isFromServer(): bool {
   const found = details.read(view) && VIA_UPSTREAM.equals(view.ptr, view.length);
   details.forget();
   return found;
+}
+
+/** Headers by which a caller chooses Envoy's timeout, where Envoy lets it. */
+const TIMEOUT = Bytes.of("x-envoy-upstream-rq-timeout-ms");
+const TRY_TIMEOUT = Bytes.of("x-envoy-upstream-rq-per-try-timeout-ms");
+const GRPC_TIMEOUT = Bytes.of("grpc-timeout");
+
+/** Whether a request that came at `start` (ns by the wall clock) and timed out had a timeout of its own, and not `least` ms. */
+export function isImpatient(headers: HttpHeaders, start: i64, least: i64): bool {
+  const own = headers.find(TIMEOUT, view) || headers.find(TRY_TIMEOUT, view) || headers.find(GRPC_TIMEOUT, view);
+  return own && start > 0 && ((currentTime() as i64) - start) / 1000000 < least;
 }
 
 function readOnce(property: Property): i64 {

@@ -33,6 +33,7 @@ export class HttpRoot extends PluginRoot {
   /** Whether headers can be held until the body is complete. */
   hold: HeaderHold = HeaderHold.UNKNOWN;
   strictChanges: bool = false;
+  minCountedTimeoutMs: i64 = 0;
   readonly routeConfigs: RouteConfigs = new RouteConfigs();
   readonly stats: HttpStats;
   private readonly lostLines: LimitedLog = new LimitedLog();
@@ -57,6 +58,7 @@ export class HttpRoot extends PluginRoot {
     this.chains = config.chains;
     this.hold = config.hold;
     this.strictChanges = config.strictChanges;
+    this.minCountedTimeoutMs = config.minCountedTimeoutMs;
     return true;
   }
 

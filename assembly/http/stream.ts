@@ -15,7 +15,7 @@ import { Waiting } from "../stream/waiting";
 import { Code } from "../xprotocol/code";
 import { Headers } from "../xprotocol/headers";
 import { outcomeOf } from "./grpc";
-import { sharedFlags, sizeOf } from "./live";
+import { isImpatient, sharedFlags, sizeOf } from "./live";
 import { HttpMessage } from "./message";
 import { MirrorCopy, mirrorEnd } from "./mirror";
 import { StreamProperties } from "./property";
@@ -30,6 +30,8 @@ const KEEP: i32 = 4096;
 const NO_REASON = Bytes.of("ended by a filter");
 const UNDECIDED = Bytes.of("the route's configuration of a protective filter is invalid");
 const INEXPRESSIBLE = Bytes.of("changes came too late, or HTTP cannot carry them");
+/** A filter has chosen the timeout. */
+const GLOBAL_TIMEOUT = Bytes.of("proxy_global_timeout");
 const STATUS = Bytes.of(":status");
 const LABEL_PREFIX = Bytes.of("x-moe-");
 
@@ -317,6 +319,12 @@ export class HttpStream extends StreamHandler {
 
   get startTime(): i64 {
     return this.properties.start.integer();
+  }
+
+  get impatient(): bool {
+    const timedOut = (this.flags & ResponseFlag.UPSTREAM_REQUEST_TIMEOUT) != 0 || this.outcomeCode == Code.TIMEOUT;
+    if (!timedOut || this.variables.get(GLOBAL_TIMEOUT, view)) return false;
+    return isImpatient(this.request.headers, this.startTime, this.root.minCountedTimeoutMs);
   }
 
   size(part: Part): i64 {

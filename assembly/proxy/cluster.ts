@@ -14,6 +14,8 @@ export class Cluster {
   pending: i32 = 0;
   retries: i32 = 0;
   private unknown: Bytes = Bytes.EMPTY;
+  /** Further tries of requests in flight that servers may still be at work on. */
+  private tries: i32 = 0;
 
   constructor(
     readonly config: ClusterConfig,
@@ -29,6 +31,18 @@ export class Cluster {
   get unknownText(): Bytes {
     if (this.unknown.length == 0) this.unknown = unknownCluster(this.name);
     return this.unknown;
+  }
+
+  /** Whether its budget allows another try of a request that was sent. */
+  get mayTry(): bool {
+    const config = this.config;
+    const share = ((this.active as f64) * config.retryPercent) / 100;
+    return (this.tries as f64) < max(share, config.minRetries as f64);
+  }
+
+  /** So many more, or fewer, tries count in its budget. */
+  countTries(delta: i32): void {
+    this.tries += delta;
   }
 }
 

@@ -17,6 +17,8 @@ export const DEFAULT_CLUSTER: string = "upstream";
 /** Most entries of `clusters`. */
 const MAX_CLUSTERS: i32 = 4096;
 const MIB: i64 = 1 << 20;
+const MINUTE_MS: i64 = 60000;
+const DAY_MS: i64 = 1440 * MINUTE_MS;
 const FALLBACK_CLUSTER: string = "cluster:";
 
 /** The configuration of the root `proxy` (docs/configuration.md). Immutable. */
@@ -30,6 +32,10 @@ export class ProxyConfig {
   readonly maxFrameBytes: i32;
   /** Most memory one downstream connection may hold before it is slowed, bytes. */
   readonly maxConnectionBytes: i32;
+  /** Longest timeout that a request may choose for itself, ms; a route's own may be longer. */
+  readonly maxRequestTimeoutMs: i64;
+  /** Shortest timeout of a caller's own that counts against a server, ms; 0: the route's. */
+  readonly minCountedTimeoutMs: i64;
   /** How long the first bytes of a connection may take to tell its protocol, milliseconds. */
   readonly detectTimeoutMs: i32;
   readonly keepalive: Keepalive;
@@ -60,6 +66,8 @@ export class ProxyConfig {
     this.maxFrameBytes = from.integer("max_frame_bytes", 16 * MIB, 1024, 64 * MIB) as i32;
     this.maxConnectionBytes = from.integer("max_connection_bytes", 64 * MIB, 65536, 512 * MIB) as i32;
     this.detectTimeoutMs = from.integer("detect_timeout_ms", 10000, 1, 600000) as i32;
+    this.maxRequestTimeoutMs = from.milliseconds("max_request_timeout", 10 * MINUTE_MS, 1, DAY_MS);
+    this.minCountedTimeoutMs = from.milliseconds("min_counted_timeout", 0, 0, DAY_MS);
     this.keepalive = new Keepalive(from, null);
     this.exceptionsAreErrors = from.bool("exceptions_are_errors", false);
     this.goaway = from.bool("goaway", false);

@@ -326,6 +326,7 @@ export class Connection extends Context {
     if (cluster !== null) {
       cluster.active--;
       if (request.retried) cluster.retries--;
+      cluster.countTries(-request.budgeted);
     }
     this.keptBytes -= request.copy.length;
     const stream = request.stream;

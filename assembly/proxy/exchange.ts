@@ -20,14 +20,10 @@ import { Request, Stage } from "./request";
 import { abandon, answer, deliver, fail, writeReply } from "./respond";
 import { ProxyRoot } from "./root";
 import { Server } from "./server";
+import { setTimeouts } from "./timeouts";
 
-/** Timeout of a request when neither the route nor the frame sets one, ms (MOSN's). */
-export const DEFAULT_TIMEOUT_MS: i64 = 60000;
 /** Times that filters may have the route matched or the host chosen again (MOSN's). */
 const MAX_PASSES: i32 = 10;
-
-const GLOBAL_TIMEOUT = Bytes.of("x-mosn-global-timeout");
-const TRY_TIMEOUT = Bytes.of("x-mosn-try-timeout");
 
 // Readable reasons of local replies.
 const NO_ROUTE = Bytes.of("no route matches");
@@ -248,31 +244,6 @@ export function hashOf(root: ProxyRoot, route: Route, cluster: Cluster): u64 {
   return hash != 0 ? hash : random();
 }
 
-/**
- * The whole timeout of the request that the root's input is bound to, ms; 0: none. The frame's own wins over the header
- * x-mosn-global-timeout, and that over the route (mosn-semantics.md §1.5). Headers are looked at only where they count.
- */
-export function timeoutOf(root: ProxyRoot, route: Route): i64 {
-  const own = root.input.timeout;
-  if (own > 0) return own as i64;
-  const routed = route.timeoutMs;
-  return root.input.milliseconds(GLOBAL_TIMEOUT, routed >= 0 ? (routed as i64) : DEFAULT_TIMEOUT_MS);
-}
-
-/** Sets the whole timeout and that of a try, for which the header x-mosn-try-timeout wins over the route. */
-function setTimeouts(request: Request, route: Route): void {
-  const connection = request.connection;
-  if (connection === null) return;
-  const root = connection.root;
-  const timeout = timeoutOf(root, route);
-  // 0: the route wants none.
-  if (timeout > 0) root.setTimer(request, root.now() + timeout, true);
-  let perTry: i64 = max(route.perTryTimeoutMs, 0) as i64;
-  if (route.retry.retryOn) perTry = root.input.milliseconds(TRY_TIMEOUT, perTry);
-  request.tryTimeout = timeout == 0 || perTry < timeout ? (perTry as i32) : 0;
-  request.retriesLeft = route.retry.numRetries;
-}
-
 /** Sends a request for the first time: with what the route and the filters change. */
 function sendFirst(request: Request, frame: Frame): void {
   const connection = request.connection;
@@ -286,7 +257,7 @@ function sendFirst(request: Request, frame: Frame): void {
     advance(request, frame);
     return;
   }
-  if (route !== null) setTimeouts(request, route);
+  if (route !== null) setTimeouts(request, route, connection.root);
   const headers = connection.root.input.knownHeaders;
   if (route !== null && route.hasRequestOps) {
     const all = connection.root.input.headers;

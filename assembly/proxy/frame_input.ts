@@ -11,8 +11,6 @@ import { CallName } from "./call_name";
 import { Connection } from "./connection";
 import { Server } from "./server";
 
-/** Longest timeout that a header may set. */
-const MAX_MILLISECONDS: i64 = 600000;
 /** Memory kept between requests, bytes. */
 const KEEP: i32 = 4096;
 
@@ -120,14 +118,14 @@ export class FrameInput extends RouteInput {
     return headers !== null && headers.get(key, keyLength, out);
   }
 
-  /** A header that is a time in whole milliseconds, at most ten minutes; `fallback` where there is none. */
-  milliseconds(name: Bytes, fallback: i64): i64 {
+  /** A header that is a time in whole milliseconds; -1 where there is none. */
+  milliseconds(name: Bytes): i64 {
     const view = this.number;
-    const value = this.header(name.ptr, name.length, view) ? readDecimal(view.ptr, view.length) : -1;
-    return value < 0 ? fallback : min(value, MAX_MILLISECONDS);
+    return this.header(name.ptr, name.length, view) ? readDecimal(view.ptr, view.length) : -1;
   }
 
-  private isSet(name: Bytes, out: View): bool {
+  /** Points `out` at a variable that a filter has set; false where none has. */
+  isSet(name: Bytes, out: View): bool {
     const variables = this.variables;
     return variables !== null && variables.count > 0 && variables.get(name, out);
   }

@@ -7,11 +7,12 @@ import { Code } from "../xprotocol/code";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { Cluster, Destination } from "./cluster";
 import { Connection } from "./connection";
-import { DEFAULT_TIMEOUT_MS, full, hashOf, timeoutOf, writeRequest } from "./exchange";
+import { full, hashOf, writeRequest } from "./exchange";
 import { refusePush } from "./push";
 import { Request } from "./request";
 import { RpcStream } from "./rpc_stream";
 import { Server } from "./server";
+import { DEFAULT_TIMEOUT_MS, timeoutOf } from "./timeouts";
 
 /** Copies of one client connection that may wait for their answers. */
 const MAX_COPIES: i32 = 8192;

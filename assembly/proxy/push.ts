@@ -8,11 +8,10 @@ import { Code } from "../xprotocol/code";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { Connection } from "./connection";
 import { Server } from "./server";
+import { pushTimeoutOf } from "./timeouts";
 
 /** Requests of servers that may wait for one client. */
 const MAX_PUSHES: i32 = 1024;
-/** How long an answer is waited for when the frame does not say, ms. */
-const DEFAULT_TIMEOUT_MS: i64 = 60000;
 const TOO_MANY = Bytes.of("too many requests wait for the client");
 
 /** A server's request that the client has not answered. As a timer it is forgotten: the server has its own timeout. */
@@ -50,8 +49,7 @@ export function onServerRequest(connection: Connection, server: Server, frame: F
     }
     connection.wasPushed = true;
     id = push.id;
-    const timeout = frame.timeout > 0 ? (frame.timeout as i64) : DEFAULT_TIMEOUT_MS;
-    root.setTimer(push, root.now() + timeout, false);
+    root.setTimer(push, root.now() + pushTimeoutOf(root, frame.timeout), false);
   }
   codec.copy(frame, id, connection.toClient);
   connection.wroteClient();

@@ -77,7 +77,15 @@ export class Request extends Timer {
   readonly copy: ByteBuffer = new ByteBuffer();
   retriesLeft: i32 = 0;
   retried: bool = false;
+  /** Tries after the first that count in the cluster's budget, and whether the current one does. */
+  budgeted: i32 = 0;
+  budgetedTry: bool = false;
   tryTimeout: i32 = 0;
+  /** Whether the whole timeout, or that of a try, is the caller's choice, and too short to say anything of a server. */
+  impatient: bool = false;
+  impatientTry: bool = false;
+  /** Whether the timeout of a try is the caller's choice. */
+  ownTry: bool = false;
   /** The host of the last try: the next one goes elsewhere. */
   triedHost: Host | null = null;
   readonly tryTimer: TryTimer = new TryTimer(this);
@@ -105,6 +113,13 @@ export class Request extends Timer {
     this.id = 0;
     this.deadline = 0;
     this.retried = false;
+    this.budgeted = 0;
+    this.budgetedTry = false;
+    this.tryTimeout = 0;
+    this.retriesLeft = 0;
+    this.impatient = false;
+    this.impatientTry = false;
+    this.ownTry = false;
     this.mirror = false;
     this.copy.free();
   }

@@ -8,6 +8,7 @@ import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
 import { answerReasonOf, codeOf as badFrameCode } from "./bad_frame";
 import { writeChanged } from "./changes";
+import { Cluster } from "./cluster";
 import { Connection } from "./connection";
 import { send } from "./exchange";
 import { Held } from "./held_frame";
@@ -24,6 +25,16 @@ const SERVER_RESET = Bytes.of("the connection to the server was reset");
 const NOT_HELD = Bytes.of("too many bytes are held by filters");
 const INEXPRESSIBLE = Bytes.of("the response's changed headers do not fit into the protocol");
 const NOT_OPENED = Bytes.of("the connection to the server was not opened");
+
+/** Why a request is tried again. */
+const enum Retry {
+  /** None of it was sent: that costs no server anything, and to refuse it would fail calls that another host can take. */
+  UNSENT,
+  /** It was sent, and the route has such requests tried again. */
+  SENT,
+  /** It was sent, and a timeout that its caller chose is over: a server may still be at work on it. */
+  CALLER,
+}
 
 const body = new View();
 
@@ -74,8 +85,15 @@ export function deliver(request: Request, status: FilterStatus): void {
 /** Tries again where the route wants that for responses with this code. */
 function retryStatus(request: Request, code: i32): bool {
   const route = request.route;
-  if (route === null || code == Code.SUCCESS || !route.retry.retriesCode(code) || !mayRetry(request)) return false;
-  return retry(request, request.copy.ptr, request.copy.length);
+  if (route === null || code == Code.SUCCESS || !route.retry.retriesCode(code)) return false;
+  // The server is done with this try.
+  const cluster = request.cluster;
+  if (request.budgetedTry && cluster !== null) {
+    request.budgetedTry = false;
+    request.budgeted--;
+    cluster.countTries(-1);
+  }
+  return mayRetry(request, Retry.SENT) && retry(request, request.copy.ptr, request.copy.length, Retry.SENT);
 }
 
 /** Writes a server's response to the client, with the changes of the route and of the filters. */
@@ -139,26 +157,37 @@ export function onLostRequest(request: Request, server: Server, reason: CloseRea
   const unsent = request.start >= server.committed;
   const opening = reason != CloseReason.REMOTE && reason != CloseReason.RESET;
   const again = unsent ? reason != CloseReason.NO_CLUSTER : route !== null && route.retry.retryOn && !opening;
-  if (again && mayRetry(request)) {
+  const cause = unsent ? Retry.UNSENT : Retry.SENT;
+  if (again && mayRetry(request, cause)) {
     const kept = request.copy.length > 0;
     const ptr = kept ? request.copy.ptr : unsent ? server.at(request.start) : 0;
-    if (ptr != 0 && retry(request, ptr, request.length)) return;
+    if (ptr != 0 && retry(request, ptr, request.length, cause)) return;
   }
   fail(request, codeOf(reason), reasonText(reason, server), flagOf(reason));
 }
 
-function mayRetry(request: Request): bool {
+/** Whether a request may be tried again; `cause`: which budget of its cluster that is in. */
+function mayRetry(request: Request, cause: Retry): bool {
   const cluster = request.cluster;
   if (request.retriesLeft <= 0 || cluster === null) return false;
   const limit = cluster.config.maxRetries;
-  return limit == 0 || (cluster.retries as u32) < limit;
+  const budgeted = isBudgeted(cluster, cause);
+  const full = limit > 0 && (cluster.retries as u32) >= limit;
+  if (!full && (!budgeted || cluster.mayTry)) return true;
+  const protocol = request.protocol;
+  if (protocol !== null) protocol.retryOverflow.add(1);
+  return false;
+}
+
+function isBudgeted(cluster: Cluster, cause: Retry): bool {
+  return cause == Retry.CALLER || (cause == Retry.SENT && cluster.config.budgetsAll);
 }
 
 /**
  * Sends a request again, its bytes from `ptr`: to another host where there is one. False when there are no bytes, or no
  * connection to send them on.
  */
-function retry(request: Request, ptr: usize, length: i32): bool {
+function retry(request: Request, ptr: usize, length: i32, cause: Retry): bool {
   const connection = request.connection;
   const codec = request.codec;
   const destination = request.destination;
@@ -169,6 +198,11 @@ function retry(request: Request, ptr: usize, length: i32): bool {
   const cluster = request.cluster;
   if (cluster !== null && !request.retried) cluster.retries++;
   request.retried = true;
+  request.budgetedTry = cluster !== null && isBudgeted(cluster, cause);
+  if (request.budgetedTry && cluster !== null) {
+    request.budgeted++;
+    cluster.countTries(1);
+  }
   const old = request.server;
   if (old !== null) old.detach(request);
   const server = connection.pools.to(destination).pick(request.hash, request.triedHost, root.now());
@@ -203,15 +237,19 @@ export function onRequestTimeout(request: Request, now: i64): void {
   }
   const protocol = request.protocol;
   if (protocol !== null) protocol.timeouts.add(1);
+  const stream = request.stream;
+  if (stream !== null) stream.gaveUp = request.impatient;
   fail(request, Code.TIMEOUT, TIMED_OUT, ResponseFlag.UPSTREAM_REQUEST_TIMEOUT);
 }
 
 /** The timeout of one try has passed: another try if the route says so, else the same as the whole timeout. */
 export function onTryTimeout(request: Request, now: i64): void {
   const route = request.route;
-  if (route !== null && route.retry.retryOn && mayRetry(request)) {
-    if (retry(request, request.copy.ptr, request.copy.length)) return;
+  const cause = request.ownTry ? Retry.CALLER : Retry.SENT;
+  if (route !== null && route.retry.retryOn && mayRetry(request, cause)) {
+    if (retry(request, request.copy.ptr, request.copy.length, cause)) return;
   }
+  request.impatient = request.impatientTry;
   onRequestTimeout(request, now);
 }
 

@@ -53,6 +53,8 @@ export class ProxyRoot extends PluginRoot {
   maxFrameBytes: i32 = 0;
   maxConnectionBytes: i32 = 0;
   detectTimeoutMs: i64 = 0;
+  maxRequestTimeoutMs: i64 = 0;
+  minCountedTimeoutMs: i64 = 0;
   sendsGoAway: bool = false;
   strictChanges: bool = false;
   drainCheckMs: i64 = 0;
@@ -119,6 +121,8 @@ export class ProxyRoot extends PluginRoot {
     this.maxFrameBytes = config.maxFrameBytes;
     this.maxConnectionBytes = config.maxConnectionBytes;
     this.detectTimeoutMs = config.detectTimeoutMs as i64;
+    this.maxRequestTimeoutMs = config.maxRequestTimeoutMs;
+    this.minCountedTimeoutMs = config.minCountedTimeoutMs;
     this.sendsGoAway = config.goaway;
     this.strictChanges = config.strictChanges;
     this.exceptionsAreErrors = config.exceptionsAreErrors;

@@ -53,6 +53,8 @@ export class RpcStream extends StreamHandler {
   /** A filter has answered the request, and its filters of responses have not run on that answer. */
   answered: bool = false;
   bodyChanged: bool = false;
+  /** It ran into a timeout of its caller's own that is too short to count. */
+  gaveUp: bool = false;
   readonly labels: LabelSet = new LabelSet();
   readonly variables: VariableTable = new VariableTable();
 
@@ -334,6 +336,10 @@ export class RpcStream extends StreamHandler {
     return true;
   }
 
+  get impatient(): bool {
+    return this.gaveUp;
+  }
+
   hostAddress(out: View): bool {
     const server = this.server !== null ? this.server : this.request.chosen;
     if (server === null || server.address.length == 0) return false;
@@ -404,6 +410,7 @@ export class RpcStream extends StreamHandler {
     this.bodyChanged = false;
     this.message = Message.NONE;
     this.flags = 0;
+    this.gaveUp = false;
     this.responseCode = 0;
     this.dropFrame();
     this.labels.clear();

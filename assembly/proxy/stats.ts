@@ -18,6 +18,8 @@ export class ProtocolStats {
   readonly localReplies: Metric;
   readonly active: Metric;
   readonly retries: Metric;
+  /** Tries that a limit or budget of the cluster did not allow. */
+  readonly retryOverflow: Metric;
   readonly timeouts: Metric;
   readonly lateResponses: Metric;
   readonly serverRequests: Metric;
@@ -35,6 +37,7 @@ export class ProtocolStats {
     this.localReplies = metrics.counter(prefix + "local_replies");
     this.active = metrics.gauge(prefix + "active");
     this.retries = metrics.counter(prefix + "retries");
+    this.retryOverflow = metrics.counter(prefix + "retry_overflow");
     this.timeouts = metrics.counter(prefix + "timeouts");
     this.lateResponses = metrics.counter(prefix + "late_responses");
     this.serverRequests = metrics.counter(prefix + "server_requests");

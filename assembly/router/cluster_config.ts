@@ -24,6 +24,9 @@ const MAX_CONNECT_TIMEOUT_MS: i64 = 600000;
 const OPEN_GRACE_MS: i32 = 250;
 /** Least age at which an unanswered connection may be given up: Envoy closes a client for many early resets. */
 const MIN_OPEN_TIMEOUT_MS: i32 = 1000;
+/** Envoy's defaults of a retry budget. */
+const RETRY_PERCENT: f64 = 20;
+const MIN_RETRIES: i64 = 3;
 /** Why the name of a host is refused. */
 const EXPECTED_HOST: string = 'expected the weight of a host named like "10.0.0.1:12200", without leading zeros';
 /** Bounds of a host's weight, as MOSN's. */
@@ -67,6 +70,11 @@ export class ClusterConfig {
   readonly maxPendingRequests: u32;
   /** Most retries under way. */
   readonly maxRetries: u32;
+  /** Whether all further tries of what was sent are in the budget, not only those that callers' timeouts cause. */
+  readonly budgetsAll: bool;
+  /** The budget: this part of the requests under way, or so many tries. */
+  readonly retryPercent: f64;
+  readonly minRetries: u32;
   /** How long Envoy tries to connect, milliseconds: as configured for its cluster. */
   readonly connectTimeoutMs: i32;
   readonly keepalive: Keepalive;
@@ -86,6 +94,11 @@ export class ClusterConfig {
     this.maxRequests = limit(from, limits, "max_requests");
     this.maxPendingRequests = limit(from, limits, "max_pending_requests");
     this.maxRetries = limit(from, limits, "max_retries");
+    this.budgetsAll = from.has("retry_budget");
+    const budget = from.object("retry_budget");
+    this.retryPercent = budget.float("budget_percent", RETRY_PERCENT, 0, 100);
+    this.minRetries = budget.integer("min_retry_concurrency", MIN_RETRIES, 0, u32.MAX_VALUE) as u32;
+    budget.finish();
     this.connectTimeoutMs = readConnectTimeout(from);
     this.keepalive = new Keepalive(from, shared);
     const weights = from.object("host_weights");

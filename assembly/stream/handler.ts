@@ -146,6 +146,11 @@ export abstract class StreamHandler {
 
   /** A variable of MOSN's; false where it has no value. */
   abstract variable(name: Bytes, out: View): bool;
+  /** Whether the request ran into a timeout that its caller chose, too short to say anything of the server. */
+  get impatient(): bool {
+    return false;
+  }
+
   /** Sets a variable for the rest of the request. False when it is not one that can be set, or there are too many. */
   abstract setVariable(name: Bytes, value: usize, length: i32): bool;
   /** Sets a label that the request's host must have (MOSN's x-mosn-router-meta); false when there are too many. */

@@ -61,6 +61,17 @@ export const LIMITS: Limit[] = [
     constants: ["assembly/proxy/request.ts MAX_REQUESTS"],
   },
   {
+    row: "timeout that a request chooses",
+    tests: [
+      "tests/host/timeouts.test.ts: is ten minutes at most, max_request_timeout, or the route's where that is longer",
+    ],
+  },
+  {
+    row: "further tries that callers' timeouts cause, per cluster",
+    tests: ["tests/host/timeouts.test.ts: is that of the cluster's retry_budget"],
+    constants: ["assembly/router/cluster_config.ts MIN_RETRIES"],
+  },
+  {
     row: "unsent bytes for servers of one client connection",
     tests: [peers("no more is read from 2 MiB for a server that does not read, and again from 512 KiB on")],
     constants: ["assembly/proxy/connection.ts BACKLOG_HIGH"],

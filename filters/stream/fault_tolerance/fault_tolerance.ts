@@ -16,7 +16,7 @@ class FaultToleranceFilter extends StreamFilter {
 
   append(handler: StreamHandler): FilterStatus {
     const config = this.config;
-    if (!config.enabled || (handler.flags & OURS) != 0) return FilterStatus.CONTINUE;
+    if (!config.enabled || handler.impatient || (handler.flags & OURS) != 0) return FilterStatus.CONTINUE;
     const host = handler.upstreamHost;
     if (host === null) return FilterStatus.CONTINUE;
     const failed = config.isException(codeOf(handler)) || (config.exceptionsAreErrors && handler.isException);

@@ -196,7 +196,8 @@ class FlowControlFilter extends StreamFilter {
     const config = this.passed;
     if (config === null || !config.hasBreakers) return;
     const code = handler.outcomeCode;
-    this.judged = code != 0 && (handler.flags & ResponseFlag.DOWNSTREAM_TERMINATE) == 0;
+    const ours = handler.impatient || (handler.flags & ResponseFlag.DOWNSTREAM_TERMINATE) != 0;
+    this.judged = code != 0 && !ours;
     if (!this.judged) this.outcome = Outcome.UNKNOWN;
     else this.outcome = code >= FIRST_FAILURE ? Outcome.FAILED : Outcome.GOOD;
   }

@@ -35,6 +35,7 @@ export interface HttpHost {
 /** Response flags of Envoy that the kit sets. */
 export enum ResponseFlag {
   None = 0,
+  UpstreamRequestTimeout = 0x4,
   UpstreamRemoteReset = 0x10,
   NoRouteFound = 0x100,
 }
@@ -191,6 +192,11 @@ export class HttpStream implements DirectionOwner {
       },
       responseTrailers: (trailers: HeaderMap) => {
         if (!this.destroyed) this.encode.receiveTrailers(trailers);
+      },
+      upstreamTimeout: () => {
+        if (this.destroyed) return;
+        this.state.flags |= ResponseFlag.UpstreamRequestTimeout;
+        this.sendLocalReply(504, "upstream request timeout", [], "response_timeout");
       },
       upstreamReset: () => {
         if (this.destroyed) return;

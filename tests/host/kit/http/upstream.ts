@@ -8,6 +8,7 @@ export interface UpstreamOwner {
   responseData(bytes: Uint8Array, end: boolean): void;
   responseTrailers(trailers: HeaderMap): void;
   upstreamReset(): void;
+  upstreamTimeout(): void;
 }
 
 export interface RespondOptions {
@@ -76,6 +77,11 @@ export class UpstreamRequest {
 
   sendTrailers(trailers: HeaderInit): void {
     this.act(true, () => this.owner.responseTrailers(new HeaderMap(trailers)));
+  }
+
+  /** Envoy's timeout of the request has passed. */
+  expire(): void {
+    this.act(true, () => this.owner.upstreamTimeout());
   }
 
   /** Resets the request, as a server that has crashed. */
