@@ -1,7 +1,7 @@
 // `npm start`: Envoy with the module, sample services and live traffic, until Ctrl-C.
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync } from "node:fs";
-import { relative, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { build } from "./build.ts";
@@ -11,19 +11,17 @@ import {
   addStreamFilter,
   type Bootstrap,
   hasRpc,
-  mainListener,
   pluginConfigs,
   readBootstrap,
   rpcListener,
-  socketAddress,
   writeBootstrap,
 } from "./lib/bootstrap.ts";
 import { EnvoyProcess } from "./lib/envoy_process.ts";
 import { DEFAULT_VERSION, findEnvoy } from "./lib/envoy.ts";
-import { isFree } from "./lib/ports.ts";
+import { checkPorts, freeOnes, type PortOptions, setPorts } from "./lib/start_ports.ts";
 import { LiveView, table } from "./lib/table.ts";
 import { echoAddresses, startEchoes } from "./samples/echo.ts";
-import { INSTANCES } from "./samples/hello.ts";
+import { type Instance, INSTANCES } from "./samples/hello.ts";
 import { tlsClient } from "./samples/tls.ts";
 import { type ProxyPorts, Traffic } from "./samples/traffic.ts";
 
@@ -33,12 +31,13 @@ const CALLS_AT_ONCE = 10;
 const TICK_MS = 250;
 const HEALTH_LIMIT_MS = 15_000;
 
-interface Options {
+/** The exit code where `--once` could make no call. */
+const NO_CALLS = 2;
+
+interface Options extends PortOptions {
   config: string;
   samples: boolean;
   once?: boolean;
-  port?: number;
-  adminPort?: number;
   /** Stream filters, by type. */
   filter: Record<string, unknown>;
   logLevel?: string;
@@ -49,7 +48,7 @@ const say = (line: string) => view.say(line);
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new InvalidArgumentError("Expected 1 to 65535.");
+  if (!/^\d+$/.test(text) || port > 65535) throw new InvalidArgumentError("Expected 0 to 65535; 0 is a free one.");
   return port;
 }
 
@@ -70,9 +69,14 @@ function parseOptions(): Options {
     )
     .option("--config <file>", "Envoy bootstrap; envoy/tls.yaml and envoy/http.yaml are others", "envoy/envoy.yaml")
     .option("--no-samples", "no sample services and no calls; shows the module's counters")
-    .option("--once", `one round of ${CALLS_ONCE} calls; exit code 0 if all were answered`)
+    .option(
+      "--once",
+      `one round of ${CALLS_ONCE} calls; exit code 0 if all were answered, ${NO_CALLS} if none could be made`,
+    )
     .option("--filter <type: config>", "a stream filter before the others, in YAML; may be repeated", parseFilter, {})
     .option("--log-level <level>", "Envoy's log level; info shows what filters log at that level")
+    .option("--host <address>", "address that the listener takes connections at; 0.0.0.0 for all", "127.0.0.1")
+    .option("--sample-ports <first>", "first port of the sample services, not the file's; 0: free ones", parsePort)
     .addOption(new Option("--port <port>", "listener's port, not the file's").env("MOE_PORT").argParser(parsePort))
     .addOption(
       new Option("--admin-port <port>", "Envoy's admin port, not the file's")
@@ -83,7 +87,9 @@ function parseOptions(): Options {
       "after",
       `
 Envoy is $ENVOY_BIN; else envoy on the PATH; else version ${DEFAULT_VERSION} or $ENVOY_VERSION, fetched once into
-$MOE_CACHE (by default below ~/.cache). The sample services take ports ${INSTANCES.map(({ port }) => port).join(", ")}.`,
+$MOE_CACHE (by default below ~/.cache). The sample services take ports ${INSTANCES.map(({ port }) => port).join(", ")},
+unless --sample-ports moves them: --port 0 --admin-port 0 --sample-ports 0 runs beside anything. Where a bootstrap of your
+own names one of them and a server of yours listens there, that server stays.`,
     )
     .parse()
     .opts<Options>();
@@ -96,7 +102,7 @@ function configFile({ config }: Options): string {
   return file;
 }
 
-/** The bootstrap with the wanted ports. */
+/** The bootstrap with the wanted filters. */
 function prepare(file: string, options: Options): Bootstrap {
   const bootstrap = readBootstrap(file);
   // Without an admin page nobody could tell when Envoy is ready.
@@ -104,25 +110,7 @@ function prepare(file: string, options: Options): Bootstrap {
   for (const [type, config] of Object.entries(options.filter).reverse()) {
     addStreamFilter(bootstrap, type, config ?? {});
   }
-  if (options.port) socketAddress(mainListener(bootstrap)).port_value = options.port;
-  if (options.adminPort) socketAddress(bootstrap.admin).port_value = options.adminPort;
   return bootstrap;
-}
-
-/** Envoy itself would share a busy port with another Envoy, without a word. */
-async function checkPorts(bootstrap: Bootstrap, options: Options): Promise<void> {
-  const listener = socketAddress(mainListener(bootstrap));
-  const wanted = [{ ...listener, help: "Choose another one with --port." }];
-  if (bootstrap.admin) {
-    wanted.push({ ...socketAddress(bootstrap.admin), help: "Choose another one for Envoy's admin with --admin-port." });
-  }
-  const samples = hasRpc(bootstrap) ? INSTANCES : echoAddresses(bootstrap);
-  for (const { port } of options.samples ? samples : []) {
-    wanted.push({ address: "0.0.0.0", port_value: port, help: "The sample services need it; or use --no-samples." });
-  }
-  for (const { address, port_value, help } of wanted) {
-    if (!(await isFree(port_value, address))) throw new Error(`Port ${port_value} is in use. ${help}`);
-  }
 }
 
 /** Makes what the bootstrap names below build/: our own module, the certificates. Another module must be there. */
@@ -140,9 +128,10 @@ function upstreamTls(bootstrap: Bootstrap): boolean {
 }
 
 /** Starts the sample services in a process of their own and returns when they listen. */
-function startSamples(tls: boolean): Promise<ChildProcess> {
+function startSamples(instances: Instance[], tls: boolean): Promise<ChildProcess> {
+  const named = instances.map(({ protocol, version, port }) => `${protocol}:${version}:${port}`);
   return new Promise((done, failed) => {
-    const child = fork(resolve(root, "scripts/samples/services.ts"), tls ? ["--tls"] : [], {
+    const child = fork(resolve(root, "scripts/samples/services.ts"), [...(tls ? ["--tls"] : []), ...named], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     child.once("message", () => done(child));
@@ -200,52 +189,101 @@ async function once(traffic: Traffic): Promise<boolean> {
   return errors === 0;
 }
 
+/** Throws where Envoy has ended, and says how. */
+function checkEnvoy(envoy: EnvoyProcess): void {
+  if (envoy.ended) throw new Error(`Envoy ended (${envoy.ended}):\n${envoy.complaints().join("\n")}`);
+}
+
 /** Calls and shows, until `stopped` or Envoy's end. */
-async function live(envoy: EnvoyProcess, traffic: Traffic | undefined, stopped: () => boolean): Promise<boolean> {
+async function live(envoy: EnvoyProcess, traffic: Traffic | undefined): Promise<void> {
   let logged = envoy.log.length;
-  while (!stopped()) {
-    if (envoy.ended) throw new Error(`Envoy ended (${envoy.ended}):\n${envoy.complaints().join("\n")}`);
+  while (!stopped) {
+    checkEnvoy(envoy);
     for (; logged < envoy.log.length; logged++) say(envoy.log[logged]);
     await Promise.all([traffic?.round(CALLS_AT_ONCE), sleep(TICK_MS)]);
-    if (!stopped()) view.draw(traffic ? callTable(traffic) : await counterTable(envoy));
+    if (stopped || envoy.ended) continue;
+    // While Envoy goes down its admin page fails first.
+    const lines = traffic ? callTable(traffic) : await counterTable(envoy).catch(() => undefined);
+    if (lines && !stopped) view.draw(lines);
   }
-  return true;
+}
+
+let stopped = false;
+/** What to end, the last first; also when a signal comes while things are being started. */
+const toEnd: (() => unknown)[] = [];
+
+async function endAll(): Promise<void> {
+  for (let end = toEnd.pop(); end !== undefined; end = toEnd.pop()) await end();
+}
+
+/** Ends everything on a signal, and when npm, which started this, is gone without passing one on. */
+function endWithSignals(): void {
+  const stop = () => {
+    stopped = true;
+    void endAll().finally(() => process.exit());
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event === undefined) return;
+  setInterval(() => process.ppid !== parent && stop(), TICK_MS).unref();
+}
+
+/** Starts the servers behind the bootstrap that it names and that are not there; whether calls can be made. */
+async function startServers(
+  bootstrap: Bootstrap,
+  options: Options,
+  instances: Instance[],
+  own: boolean,
+): Promise<boolean> {
+  if (!options.samples) return false;
+  if (!hasRpc(bootstrap)) {
+    toEnd.push(await startEchoes(await freeOnes(echoAddresses(bootstrap), own, say)));
+    return false;
+  }
+  const free = await freeOnes(instances, own, say);
+  if (free.length > 0) {
+    const samples = await startSamples(free, upstreamTls(bootstrap));
+    toEnd.push(() => samples.removeAllListeners("exit").kill());
+  }
+  if (free.length === INSTANCES.length) return true;
+  say("No calls are made: they need all of the sample services, at the ports of the clusters.");
+  return false;
 }
 
 async function main(): Promise<void> {
+  endWithSignals();
   const options = parseOptions();
   const file = configFile(options);
+  const own = dirname(file) !== resolve(root, "envoy");
   const bootstrap = prepare(file, options);
-  await checkPorts(bootstrap, options);
+  const instances = await setPorts(bootstrap, options);
+  await checkPorts(bootstrap);
   const binary = await findEnvoy(say);
   provideFiles(bootstrap);
 
-  let stopped = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => (stopped = true));
-  const isRpc = hasRpc(bootstrap);
-  const samples = options.samples && isRpc ? await startSamples(upstreamTls(bootstrap)) : undefined;
-  const stopEchoes = options.samples && !isRpc ? await startEchoes(echoAddresses(bootstrap)) : undefined;
-  let envoy: EnvoyProcess | undefined;
+  const calls = await startServers(bootstrap, options, instances, own);
+  if (stopped) return;
+  const envoy = await EnvoyProcess.start({ binary, bootstrap, cwd: root, logLevel: options.logLevel });
+  toEnd.push(() => envoy.stop());
+  if (stopped) return;
+  say(
+    `Envoy takes ${hasRpc(bootstrap) ? "calls of all protocols" : "HTTP requests"} on port ${envoy.port}; its admin page is http://127.0.0.1:${envoy.adminPort}`,
+  );
+  say(`Configuration: ${relative(process.cwd(), file)}.${options.once ? "" : " Ctrl-C ends it."}`);
   let traffic: Traffic | undefined;
-  try {
-    envoy = await EnvoyProcess.start({ binary, bootstrap, cwd: root, logLevel: options.logLevel });
-    say(
-      `Envoy takes ${isRpc ? "calls of all protocols" : "HTTP requests"} on port ${envoy.port}; its admin page is http://127.0.0.1:${envoy.adminPort}`,
-    );
-    say(`Configuration: ${relative(process.cwd(), file)}.${options.once ? "" : " Ctrl-C ends it."}`);
-    if (samples) {
-      await untilHealthy(envoy);
-      traffic = await Traffic.connect(await proxyPorts(bootstrap, envoy.port));
-    }
-    const good = options.once
-      ? traffic === undefined || (await once(traffic))
-      : await live(envoy, traffic, () => stopped);
-    process.exitCode = good ? 0 : 1;
-  } finally {
-    await envoy?.stop();
-    samples?.removeAllListeners("exit").kill();
-    stopEchoes?.();
+  if (calls) {
+    await untilHealthy(envoy);
+    traffic = await Traffic.connect(await proxyPorts(bootstrap, envoy.port));
   }
+  if (!options.once) return live(envoy, traffic);
+  if (traffic === undefined) {
+    say("--once made no call: calls are those of the sample services, which do not run.");
+    process.exitCode = NO_CALLS;
+    return;
+  }
+  const good = await once(traffic);
+  checkEnvoy(envoy);
+  process.exitCode = good ? 0 : 1;
 }
 
 main()
@@ -253,5 +291,8 @@ main()
     say(error.message);
     process.exitCode = 1;
   })
-  // The RPC client's timers would keep the process alive.
-  .finally(() => process.exit());
+  .finally(async () => {
+    await endAll();
+    // The RPC client's timers would keep the process alive.
+    process.exit();
+  });

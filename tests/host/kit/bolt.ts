@@ -1,5 +1,5 @@
 // Builds and parses SOFABolt frames for tests, apart from the code under test. Layout: sofa-bolt 1.6, protocols 1 and 2.
-import { crc32 } from "node:zlib";
+import { crc32 } from "./crc32.ts";
 
 /** Header pairs in wire order; keys may repeat. */
 export type Headers = [key: string, value: string][];
