@@ -8,6 +8,10 @@ export const MAX_DEPTH: i32 = 2048;
 /** Most classes that one stream may define. */
 export const MAX_CLASSES: i32 = 4096;
 
+// Eight ints of one byte each, 0x80 to 0xbf.
+const FOUR_KINDS: u64 = 0xc0c0c0c0c0c0c0c0;
+const SMALL_INTS: u64 = 0x8080808080808080;
+
 // What is left of the container that is being skipped: a count of values, or one of these.
 const UNTIL_END: i32 = -1;
 const KEY_OR_END: i32 = -2;
@@ -162,6 +166,12 @@ export class HessianReader {
         left = unchecked(this.stack[--depth]);
       }
       if (at >= end) return false;
+      if (end - at > 8 && (left > 8 || left < 0) && (load<u64>(at) & FOUR_KINDS) == SMALL_INTS) {
+        // Eight ints; of keys and values as many.
+        at += 8;
+        if (left > 0) left -= 8;
+        continue;
+      }
       const tag = load<u8>(at) as i32;
       if (tag < Tag.STRING_DIRECT_END) {
         at = skipUnits(at + 1, end, tag);

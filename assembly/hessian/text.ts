@@ -9,6 +9,29 @@ const NOT_ASCII: u64 = 0x8080808080808080;
 /** Units of a chunk of a long string, as Java writes them. */
 const CHUNK: i32 = 0x8000;
 
+// Runs of characters of two bytes, four at a time, and of three bytes, two at a time.
+const TWO_MASK: u64 = 0xc0e0c0e0c0e0c0e0;
+const TWO: u64 = 0x80c080c080c080c0;
+/** Bits of the first bytes that overlong forms have not. */
+const TWO_LEAD: u64 = 0x001e001e001e001e;
+const TWO_CARRY: u64 = 0x00fe00fe00fe00fe;
+const TWO_CARRIED: u64 = 0x0100010001000100;
+const THREE_MASK: u64 = 0x0000c0c0f0c0c0f0;
+const THREE: u64 = 0x00008080e08080e0;
+
+/** Bytes of the character that starts with a byte; 0 when none does. */
+const SEQUENCES: usize = memory.data(256);
+
+function fillSequences(): void {
+  memory.fill(SEQUENCES, 1, 0x80);
+  memory.fill(SEQUENCES + 0x80, 0, 0x40);
+  memory.fill(SEQUENCES + 0xc0, 2, 0x20);
+  memory.fill(SEQUENCES + 0xe0, 3, 0x10);
+  memory.fill(SEQUENCES + 0xf0, 4, 8);
+  memory.fill(SEQUENCES + 0xf8, 0, 8);
+}
+fillSequences();
+
 /** Address behind `count` UTF-16 units from `at`; 0 when that is not before `end`, or the bytes are no characters. */
 export function skipUnits(at: usize, end: usize, count: i32): usize {
   while (count > 0) {
@@ -16,12 +39,21 @@ export function skipUnits(at: usize, end: usize, count: i32): usize {
     const room = end - at;
     if (room >= 8) {
       // Names and words end here: one look at eight bytes.
-      const high = load<u64>(at) & NOT_ASCII;
+      const eight = load<u64>(at);
+      const high = eight & NOT_ASCII;
       if (count <= 8) {
         if (high << (64 - ((count as u64) << 3)) == 0) return at + (count as usize);
       } else if (high == 0) {
         at += 8;
         count -= 8;
+        continue;
+      } else if ((eight & TWO_MASK) == TWO) {
+        at += 8;
+        count -= 4;
+        continue;
+      } else if ((eight & THREE_MASK) == THREE) {
+        at += 6;
+        count -= 2;
         continue;
       }
     }
@@ -55,11 +87,7 @@ export function countUnits(ptr: usize, length: i32): i32 {
 // @ts-ignore: decorator
 @inline
 function sequence(lead: i32): i32 {
-  if (lead < 0x80) return 1;
-  if (lead < 0xc0) return 0;
-  if (lead < 0xe0) return 2;
-  if (lead < 0xf0) return 3;
-  return lead < 0xf8 ? 4 : 0;
+  return load<u8>(SEQUENCES + (lead as usize)) as i32;
 }
 
 /**
@@ -160,9 +188,18 @@ export function isCanonical(ptr: usize, length: i32): bool {
   const end = ptr + (length as usize);
   while (ptr < end) {
     const room = end - ptr;
-    if (room >= 8 && (load<u64>(ptr) & NOT_ASCII) == 0) {
-      ptr += 8;
-      continue;
+    if (room >= 8) {
+      const eight = load<u64>(ptr);
+      const isTwo = (eight & TWO_MASK) == TWO && (((eight & TWO_LEAD) + TWO_CARRY) & TWO_CARRIED) == TWO_CARRIED;
+      if ((eight & NOT_ASCII) == 0 || isTwo) {
+        ptr += 8;
+        continue;
+      }
+      // E0 may begin an overlong form.
+      if ((eight & THREE_MASK) == THREE && (eight & 0xf) != 0 && (eight & 0xf000000) != 0) {
+        ptr += 6;
+        continue;
+      }
     }
     const lead = load<u8>(ptr) as i32;
     const size = sequence(lead) as usize;

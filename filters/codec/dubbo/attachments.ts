@@ -47,10 +47,12 @@ export class Attachments {
       if (pairs == MOST) return Found.TOO_MANY;
       const name = body.keyed ? nameOf(body.key) : 0;
       if (name != 0) {
+        body.settle();
         if ((seen & name) != 0 || (body.kind != Kind.TEXT && body.kind != Kind.NULL)) return Found.AMBIGUOUS;
         seen |= name;
         if (name == SAW_PATH && body.kind == Kind.TEXT) this.path.set(body.value.ptr, body.value.length);
       } else if (body.keyed && TIMEOUT.equals(body.key.ptr, body.key.length)) {
+        body.settle();
         this.timeout = min(body.number(), i32.MAX_VALUE as i64) as i32;
       }
     }

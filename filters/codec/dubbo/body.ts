@@ -25,7 +25,7 @@ export const enum Step {
 
 /** What the value of an attachment is. */
 export const enum Kind {
-  /** A string in one piece: `value` is its bytes. */
+  /** A string in one piece: `value` is its bytes. Until `settle` there may be another spelling of it. */
   TEXT,
   /** `print` writes its text: a number, true or false, another string. `value` is all its bytes. */
   PRINTED,
@@ -73,6 +73,8 @@ export abstract class Body {
   abstract get inner(): usize;
   /** Reads a pair. */
   abstract next(): Step;
+  /** Looks whether a value of kind TEXT has only one spelling; it is PRINTED where it has not. */
+  abstract settle(): void;
   /** Address behind the pair that was read last. */
   abstract get pairEnd(): usize;
   /** Remembers where it is. */

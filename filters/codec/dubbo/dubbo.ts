@@ -54,6 +54,7 @@ const INVOKE = Bytes.of("$invoke");
 const INVOKE_ASYNC = Bytes.of("$invokeAsync");
 const TANGLED = Bytes.of("something that stays refers to something that goes");
 const OLD_CLIENT = Bytes.of("the client's version of Dubbo reads no attachments of results");
+const SLASHED = Bytes.of("a service does not begin with a slash");
 const MEANT = Bytes.of("the method of a generic call is an argument");
 /** Longest body of an event that fits into `aux`, bytes. */
 const MAX_EVENT: i32 = 6;
@@ -251,6 +252,7 @@ export class Dubbo extends Codec {
     if (changed && place == Place.REQUEST && body !== null) {
       out.append(frame.ptr, HEADER);
       if (frame.generic && !headers.isMethod(frame)) return this.cannot(MEANT);
+      if (headers.isSlashed) return this.cannot(SLASHED);
       if (!appendFields(out, frame, headers, body)) return this.cannot(NOT_TEXT);
     } else if (place == Place.RESPONSE && result != headers.result && body !== null) {
       out.append(frame.ptr, HEADER);

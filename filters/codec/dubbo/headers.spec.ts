@@ -49,6 +49,7 @@ describe("dubbo headers", () => {
     expect(encoded(headers)).toBe(request(prefix("") + map([])));
     set(headers, "path", "/new");
     expect(get(headers, "service")).toBe("/new");
+    expect(encoded(headers)).toBe("", "servers would take it for another one");
   });
 
   test("the version may be null, come, and go", () => {

@@ -160,6 +160,11 @@ export class DubboHeaders extends HeaderList {
     return super.get(name.ptr, name.length, found) && bytesEqual(found.ptr, found.length, came.ptr, came.length);
   }
 
+  /** Whether the service begins with a slash, which servers leave out or do not find: it would be another one. */
+  get isSlashed(): bool {
+    return super.get(SERVICE.ptr, SERVICE.length, found) && found.length > 0 && load<u8>(found.ptr) == 0x2f;
+  }
+
   /** Whether the method is that of the request. */
   isMethod(frame: Frame): bool {
     frame.method(came);
@@ -261,6 +266,7 @@ export class DubboHeaders extends HeaderList {
       step = body.next();
       if (step != Step.PAIR) break;
       if (pairs++ == MAX_PAIRS || (plain && !body.plain)) return false;
+      body.settle();
       if (body.kind == Kind.PRINTED && !this.measured) {
         // Once more, with room for what will be printed: it must not move.
         this.measure(body);
@@ -278,6 +284,7 @@ export class DubboHeaders extends HeaderList {
   private measure(body: Body): void {
     let room: i64 = 0;
     do {
+      body.settle();
       if (body.kind == Kind.PRINTED) room += body.printedRoom as i64;
     } while (body.next() == Step.PAIR);
     this.printed.reserve(min(room, MAX_PRINTED) as i32);

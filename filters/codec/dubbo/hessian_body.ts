@@ -12,6 +12,7 @@ const RESULT: i32 = 0x90;
 /** A body in Hessian 2. */
 export class HessianBody extends Body {
   private readonly reader: HessianReader = new HessianReader();
+  private valueAt: usize = 0;
 
   bind(ptr: usize, length: i32): void {
     this.reader.bind(ptr, length);
@@ -91,21 +92,26 @@ export class HessianBody extends Body {
     return this.readValue() ? Step.PAIR : Step.BROKEN;
   }
 
+  settle(): void {
+    if (this.kind != Kind.TEXT || isCanonical(this.value.ptr, this.value.length)) return;
+    this.kind = Kind.PRINTED;
+    this.value.set(this.valueAt, (this.reader.at - this.valueAt) as i32);
+  }
+
   private readValue(): bool {
     const reader = this.reader;
     const at = reader.at;
     if (reader.done) return false;
     this.plain = true;
+    this.valueAt = at;
     if (reader.readWord(this.value)) {
       this.kind = Kind.TEXT;
-      if (isCanonical(this.value.ptr, this.value.length)) return true;
-      this.kind = Kind.PRINTED;
-    } else {
-      this.plain = reader.isPlain;
-      if (reader.isString || reader.isScalar) this.kind = Kind.PRINTED;
-      else this.kind = load<u8>(at) == Tag.NULL ? Kind.NULL : Kind.OTHER;
-      if (!reader.skip(1)) return false;
+      return true;
     }
+    this.plain = reader.isPlain;
+    if (reader.isString || reader.isScalar) this.kind = Kind.PRINTED;
+    else this.kind = load<u8>(at) == Tag.NULL ? Kind.NULL : Kind.OTHER;
+    if (!reader.skip(1)) return false;
     this.value.set(at, (reader.at - at) as i32);
     return true;
   }

@@ -138,6 +138,8 @@ export class JsonbBody extends Body {
     return this.readValue(behind, end) ? Step.PAIR : Step.BROKEN;
   }
 
+  settle(): void {}
+
   private readValue(at: usize, end: usize): bool {
     if (at >= end) return false;
     const tag = load<u8>(at) as i32;

@@ -3,7 +3,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { printValue } from "../../../assembly/hessian/print";
 import { HessianReader, MAX_CLASSES, MAX_DEPTH } from "../../../assembly/hessian/reader";
-import { appendString, countUnits, isCanonical } from "../../../assembly/hessian/text";
+import { appendString, countUnits, isCanonical, skipUnits } from "../../../assembly/hessian/text";
 import { atEdge, hex, must, Random, toHex } from "../xprotocol/support";
 
 const reader = new HessianReader();
@@ -303,6 +303,34 @@ describe("hessian values as text", () => {
     expect(printed("52000161" + "5200016253000163")).toBe("abc");
     expect(printed("04" + "c1a1" + "e08186" + "c480" + "7a")).toBe("aFĀz", "overlong");
     expect(printed("02" + "c361" + "62")).toBe("áb", "what follows the first byte is not looked at");
+  });
+
+  test("runs of characters of two and three bytes", () => {
+    const texts = ["é".repeat(9), "漢".repeat(7), "éé漢漢éa漢".repeat(5), "߿ࠀ".repeat(9)];
+    for (let i = 0; i < texts.length; i++) {
+      const bytes = Bytes.of(texts[i]);
+      const at = atEdge(bytes.ptr, bytes.length);
+      expect(skipUnits(at, at + bytes.length, texts[i].length)).toBe(at + bytes.length, texts[i]);
+      expect(skipUnits(at, at + bytes.length, texts[i].length + 1)).toBe(0, texts[i]);
+      expect(isCanonical(at, bytes.length)).toBe(true, texts[i]);
+    }
+    const overlong = ["c3a9c3a9c3a9c1a1c3a9", "c0a1c3a9c3a9c3a9c3a9", "e6bca2e09fbfe6bca2", "e09fbfe6bca2e6bca2"];
+    for (let i = 0; i < overlong.length; i++) {
+      const bytes = hex(overlong[i]);
+      const at = atEdge(changetype<usize>(bytes), bytes.length);
+      expect(isCanonical(at, bytes.length)).toBe(false, overlong[i]);
+      expect(skipUnits(at, at + bytes.length, i < 2 ? 5 : 3)).toBe(at + bytes.length, "Java reads it");
+    }
+  });
+
+  test("many small ints", () => {
+    expect(reads("57" + "91".repeat(100) + "5a")).toBe(true);
+    expect(reads("5864".replace("64", "bf") + "91".repeat(47))).toBe(true);
+    expect(reads("5864".replace("64", "bf") + "91".repeat(46))).toBe(false);
+    expect(reads("48" + "91".repeat(16) + "5a")).toBe(true);
+    expect(reads("48" + "91".repeat(17) + "5a")).toBe(false, "a key without its value");
+    expect(reads("91".repeat(20), 20)).toBe(true);
+    expect(reads("91".repeat(20), 21)).toBe(false);
   });
 
   test("one spelling", () => {
