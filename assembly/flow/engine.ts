@@ -1,6 +1,8 @@
 import { Bytes } from "../bytes/bytes";
+import { noteGarbage } from "../abi/dispatch";
 import { hashBytes, siphash24 } from "../bytes/hash";
 import { View } from "../bytes/view";
+import { Admission } from "./admission";
 import { Found } from "../router/regex/budget";
 import { Entry, Outcome, Verdict } from "./entry";
 import { HotController, HotVerdict } from "./hot";
@@ -23,13 +25,15 @@ const SEED: u64 = 0x7265736f75726365;
 /** Longest name that has a resource of its own, bytes, and most tokens of one lease. */
 const MAX_NAME: i32 = 1024;
 const MAX_LEASE: f64 = 1000;
+/** Objects of a resource that makes room. */
+const OBJECTS: i32 = 64;
 
 const view = new View();
 
 /**
  * Flow control of one configuration in one worker: the resources that its rules name, and the order in which a request
- * asks them. Rules that match many resources get a resource for each name that comes, up to `maxResources`; names that
- * come later share one for each of the rules' patterns.
+ * asks them. Rules that match many resources get a resource for each name that comes, up to `maxResources`; then a name
+ * takes the place of one that is idle, or shares one for each of the rules' patterns.
  */
 export class Engine {
   private readonly slots: StaticArray<Resource | null>;
@@ -41,6 +45,7 @@ export class Engine {
   private readonly resources: Resource[] = [];
   private readonly system: System | null;
   private readonly scope: u64;
+  private readonly admission: Admission;
   /** Whether it matters when requests end: for response times. */
   readonly needsTime: bool;
   /** Names that found no room for a resource of their own. */
@@ -69,7 +74,8 @@ export class Engine {
     const most = max(1, maxResources) + named;
     let size = 16;
     while (size < 2 * most && size < 1 << 24) size <<= 1;
-    const scope = identify(application);
+    this.admission = new Admission(max(1, maxResources));
+    const scope = identify(application, store.secret);
     this.scope = scope;
     this.needsTime = rules.breakers.length > 0 || rules.system.length > 0;
     this.most = most;
@@ -129,20 +135,29 @@ export class Engine {
   }
 
   private named(target: Target): Resource | null {
-    return target.match == Match.EXACT ? this.obtain(target.name.ptr, target.name.length) : null;
+    return target.match == Match.EXACT ? this.obtainFixed(target.name) : null;
+  }
+
+  /** The resource that a rule names. */
+  private obtainFixed(name: Bytes): Resource {
+    const one = this.obtain(name.ptr, name.length);
+    one.fixed = true;
+    return one;
   }
 
   private addFlow(to: Resource, rule: FlowRule): void {
     const related = rule.related;
-    to.addFlow(rule, related !== null ? this.obtain(related.ptr, related.length) : null);
+    to.addFlow(rule, related !== null ? this.obtainFixed(related) : null);
   }
 
   /** The resource of that name; made where there is none. */
   private obtain(ptr: usize, length: i32): Resource {
-    const slot = this.slotOf(ptr, length);
+    const hash = hashBytes(ptr, length);
+    const slot = this.slotOf(hash, ptr, length);
     const known = unchecked(this.slots[slot]);
     if (known !== null) return known;
     const made = this.make(ptr, length);
+    made.slotHash = hash;
     unchecked((this.slots[slot] = made));
     this.count++;
     this.addMatching(made, null);
@@ -179,25 +194,53 @@ export class Engine {
   }
 
   /** The slot of a name, or the free one where it belongs; the table is never full. */
-  private slotOf(ptr: usize, length: i32): i32 {
-    let slot = (hashBytes(ptr, length) as i32) & this.mask;
+  private slotOf(hash: u64, ptr: usize, length: i32): i32 {
+    let slot = (hash as i32) & this.mask;
     for (let i = 0; i <= this.mask; i++) {
       const known = unchecked(this.slots[slot]);
-      if (known === null || known.name.equals(ptr, length)) break;
+      if (known === null || (known.slotHash == hash && known.name.equals(ptr, length))) break;
       slot = (slot + 1) & this.mask;
     }
     return slot;
   }
 
+  /** Makes a resource of patterns give up its place. */
+  private displace(at: i32): void {
+    const gone = this.resources[at];
+    const last = this.resources.pop();
+    if (gone !== last) this.resources[at] = last;
+    let hole = this.slotOf(gone.slotHash, gone.name.ptr, gone.name.length);
+    unchecked((this.slots[hole] = null));
+    // Those that lie behind it because it was there move up.
+    for (let slot = (hole + 1) & this.mask; ; slot = (slot + 1) & this.mask) {
+      const one = unchecked(this.slots[slot]);
+      if (one === null) break;
+      const home = (one.slotHash as i32) & this.mask;
+      if (((slot - home) & this.mask) < ((slot - hole) & this.mask)) continue;
+      unchecked((this.slots[hole] = one));
+      unchecked((this.slots[slot] = null));
+      hole = slot;
+    }
+    this.count--;
+    gone.end();
+    noteGarbage(OBJECTS);
+  }
+
   /** The resource of a request; null: no rule is for it, and only the system's rules count. */
-  private find(ptr: usize, length: i32): Resource | null {
-    const known = unchecked(this.slots[this.slotOf(ptr, length)]);
+  private find(ptr: usize, length: i32, nowNs: i64): Resource | null {
+    const hash = hashBytes(ptr, length);
+    const known = unchecked(this.slots[this.slotOf(hash, ptr, length)]);
     if (known !== null || this.patterns.length == 0) return known;
     for (let i = 0; i < this.patterns.length; i++) {
       const found = unchecked(this.patterns[i]).matches(ptr, length);
       if (found == Found.FAILED) this.undecided = true;
       if (found != Found.YES) continue;
-      if (this.count >= this.most || length > MAX_NAME) return this.shared(i);
+      if (length > MAX_NAME) return this.shared(i);
+      if (this.count >= this.most) {
+        const at = this.admission.displace(this.resources, hash, nowNs);
+        if (at < 0) return this.shared(i);
+        this.displace(at);
+      }
       const made = this.obtain(ptr, length);
       this.lend(made);
       return made;
@@ -212,6 +255,7 @@ export class Engine {
     if (known !== null) return known;
     const target = unchecked(this.patterns[pattern]);
     const made = this.make(target.name.ptr, target.name.length);
+    made.fixed = true;
     this.addMatching(made, target);
     this.lend(made);
     unchecked((this.overflow[pattern] = made));
@@ -235,8 +279,9 @@ export class Engine {
     entry.clear();
     entry.startNs = nowNs;
     this.undecided = false;
-    const resource = this.find(name.ptr, name.length);
+    const resource = this.find(name.ptr, name.length, nowNs);
     this.asked = resource;
+    if (resource !== null) resource.usedNs = nowNs;
     if (this.undecided) return Verdict.UNKNOWN;
     const system = this.system;
     if (system !== null) {
@@ -250,8 +295,10 @@ export class Engine {
       verdict = this.enterHot(resource, params, entry, nowNs);
       if (verdict != Verdict.PASS && resource.counts) resource.cancel(entry, nowNs);
     }
-    if (verdict == Verdict.PASS) entry.resource = resource;
-    else if (system !== null) system.exit(nowNs / MS, nowNs / MS, true);
+    if (verdict == Verdict.PASS) {
+      entry.resource = resource;
+      resource.users++;
+    } else if (system !== null) system.exit(nowNs / MS, nowNs / MS, true);
     if (verdict != Verdict.PASS) entry.clear();
     return verdict;
   }
@@ -320,20 +367,24 @@ export class Engine {
       others.push(left[i]);
       if (left[i].system !== null) system = true;
     }
-    for (let i = 0; i < this.resources.length; i++) erase(this.resources[i], others);
+    for (let i = 0; i < this.resources.length; i++) {
+      erase(this.resources[i], others);
+      this.resources[i].end();
+    }
     const own = this.system;
     if (own !== null && !system) own.erase();
   }
 
   /** The resource of that name, made where a pattern is for it; null: no rule is. */
   resourceOf(name: Bytes): Resource | null {
-    return this.find(name.ptr, name.length);
+    return this.find(name.ptr, name.length, 0);
   }
 
   private leave(entry: Entry, nowNs: i64, outcome: Outcome, undone: bool): bool {
     let noted: bool = true;
     const resource = entry.resource;
     if (resource !== null) {
+      resource.users--;
       noted = this.exitHot(resource, entry, undone);
       if (resource.counts) {
         const left = undone ? resource.cancel(entry, nowNs) : resource.exit(entry, nowNs, outcome);

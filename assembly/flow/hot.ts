@@ -6,15 +6,26 @@ import { MAX_WORKERS, Workers } from "./workers";
 
 /**
  * Values of one record, and bytes of one: its hash, its use (the last has the highest number), time, tokens, requests at
- * the same time.
+ * the same time, how warm it is.
  */
-const WAYS: i32 = 16;
+const WAYS: i32 = 15;
 const ENTRY: i32 = 40;
 const HASH: usize = 0;
 const USED: usize = 8;
 const TIME: usize = 16;
 const TOKENS: usize = 24;
 const ACTIVE: usize = 32;
+const WARMTH: usize = 36;
+/** How warm a value becomes by use. Of fifteen new ones that find no room each value of the record becomes colder once. */
+const WARMEST: i32 = 16;
+/**
+ * The lowest byte in place of a value's, which is odd: of all of a record that found no room. Their entry is behind the
+ * others, and its warmth is whose turn it is to become colder.
+ */
+const REST: u64 = 2;
+const LOWEST: u64 = 0xff;
+/** Such values have the threshold so many times. */
+const REST_SHARES: i64 = 16;
 /** With concurrency: before the values the epoch and the workers' generations; behind each value who has how many. */
 const SHARES: usize = 40;
 const SHARE: i32 = 2;
@@ -25,7 +36,7 @@ const HEAD: i32 = GENERATIONS + MAX_WORKERS * 4;
 /** How often an entry is tried against other workers, and an exit, which must not be lost. */
 const TRIES: i32 = 64;
 const EXIT_TRIES: i32 = 1024;
-/** A value that is blocked counts as used again when so many others have been used since. */
+/** A value that is blocked counts as used again when so many others have been used since, or until it is warm. */
 const REFRESH: i64 = 2;
 
 const K0: u64 = 0x6d6f652e666c6f77;
@@ -40,8 +51,10 @@ export const enum HotVerdict {
 
 /**
  * A rule on a parameter's values for one resource (Sentinel's hotspot.TrafficShapingController). Values are known by a
- * 64-bit hash, sixteen in a record by some of its bits; the one that was not used for the longest makes room for a new
- * one. So there is a fixed number of records, whatever clients send.
+ * 64-bit hash that clients cannot foresee, fifteen in a record by some of its bits; so there is a fixed number of records,
+ * whatever clients send. A value that was used once is as cold as a new one, and makes room for it; those that were used
+ * again stay, and become colder with the new ones that they turn away. So those in use stay when many are made up; those
+ * that are turned away have sixteen times the threshold together.
  */
 export class HotController {
   private readonly records: StaticArray<SharedRecord | null>;
@@ -52,6 +65,7 @@ export class HotController {
   /** Where the values of a record begin, and bytes of each. */
   private readonly head: i32;
   private readonly stride: i32;
+  private readonly key: u64;
 
   /**
    * @param resource of the records' keys
@@ -63,14 +77,15 @@ export class HotController {
     private readonly workers: Workers,
   ) {
     const concurrency = rule.metric == HotMetric.CONCURRENCY;
+    this.key = K0 ^ store.secret;
     this.head = concurrency ? HEAD : 0;
     this.stride = concurrency ? ENTRY + MAX_WORKERS * SHARE : ENTRY;
-    this.records = new StaticArray<SharedRecord | null>(max(1, (rule.capacity + WAYS - 1) / WAYS));
+    this.records = new StaticArray<SharedRecord | null>(max(1, (rule.capacity + WAYS) / (WAYS + 1)));
   }
 
   /** One more request with the value. */
   enter(value: usize, length: i32, nowMs: i64): HotVerdict {
-    const hash = siphash24(K0, K1, value, length) | 1;
+    const hash = siphash24(this.key, K1, value, length) | 1;
     this.hash = hash;
     this.waitNs = 0;
     this.costMs = 0;
@@ -85,7 +100,7 @@ export class HotController {
       const verdict = this.decide(record, hash, threshold, nowMs);
       if (verdict != HotVerdict.PASS) {
         if (record.guessed) continue;
-        if (verdict == HotVerdict.BLOCK) this.refresh(record, hash);
+        if (verdict == HotVerdict.BLOCK) this.refresh(record, this.hash);
         return verdict;
       }
       const saved = this.store.save(record);
@@ -133,11 +148,21 @@ export class HotController {
     }
   }
 
-  /** A value that is blocked is in use, too; that is noted when others have been used since, and need not be. */
+  /**
+   * A value that is blocked is in use, too; that is noted until it is warm and when others have been used since, and need
+   * not be. One of those without room has made others colder.
+   */
   private refresh(record: SharedRecord, hash: u64): void {
+    if ((hash & 1) == 0) {
+      this.store.save(record);
+      return;
+    }
     const at = this.find(record, hash);
     const last = this.lastUse(record);
-    if (at == 0 || last - load<i64>(at, USED) < REFRESH) return;
+    if (at == 0) return;
+    const warmth = load<i32>(at, WARMTH);
+    if (warmth >= WARMEST && last - load<i64>(at, USED) < REFRESH) return;
+    store<i32>(at, min(warmth + 1, WARMEST), WARMTH);
     store<i64>(at, last + 1, USED);
     this.store.save(record);
   }
@@ -152,20 +177,37 @@ export class HotController {
   }
 
   private decide(record: SharedRecord, hash: u64, threshold: i64, nowMs: i64): HotVerdict {
-    const size = this.head + WAYS * this.stride;
+    const size = this.head + (WAYS + 1) * this.stride;
     if (record.length != size) {
       record.length = 0;
       record.resize(size);
     }
     if (this.head > 0) this.reconcile(record);
     const known = this.find(record, hash);
-    const at = known != 0 ? known : this.oldest(record);
-    if (at == 0) return HotVerdict.UNKNOWN;
-    const verdict = this.judge(at, known == 0, threshold, nowMs);
+    const room = known != 0 ? known : this.coldest(record, nowMs);
+    const verdict =
+      room != 0 ? this.judge(room, known == 0, threshold, nowMs) : this.judgeRest(record, hash, threshold, nowMs);
     if (verdict != HotVerdict.PASS) return verdict;
-    store<u64>(at, hash, HASH);
+    const at = room != 0 ? room : this.restOf(record);
+    if (room != 0) {
+      store<u64>(at, hash, HASH);
+      store<i32>(at, known != 0 ? min(load<i32>(at, WARMTH) + 1, WARMEST) : 1, WARMTH);
+    }
     store<i64>(at, this.lastUse(record) + 1, USED);
     return verdict;
+  }
+
+  /** Judges a value that found no room, together with the others. */
+  private judgeRest(record: SharedRecord, hash: u64, threshold: i64, nowMs: i64): HotVerdict {
+    const at = this.restOf(record);
+    this.hash = (hash & ~LOWEST) | REST;
+    return this.judge(at, load<i64>(at, USED) == 0, threshold * REST_SHARES, nowMs);
+  }
+
+  // @ts-ignore: decorator
+  @inline
+  private restOf(record: SharedRecord): usize {
+    return this.firstOf(record) + ((WAYS * this.stride) as usize);
   }
 
   private judge(at: usize, isNew: bool, threshold: i64, nowMs: i64): HotVerdict {
@@ -279,21 +321,43 @@ export class HotController {
 
   /** The entry of a value; 0: none. */
   private find(record: SharedRecord, hash: u64): usize {
+    if ((hash & 1) == 0) return record.length > this.head ? this.restOf(record) : 0;
     const end = record.ptr + (record.length as usize);
     for (let at = this.firstOf(record); at + (this.stride as usize) <= end; at += this.stride)
       if (load<u64>(at, HASH) == hash) return at;
     return 0;
   }
 
-  /** The entry to use for a new value: one that is free, or else was not used for the longest; 0: all have requests. */
-  private oldest(record: SharedRecord): usize {
-    const end = record.ptr + (record.length as usize);
+  /**
+   * The entry to use for a new value: one that is free, or the coldest if it is as cold as the new one or may as well be a
+   * new one. 0: there is none, and one of them, each in its turn, is colder now.
+   */
+  private coldest(record: SharedRecord, nowMs: i64): usize {
+    const end = this.restOf(record);
     let best: usize = 0;
-    for (let at = this.firstOf(record); at + (this.stride as usize) <= end; at += this.stride) {
+    for (let at = this.firstOf(record); at < end; at += this.stride) {
       if (load<u64>(at, HASH) == 0) return at;
       if (load<i32>(at, ACTIVE) > 0) continue;
-      if (best == 0 || load<i64>(at, USED) < load<i64>(best, USED)) best = at;
+      if (this.isOver(at, nowMs)) return at;
+      if (best == 0 || isColder(at, best)) best = at;
     }
-    return best;
+    if (best == 0 || load<i32>(best, WARMTH) <= 1) return best;
+    const turn = load<i32>(end, WARMTH) % WAYS;
+    const other = this.firstOf(record) + ((turn * this.stride) as usize);
+    store<i32>(end, turn + 1, WARMTH);
+    if (load<i32>(other, WARMTH) > 1) store<i32>(other, load<i32>(other, WARMTH) - 1, WARMTH);
+    return 0;
   }
+
+  /** Whether nothing is known of an entry's value any more that a new one would not have. */
+  private isOver(at: usize, nowMs: i64): bool {
+    if (this.rule.metric == HotMetric.CONCURRENCY) return true;
+    return nowMs - load<i64>(at, TIME) > 2 * max<i64>(1, this.rule.durationSec * 1000);
+  }
+}
+
+/** Whether an entry is colder than another, or as cold and not used for longer. */
+function isColder(at: usize, than: usize): bool {
+  const warmth = load<i32>(at, WARMTH) - load<i32>(than, WARMTH);
+  return warmth < 0 || (warmth == 0 && load<i64>(at, USED) < load<i64>(than, USED));
 }

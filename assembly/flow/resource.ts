@@ -61,6 +61,13 @@ export class Resource {
   private free: i64 = 0;
   /** The user's own; all of one engine are of one class. */
   attachment: Attachment | null = null;
+  /** Whether rules name it, or all that find no room share it: it never makes room for another one. */
+  fixed: bool = false;
+  /** Requests that passed and are not over, and when it was last asked for, ns. */
+  users: i32 = 0;
+  usedNs: i64 = 0;
+  /** `hashBytes` of its name. */
+  slotHash: u64 = 0;
 
   constructor(
     readonly name: Bytes,
@@ -283,7 +290,11 @@ export class Resource {
   /** Its rules are gone, and those of all other engines: nothing is kept of it. */
   erase(): void {
     this.store.erase(this.record);
-    this.workers.forget(this.hash);
+  }
+
+  /** It is no longer used: to be called once. */
+  end(): void {
+    if (this.places !== null) this.workers.forget(this.hash);
   }
 
   /** Its rules are gone: of the record stays what the layouts, those of other engines, know. */

@@ -1,6 +1,8 @@
 import { busyNanos } from "../abi/busy";
 import { Result } from "../abi/types";
-import { SharedData } from "../host/shared_data";
+import { Bytes } from "../bytes/bytes";
+import { SECRET0 } from "../bytes/secret";
+import { ABSENT, SharedData } from "../host/shared_data";
 import { BusyShare } from "./busy_share";
 import { RecordStore, Saved, SharedRecord } from "./store";
 import { Workers } from "./workers";
@@ -9,11 +11,16 @@ import { Workers } from "./workers";
 const ROOM: i32 = 65536;
 
 const data = new SharedData();
+/** The key of the secret that all workers share: the first one that asks draws it. */
+const SECRET_KEY = Bytes.of("me.flow.secret");
+
 /** Where records arrive: in the host's scratch area the bytes of the request are. */
 const arrived: usize = heap.alloc(ROOM as usize);
 
 /** Records in the shared data of the process: all workers of all listeners with the same vm_id see them. */
 export class ProcessStore extends RecordStore {
+  private drawn: u64 = 0;
+
   protected read(record: SharedRecord): bool {
     record.length = 0;
     if (!data.get(record.key.ptr, record.key.length, arrived, ROOM)) return false;
@@ -35,6 +42,23 @@ export class ProcessStore extends RecordStore {
 
   get shared(): bool {
     return true;
+  }
+
+  /** Where the host refuses it is this worker's own: then none of its records can be shared either. */
+  get secret(): u64 {
+    if (this.drawn == 0 && !this.readSecret()) {
+      store<u64>(arrived, SECRET0 | 1);
+      // Another worker may have been first: then this is refused.
+      SharedData.set(SECRET_KEY.ptr, SECRET_KEY.length, arrived, 8, ABSENT);
+      if (!this.readSecret()) this.drawn = SECRET0 | 1;
+    }
+    return this.drawn;
+  }
+
+  private readSecret(): bool {
+    if (!data.get(SECRET_KEY.ptr, SECRET_KEY.length, arrived, ROOM) || data.length != 8) return false;
+    this.drawn = load<u64>(data.ptr);
+    return this.drawn != 0;
   }
 }
 

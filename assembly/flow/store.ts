@@ -1,4 +1,5 @@
 import { Bytes } from "../bytes/bytes";
+import { SECRET0 } from "../bytes/secret";
 
 /** What became of writing a record back. */
 export const enum Saved {
@@ -97,6 +98,8 @@ export abstract class RecordStore {
   protected abstract write(record: SharedRecord): Saved;
   /** Whether other workers write the records, too. */
   abstract get shared(): bool;
+  /** What hashes of names that peers choose are keyed with; the same for all workers. */
+  abstract get secret(): u64;
 }
 
 /** Records of this worker alone: they are where they are changed. */
@@ -119,5 +122,9 @@ export class LocalStore extends RecordStore {
 
   get shared(): bool {
     return false;
+  }
+
+  get secret(): u64 {
+    return SECRET0;
   }
 }

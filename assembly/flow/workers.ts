@@ -31,6 +31,8 @@ export class Held {
   count: i32 = 0;
   /** Of a worker without a number: how many of them the record has. */
   noted: i32 = 0;
+  /** Engines that have the resource. */
+  users: i32 = 0;
 }
 
 /**
@@ -70,17 +72,18 @@ export class Workers {
     return this.total;
   }
 
-  /** What this worker holds in the record of that hash. */
+  /** What this worker holds in the record of that hash, until `forget`. */
   heldIn(hash: u64): Held {
-    if (this.held.has(hash)) return this.held.get(hash);
-    const made = new Held();
-    this.held.set(hash, made);
-    return made;
+    const known = this.held.has(hash) ? this.held.get(hash) : new Held();
+    if (known.users++ == 0) this.held.set(hash, known);
+    return known;
   }
 
-  /** Forgets what it holds there, when that is nothing. */
+  /** One that asked for it has no more use for it. Without users it is forgotten, when it is nothing. */
   forget(hash: u64): void {
-    if (this.held.has(hash) && this.held.get(hash).count == 0) this.held.delete(hash);
+    if (!this.held.has(hash)) return;
+    const known = this.held.get(hash);
+    if (--known.users <= 0 && known.count == 0) this.held.delete(hash);
   }
 
   /** Says that this worker lives, if it has not done so lately. To be called before it takes a place. */

@@ -107,4 +107,48 @@ describe("hot parameters", () => {
     }
     expect(memory.size() - before < 512).toBe(true);
   });
+
+  test("values that are made up do not push out those in use, nor give them their tokens back", () => {
+    // One record for all.
+    const world = new World(rules("'metricType':1,'threshold':3,'durationInSec':3600,'paramsMaxCapacity':16"));
+    for (let i = 0; i < 8; i++) expect(world.passes(5, "abc", `hot${i}`)).toBe(3);
+    let passed = 0;
+    for (let i = 0; i < 10000; i++) {
+      passed += world.passes(1, "abc", `made up ${i}`);
+      if (i % 100 == 0) for (let n = 0; n < 8; n++) expect(world.passes(1, "abc", `hot${n}`)).toBe(0);
+    }
+    // A new one is as cold as those before: it takes the place of one of them.
+    expect(passed).toBe(10000);
+  });
+
+  test("new values between warm ones share sixteen times the threshold, and have their place in the end", () => {
+    const world = new World(rules("'metricType':1,'threshold':1,'durationInSec':3600,'paramsMaxCapacity':16"));
+    for (let i = 0; i < 15; i++) expect(world.passes(10, "abc", `hot${i}`)).toBe(1);
+    let passed = 0;
+    for (let i = 0; i < 30; i++) passed += world.passes(1, "abc", `new ${i}`);
+    expect(passed).toBe(16);
+    for (let i = 0; i < 15; i++) expect(world.passes(1, "abc", `hot${i}`)).toBe(0);
+    // What is over after twice the duration makes room.
+    world.sleep(2 * 3600000 + 1);
+    for (let i = 0; i < 15; i++) expect(world.passes(5, "abc", `late ${i}`)).toBe(1);
+  });
+
+  test("a new value that waits for its turn among the rest gives it back", () => {
+    const world = new World(rules("'metricType':0,'threshold':1,'paramsMaxCapacity':16"));
+    const held: Entry[] = [];
+    for (let i = 0; i < 15 + 16; i++) {
+      const entry = new Entry();
+      expect(world.enter(entry, "abc", `v${i}`)).toBe(Verdict.PASS);
+      held.push(entry);
+    }
+    expect(world.passes(1, "abc", "one more")).toBe(0);
+    expect(world.passes(1, "abc", "v0")).toBe(0);
+    for (let i = 0; i < held.length; i++) world.engine.exit(held[i], world.now, Outcome.GOOD);
+    const again: Entry[] = [];
+    for (let i = 0; i < 31; i++) {
+      const entry = new Entry();
+      expect(world.enter(entry, "abc", `w${i}`)).toBe(Verdict.PASS);
+      again.push(entry);
+    }
+  });
 });
