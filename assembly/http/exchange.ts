@@ -198,6 +198,7 @@ export function terminateStream(stream: HttpStream): void {
 /** The headers of a response are here. */
 export function onResponseHeaders(stream: HttpStream, ended: bool): HeadersStatus {
   if (stream.over) return HeadersStatus.CONTINUE;
+  stream.responseEnded = ended;
   if (!stream.isLocal) stream.root.stats.responses.add(1);
   if (stream.requestStage != Stage.PASSED) finishRequest(stream);
   if (stream.answered) {
@@ -267,6 +268,7 @@ function deliver(stream: HttpStream, status: FilterStatus): Outcome {
 /** `size` bytes of the response's body are here, all that have gathered. */
 export function onResponseBody(stream: HttpStream, size: i32, ended: bool): DataStatus {
   const response = stream.response;
+  if (ended) stream.responseEnded = true;
   if (stream.responseStage == Stage.PASSED) {
     response.piece(size);
     return DataStatus.CONTINUE;
@@ -278,6 +280,7 @@ export function onResponseBody(stream: HttpStream, size: i32, ended: bool): Data
 
 /** The response's trailers are here: its body is complete. */
 export function onResponseTrailers(stream: HttpStream): DataStatus {
+  stream.responseEnded = true;
   if (stream.responseStage == Stage.PASSED) return DataStatus.CONTINUE;
   stream.response.hasTrailers = true;
   stream.response.ended();

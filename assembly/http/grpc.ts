@@ -39,7 +39,10 @@ export function outcomeOf(stream: HttpStream): i32 {
   const found = trailers !== null && trailers.get(GRPC_STATUS.ptr, GRPC_STATUS.length, view);
   if (found || stream.response.headers.find(GRPC_STATUS, view)) return codeOf(view);
   if (web) return code;
-  return stream.phase == Phase.ACCESS_LOG && (stream.flags & LOST) != 0 ? Code.NO_HEALTH_UPSTREAM : 0;
+  if (stream.phase != Phase.ACCESS_LOG) return 0;
+  // A response that ends without a status is UNKNOWN to clients of gRPC.
+  if (stream.responseEnded) return Code.INTERNAL_ERROR;
+  return (stream.flags & LOST) != 0 ? Code.NO_HEALTH_UPSTREAM : 0;
 }
 
 /** The code of a status; what is none of gRPC's is an error of the server. */

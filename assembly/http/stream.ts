@@ -68,6 +68,8 @@ export class HttpStream extends StreamHandler {
   requestStage: Stage = Stage.RUNNING;
   responseStage: Stage = Stage.RUNNING;
   hasResponse: bool = false;
+  /** All of the response has come. */
+  responseEnded: bool = false;
   /** A filter has answered, and the answer is not sent. */
   answered: bool = false;
   /** The response is a local reply of ours. */
@@ -388,6 +390,7 @@ export class HttpStream extends StreamHandler {
     this.requestStage = Stage.RUNNING;
     this.responseStage = Stage.RUNNING;
     this.hasResponse = false;
+    this.responseEnded = false;
     this.answered = false;
     this.why = null;
     this.isLocal = false;

@@ -1,6 +1,8 @@
 // What breakers take for errors, on a real Envoy: statuses of gRPC in trailers and headers, and exceptions of Dubbo where
 // they are to count.
 import assert from "node:assert/strict";
+import { createServer, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import * as dubbo from "../host/kit/dubbo.ts";
 import { DubboClient, dubboAnswer, DubboServer } from "./kit/dubbo_peers.ts";
@@ -71,6 +73,38 @@ for (const concurrency of CONCURRENCIES) {
         assert.equal(await untilBlocked(() => blocked(`/pkg.Service/${name}`)), MOST, name);
       }
     });
+
+    for (const cut of ["the response", "the connection"] as const) {
+      it(`a gRPC call whose server ends ${cut} behind the headers is an error`, async () => {
+        const server = createServer().on("stream", (stream: ServerHttp2Stream) => {
+          stream.on("error", () => {});
+          stream.respond({ ":status": 200, "content-type": "application/grpc" });
+          setImmediate(() => (cut === "the response" ? stream.end() : stream.session?.destroy()));
+        });
+        await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+        scope.after(() => void server.close());
+        const envoy = await startHttpEnvoy(scope, {
+          concurrency,
+          listeners: [
+            {
+              name: "cut",
+              config: { stream_filters: [breaker("/")] },
+              routes: [{ match: { prefix: "/" }, route: { cluster: "grpc" } }],
+            },
+          ],
+          clusters: { grpc: { ports: [(server.address() as AddressInfo).port], http2: true } },
+        });
+        const client = await Http2Client.connect(scope, envoy.port);
+        const passed = await untilBlocked(async () => {
+          const answer = await client.grpc("/pkg.Service/Cut", "hi").catch(() => undefined);
+          const status = answer?.status ?? NaN;
+          // Envoy has no answer of its own: the headers have gone, so what is cut off has no status.
+          if (!Number.isNaN(status)) assert.match(answer?.message ?? "", /circuit breaker/);
+          return !Number.isNaN(status);
+        });
+        assert.ok(passed >= ERRORS && passed < MOST, `${passed}`);
+      });
+    }
 
     for (const exceptions_are_errors of [false, true]) {
       it(`exceptions of a Dubbo server, exceptions_are_errors ${exceptions_are_errors}`, async () => {

@@ -64,6 +64,12 @@ describe("the status of gRPC, for breakers", () => {
     assert.equal(await reached(inTrailers("14"), "application/grpc+proto"), 3);
   });
 
+  it("a response that ends without one is a failure", async () => {
+    assert.equal(await reached((request) => request.respond({ headers, body: "message" })), 3);
+    assert.equal(await reached((request) => request.respond({ headers })), 3);
+    assert.equal(await reached((request) => request.respond({ headers, body: "x", trailers: { a: "b" } })), 3);
+  });
+
   it("of gRPC-Web and of other requests only where it can be seen and is meant", async () => {
     assert.equal(await reached(alone("14"), "application/grpc-web"), 3);
     assert.equal(await reached((request) => request.respond({ body: "x" }), "application/grpc-web"), 6);
