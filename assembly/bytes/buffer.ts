@@ -4,7 +4,7 @@ const MIN_CAPACITY: i32 = 512;
 const MOST: i32 = 0x3fffffff;
 
 /** Memory of buffers and values above which no more of it is given to what can be refused: a VM may have 1 GiB in all. */
-const MEMORY_HIGH: u64 = 640 << 20;
+export const MEMORY_HIGH: u64 = 640 << 20;
 /** The same, for all but what is small. */
 const MEMORY_FULL: u64 = 704 << 20;
 /** Memory of all buffers above which an empty one keeps none but its least block: very many connections may be idle. */
@@ -26,6 +26,14 @@ export function memoryIsShort(): bool {
 /** Whether they hold so much that nothing is gathered but what is small. */
 export function memoryIsFull(): bool {
   return held >= MEMORY_FULL;
+}
+
+/**
+ * Most that one owner may hold now of what can be refused, bytes: half of what is left, so that there is room for others
+ * however many come.
+ */
+export function memoryShare(): i32 {
+  return held >= MEMORY_HIGH ? 0 : (((MEMORY_HIGH - held) >> 1) as i32);
 }
 
 /** Counts `delta` bytes of values that live as long as a request, and that peers choose, as buffers' memory. */

@@ -38,6 +38,8 @@ export class ProxyConfig {
   readonly minCountedTimeoutMs: i64;
   /** How long the first bytes of a connection may take to tell its protocol, milliseconds. */
   readonly detectTimeoutMs: i32;
+  /** How long the rest of a frame may take, with a millisecond more for each 16 bytes, milliseconds; 0: any time. */
+  readonly frameTimeoutMs: i32;
   readonly keepalive: Keepalive;
   /** Whether clients are told to go away when their connection is to close, in protocols that can. */
   readonly goaway: bool;
@@ -66,6 +68,7 @@ export class ProxyConfig {
     this.maxFrameBytes = from.integer("max_frame_bytes", 16 * MIB, 1024, 64 * MIB) as i32;
     this.maxConnectionBytes = from.integer("max_connection_bytes", 64 * MIB, 65536, 512 * MIB) as i32;
     this.detectTimeoutMs = from.integer("detect_timeout_ms", 10000, 1, 600000) as i32;
+    this.frameTimeoutMs = from.integer("frame_timeout_ms", 60000, 0, 600000) as i32;
     this.maxRequestTimeoutMs = from.milliseconds("max_request_timeout", 10 * MINUTE_MS, 1, DAY_MS);
     this.minCountedTimeoutMs = from.milliseconds("min_counted_timeout", 0, 0, DAY_MS);
     this.keepalive = new Keepalive(from, null);

@@ -6,18 +6,19 @@ import { SlotTable } from "../bytes/slots";
 import { View } from "../bytes/view";
 import { appendBuffer, readBuffer, replaceBuffer } from "../host/buffers";
 import { readProperty } from "../host/properties";
-import { closeDownstream, continueDownstream } from "../host/stream";
+import { closeDownstream, continueDownstream, enterContext } from "../host/stream";
 import { Timer } from "../host/timers";
 import { Tunnel } from "../tunnel/tunnel";
 import { Drain } from "./drain";
-import { lacksMemory, NOT_READ, OUT_OF_MEMORY, WINDOWS } from "./memory";
+import { relieve } from "./holders";
+import { NOT_READ, WINDOWS } from "./memory";
 import { OwnAnswers } from "./own_answers";
 import { Pools } from "./pools";
-import { Push } from "./push";
+import { dropPushes, Push } from "./push";
 import { ClientReader } from "./reader";
 import { Request } from "./request";
 import { ProxyRoot } from "./root";
-import { Server } from "./server";
+import { Share } from "./share";
 
 /** Unsent bytes for servers above which the client is no longer read, and below which it is again. */
 const BACKLOG_HIGH: i32 = 2 << 20;
@@ -66,10 +67,13 @@ export class Connection extends Context {
   /** Bytes left in Envoy's read buffer because servers are too slow. */
   private readable: i32 = 0;
   private parked: bool = false;
+  /** There are whole frames in memory that the next tick deals with. */
+  private behind: bool = false;
   /** No more bytes are read; the connection closes when nothing is in flight, or when that is overdue. */
   lingering: bool = false;
   private overdue: bool = false;
-  private closed: bool = false;
+  /** The client has gone. */
+  closed: bool = false;
   private inUpstreamData: bool = false;
   private readonly drain: Drain;
   private readonly own: OwnAnswers = new OwnAnswers();
@@ -79,8 +83,7 @@ export class Connection extends Context {
   private local: Bytes = Bytes.EMPTY;
   /** Bytes of requests that are kept for retries, and of messages that filters hold. */
   keptBytes: i32 = 0;
-  /** Bytes of servers' frames whose rest has not come. */
-  gathered: i32 = 0;
+  readonly share: Share = new Share(this);
   /** Whether it is in the root's queue of connections to push. */
   scheduled: bool = false;
 
@@ -94,20 +97,29 @@ export class Connection extends Context {
 
   onDownstreamData(size: i32, endOfStream: bool): Action {
     if (this.closed) return Action.STOP_ITERATION;
-    this.root.enter();
+    this.beginCallback();
+    this.root.beginWork();
     this.readable = size;
     if (this.drain.onClient(this.root.now()) && !this.reader.carriesRaw) this.tunnel.ask();
     if (!this.parked || this.mayUnpark) this.readClient();
     this.push();
+    this.share.settle();
     return Action.STOP_ITERATION;
+  }
+
+  private beginCallback(): void {
+    this.root.enter();
+    if (!memoryIsShort()) return;
+    relieve();
+    enterContext(this.id);
   }
 
   /** Takes what is in the read buffer and deals with it. */
   private readClient(): void {
     const size = this.readable;
     if (size == 0 || this.lingering) return;
-    this.parked = this.own.areMany || this.tunnel.backlog > BACKLOG_HIGH;
-    if (this.parked && this.timer.slot < 0) this.root.setTimer(this.timer, this.root.now() + LOOK_MS, false);
+    if (this.behind) this.parked = true;
+    else this.park();
     if (this.parked) return;
     const input = this.input;
     if (input.length == 0) {
@@ -116,22 +128,43 @@ export class Connection extends Context {
       const length = scratch.length;
       const used = this.reader.read(ptr, length);
       if (used < length && !this.lingering) input.append(ptr + (used as usize), length - used);
-      this.checkMemory();
+      this.share.patience.restart();
+      this.goOnIfBehind();
       return;
     }
     const need = this.reader.need;
-    if (!appendBuffer(BufferType.DOWNSTREAM_DATA, size, input, need) || input.length < need) {
-      this.checkMemory();
-      return;
-    }
+    if (!appendBuffer(BufferType.DOWNSTREAM_DATA, size, input, need) || input.length < need) return;
     this.readInput();
+  }
+
+  /** Stops reading while servers are too slow, or the client may be. */
+  private park(): void {
+    this.parked = this.own.areMany || this.tunnel.backlog > BACKLOG_HIGH;
+    if (this.parked && this.timer.slot < 0) this.root.setTimer(this.timer, this.root.now() + LOOK_MS, false);
   }
 
   /** Deals with what is in memory. */
   private readInput(): void {
     const input = this.input;
-    input.consume(this.reader.read(input.ptr, input.length));
+    const used = this.reader.read(input.ptr, input.length);
+    input.consume(used);
+    if (used > 0) this.share.patience.restart();
     if (input.length == 0) input.reset(KEEP);
+    this.goOnIfBehind();
+  }
+
+  /** One client has had its share of a callback: the rest comes with the next tick. */
+  private goOnIfBehind(): void {
+    this.behind = this.reader.behind && !this.lingering;
+    if (this.behind) this.schedule();
+  }
+
+  /** Deals with frames that were left for this tick. */
+  private catchUp(): void {
+    this.behind = false;
+    if (!this.parked) this.park();
+    if (this.mayUnpark) this.unpark();
+    else if (!this.parked) this.readInput();
   }
 
   /** It is known now what to do with the bytes that were kept. */
@@ -140,16 +173,26 @@ export class Connection extends Context {
     this.schedule();
   }
 
-  /** A large frame that would have to be gathered while memory is short is given up, with its connection. */
-  private checkMemory(): void {
-    if (lacksMemory(this.input.length)) this.refuse(OUT_OF_MEMORY);
+  /** Bytes of a frame of the client whose rest has not come; 0: there is none, or nothing is known of it. */
+  get waiting(): i32 {
+    return this.reader.knows && !this.lingering ? this.input.length : 0;
+  }
+
+  /** Whether it is not the client who is to blame that the rest of its frame has not come. */
+  get isHeldUp(): bool {
+    return this.parked || this.behind;
+  }
+
+  /** Bytes in memory that wait to be read. */
+  get unread(): i32 {
+    return this.input.length;
   }
 
   /** Reads no more from the client, and closes once the requests in flight are answered or five seconds have passed. */
   linger(): void {
     if (this.lingering) return;
     this.lingering = true;
-    this.parked = false;
+    this.parked = this.behind = false;
     this.input.free();
     this.root.setTimer(this.timer, this.root.now() + LINGER_MS, true);
     this.schedule();
@@ -159,6 +202,13 @@ export class Connection extends Context {
   refuse(why: Bytes): void {
     this.root.refused(this, why);
     this.linger();
+  }
+
+  /** Closes with the next tick, whatever is in flight. */
+  closeSoon(): void {
+    this.linger();
+    this.overdue = true;
+    this.schedule();
   }
 
   /** Requests in flight have had their time; or there may be something to do that no event tells of. */
@@ -214,10 +264,18 @@ export class Connection extends Context {
       closeDownstream();
       return;
     }
-    if (this.mayUnpark) this.unpark();
+    if (this.behind) this.catchUp();
+    else if (this.mayUnpark) {
+      // Not what a tick has for those that are behind: it has been read as little as others.
+      const left = this.root.work;
+      this.root.beginWork();
+      this.unpark();
+      this.root.work = left;
+    }
     // One push a callback: what is handed over is taken only after it.
     this.push();
-    if (this.mayUnpark || this.mayClose) this.schedule();
+    if (this.mayUnpark || this.mayClose || this.behind) this.schedule();
+    this.share.settle();
   }
 
   /** Whether the connection has to close and nothing is in flight. */
@@ -230,7 +288,7 @@ export class Connection extends Context {
   }
 
   private get mayUnpark(): bool {
-    return this.parked && this.tunnel.backlog <= BACKLOG_LOW && !this.own.areMany;
+    return this.parked && !this.behind && this.tunnel.backlog <= BACKLOG_LOW && !this.own.areMany;
   }
 
   private unpark(): void {
@@ -248,11 +306,10 @@ export class Connection extends Context {
 
   onUpstreamData(size: i32, endOfStream: bool): Action {
     if (this.closed) return Action.CONTINUE;
-    const root = this.root;
-    root.enter();
+    this.beginCallback();
     this.inUpstreamData = true;
     if (size > 0 && readBuffer(BufferType.UPSTREAM_DATA, size, scratch)) {
-      if (!this.tunnel.read(scratch.ptr, scratch.length)) root.tunnelBroken(this);
+      if (!this.tunnel.read(scratch.ptr, scratch.length)) this.root.tunnelBroken(this);
     }
     if (this.tunnel.goAway) this.onDrain();
     this.inUpstreamData = false;
@@ -261,6 +318,7 @@ export class Connection extends Context {
     this.toClient.reset(KEEP * 16);
     // Also when an upstream connection went and took the backlog with it.
     if (this.tunnel.urgent || this.mayUnpark || (this.lingering && this.mayClose)) this.schedule();
+    this.share.settle();
     return Action.CONTINUE;
   }
 
@@ -284,12 +342,7 @@ export class Connection extends Context {
 
   /** Whether there is room for so many bytes of a request beside those that are kept already. */
   mayKeep(length: i32): bool {
-    return length <= this.root.maxConnectionBytes - this.keptBytes && !memoryIsShort();
-  }
-
-  /** Whether there is room for more of servers' large frames. */
-  get mayGather(): bool {
-    return this.gathered <= this.root.maxConnectionBytes && !memoryIsShort();
+    return this.share.allows(this.keptBytes, length, this.root.maxConnectionBytes);
   }
 
   /** The client's address, "IP:PORT". */
@@ -338,16 +391,6 @@ export class Connection extends Context {
     if (this.lingering && this.requests.count == 0) this.schedule();
   }
 
-  /** Forgets the requests of a server to the client that can no longer be answered. */
-  dropPushes(server: Server): void {
-    for (let i = 0; i < this.pushes.capacity; i++) {
-      const push = this.pushes.at(i);
-      if (push === null || push.server !== server) continue;
-      this.root.cancelTimer(push);
-      this.pushes.release(push.id);
-    }
-  }
-
   onDownstreamConnectionClose(closeType: i32): void {
     this.dispose();
   }
@@ -361,6 +404,7 @@ export class Connection extends Context {
     this.closed = true;
     this.root.enter();
     this.root.cancelTimer(this.timer);
+    this.share.end();
     this.reader.dispose();
     for (let i = 0; i < this.requests.capacity; i++) {
       const request = this.requests.at(i);
@@ -370,10 +414,7 @@ export class Connection extends Context {
       const copy = this.mirrors.at(i);
       if (copy !== null) this.finish(copy);
     }
-    for (let i = 0; i < this.pushes.capacity; i++) {
-      const push = this.pushes.at(i);
-      if (push !== null) this.root.cancelTimer(push);
-    }
+    dropPushes(this, null);
     this.pools.dispose();
     this.tunnel.free();
     this.input.free();

@@ -1,5 +1,4 @@
 // MOSN's request state machine (mosn-semantics.md §1.3), its first half: receive, match a route, choose a host, send.
-import { memoryIsShort } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { random } from "../host/random";
@@ -15,7 +14,7 @@ import { writeChanged } from "./changes";
 import { Cluster } from "./cluster";
 import { Connection } from "./connection";
 import { Held } from "./held_frame";
-import { OUT_OF_MEMORY } from "./memory";
+import { lacksMemory, LARGE_IF_FULL, OUT_OF_MEMORY } from "./memory";
 import { Request, Stage } from "./request";
 import { abandon, answer, deliver, fail, writeReply } from "./respond";
 import { ProxyRoot } from "./root";
@@ -57,7 +56,7 @@ export function beginRequest(connection: Connection, frame: Frame): void {
   call.requests.add(1);
 
   const request = root.requestPool.take();
-  const reason = addRequest(connection, request);
+  const reason = addRequest(connection, request, frame.length);
   if (reason !== null) {
     root.requestPool.give(request);
     call.errors.add(1);
@@ -80,9 +79,9 @@ export function beginRequest(connection: Connection, frame: Frame): void {
 }
 
 /** Gives a request its id; or returns why there is no room for another one. */
-function addRequest(connection: Connection, request: Request): Bytes | null {
+function addRequest(connection: Connection, request: Request, length: i32): Bytes | null {
   if (connection.root.requestPool.crowded) return WORKER_OVERFLOW;
-  if (memoryIsShort()) return OUT_OF_MEMORY;
+  if (lacksMemory(max(length, LARGE_IF_FULL))) return OUT_OF_MEMORY;
   request.id = connection.requests.add(request);
   return request.id == 0 ? CONNECTION_OVERFLOW : null;
 }

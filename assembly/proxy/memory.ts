@@ -2,9 +2,10 @@
 import { memoryIsFull, memoryIsShort } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 
-/** A frame of which more than this has to be gathered counts as large; and while memory is full. */
+/** A frame of which more than this has to be gathered counts as large. */
 export const LARGE: i32 = 65536;
-const LARGE_IF_FULL: i32 = 4096;
+/** And while memory is full. */
+export const LARGE_IF_FULL: i32 = 4096;
 
 /** What is said of a request, or of a frame that would have to be gathered. */
 export const OUT_OF_MEMORY = Bytes.of("out of buffer memory");
@@ -13,6 +14,7 @@ export const OUT_OF_MEMORY = Bytes.of("out of buffer memory");
 export const WINDOWS = Bytes.of(
   "memory is full: per_connection_buffer_limit_bytes is over half of initial_stream_window_size",
 );
+export const SLOW = Bytes.of("the rest of a frame does not come");
 export const NOT_READ = Bytes.of("32 MiB of the proxy's own answers, and none of a server");
 export const STUCK = Bytes.of("takes no bytes");
 export const UNREAD = Bytes.of("sends requests, and reads no answers");

@@ -148,6 +148,25 @@ export class Pool {
     }
   }
 
+  /** Looks at frames of servers whose rest has not come; returns whether there are any. */
+  lookAtHalves(now: i64, timeout: i64): bool {
+    let any = false;
+    // Those that are given up leave the list.
+    for (let i = this.servers.length - 1; i >= 0; i--) {
+      if (i < this.servers.length && unchecked(this.servers[i]).lookAtHalf(now, timeout)) any = true;
+    }
+    return any;
+  }
+
+  /** The server with a larger frame whose rest has not come than `best`, else that one. */
+  largestHalf(best: Server | null): Server | null {
+    for (let i = 0, n = this.servers.length; i < n; i++) {
+      const server = unchecked(this.servers[i]);
+      if (server.half > (best === null ? 0 : best.half)) best = server;
+    }
+    return best;
+  }
+
   /** Whether another usable connection goes to the same host, so that a newly found one is not needed. */
   hasOther(one: Server): bool {
     for (let i = 0, n = this.servers.length; i < n; i++) {

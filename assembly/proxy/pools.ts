@@ -2,6 +2,7 @@ import { noteGarbage } from "../abi/dispatch";
 import { Connection } from "./connection";
 import { Pool } from "./pool";
 import { Destination } from "./cluster";
+import { Server } from "./server";
 
 /** Pools above which those that are idle go, and the objects that one leaves behind. */
 const MAX_IDLE: i32 = 256;
@@ -49,6 +50,20 @@ export class Pools {
   checkWrites(now: i64): void {
     // What is given up may send its requests to another pool, and so make one.
     for (let i = 0; i < this.all.length; i++) unchecked(this.all[i]).checkWrites(now);
+  }
+
+  /** Looks at frames of servers whose rest has not come; returns whether there are any. */
+  lookAtHalves(now: i64, timeout: i64): bool {
+    let any = false;
+    for (let i = 0; i < this.all.length; i++) if (unchecked(this.all[i]).lookAtHalves(now, timeout)) any = true;
+    return any;
+  }
+
+  /** The server with the largest frame whose rest has not come; null: there is none. */
+  largestHalf(): Server | null {
+    let best: Server | null = null;
+    for (let i = 0; i < this.all.length; i++) best = unchecked(this.all[i]).largestHalf(best);
+    return best;
   }
 
   /** The client has gone. */

@@ -32,6 +32,16 @@ export class Push extends Timer {
   }
 }
 
+/** Forgets the requests to the client that can no longer be answered: those of a server, or with null all. */
+export function dropPushes(connection: Connection, server: Server | null): void {
+  for (let i = 0; i < connection.pushes.capacity; i++) {
+    const push = connection.pushes.at(i);
+    if (push === null || (server !== null && push.server !== server)) continue;
+    connection.root.cancelTimer(push);
+    connection.pushes.release(push.id);
+  }
+}
+
 /** A request or one-way request has come from a server. */
 export function onServerRequest(connection: Connection, server: Server, frame: Frame): void {
   const codec = frame.codec;

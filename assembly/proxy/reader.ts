@@ -10,6 +10,12 @@ import { Passthrough } from "./passthrough";
 import { onClientResponse } from "./push";
 import { writeReply } from "./respond";
 
+/** What a call, another frame and a bad one cost of the work of a callback (`ProxyRoot.work`); and a byte, an eighth. */
+const WORK_OF_CALL: i32 = 2048;
+const WORK_OF_SIGNAL: i32 = 32;
+const WORK_OF_ERROR: i32 = 512;
+const WORK_SHIFT: i32 = 3;
+
 const UNKNOWN = Bytes.of("no known protocol in the first bytes");
 const TOO_FEW = Bytes.of("too few bytes to tell the protocol");
 const UNASKED = Bytes.of("a response to nothing");
@@ -32,6 +38,8 @@ export class ClientReader {
   private readonly timer: DetectTimer = new DetectTimer(this);
   /** Bytes that the first frame that is not whole needs; 0: not known. */
   need: i32 = 0;
+  /** Whether there was more than one client may have done in one callback. */
+  behind: bool = false;
   /** Bytes still to come of a frame that was refused for its length. */
   private skip: i32 = 0;
 
@@ -94,18 +102,27 @@ export class ClientReader {
     const codec = this.codec;
     let used = from;
     this.need = 0;
+    this.behind = false;
     while (used < length && codec !== null && !this.connection.lingering) {
+      if (root.work <= 0) {
+        this.behind = true;
+        break;
+      }
       const decoded = codec.decode(ptr + (used as usize), length - used, Peer.CLIENT, root.maxFrameBytes, frame);
       if (decoded == Decoded.MORE) {
         this.need = frame.need;
         break;
       }
+      const before = used;
       if (decoded == Decoded.FRAME) {
-        this.onFrame(frame);
+        root.work -= frame.kind <= FrameKind.RESPONSE ? WORK_OF_CALL : WORK_OF_SIGNAL;
         used += frame.length;
+        this.onFrame(frame);
       } else {
+        root.work -= WORK_OF_ERROR;
         used += this.onBadFrame(frame, length - used);
       }
+      root.work -= (used - before) >> WORK_SHIFT;
     }
     return used;
   }
@@ -159,6 +176,11 @@ export class ClientReader {
   goAway(): void {
     const codec = this.codec;
     if (codec !== null) codec.goAway(0, this.connection.toClient);
+  }
+
+  /** Whether it is known which protocol the client speaks. */
+  get knows(): bool {
+    return this.codec !== null;
   }
 
   /** Whether bytes of no known protocol are carried: nobody can tell when such a connection is idle. */

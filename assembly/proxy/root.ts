@@ -36,6 +36,12 @@ const SERVER = Bytes.of("upstream_host");
 
 /** Connections pushed in one tick: each push re-enters Envoy, and they nest (design.md §2.3). */
 const MAX_PUSHES: i32 = 16;
+/**
+ * What may be done for one client in a callback of its own, about 1,000 small calls (reader.ts), and in a tick for all
+ * those that have sent more at once: about 250.
+ */
+const WORK: i32 = 2 << 20;
+const WORK_OF_TICK: i32 = 512 << 10;
 /** Clusters that requests may name (cluster_header, cluster_variable) or routes use. */
 const MAX_CLUSTERS: i32 = 4096;
 /** Objects that one of them leaves behind. */
@@ -59,6 +65,9 @@ export class ProxyRoot extends PluginRoot {
   strictChanges: bool = false;
   drainCheckMs: i64 = 0;
   exceptionsAreErrors: bool = false;
+  frameTimeoutMs: i64 = 0;
+  /** What may still be done for clients in this callback. */
+  work: i32 = 0;
 
   // Scratch objects of the request path: one callback at a time uses them.
   readonly frame: Frame = new Frame();
@@ -73,6 +82,10 @@ export class ProxyRoot extends PluginRoot {
   private readonly serverGarbageFrames: Metric;
   private readonly undecidedRoutes: Metric;
   private readonly stuckServers: Metric;
+  /** Frames whose rest did not come in time. */
+  readonly frameTimeouts: Metric;
+  /** Times that a connection gave something up because memory was short. */
+  readonly shortages: Metric;
   private readonly badPeers: LimitedLog = new LimitedLog();
   private readonly lostChanges: LimitedLog = new LimitedLog();
   private readonly name: View = new View();
@@ -101,6 +114,8 @@ export class ProxyRoot extends PluginRoot {
     this.serverGarbageFrames = metrics.counter("moe.server_garbage");
     this.undecidedRoutes = metrics.counter("moe.undecided_routes");
     this.stuckServers = metrics.counter("moe.stuck_servers");
+    this.frameTimeouts = metrics.counter("moe.frame_timeouts");
+    this.shortages = metrics.counter("moe.memory_shortages");
   }
 
   protected configure(text: View, errors: ConfigErrors): bool {
@@ -127,12 +142,20 @@ export class ProxyRoot extends PluginRoot {
     this.strictChanges = config.strictChanges;
     this.exceptionsAreErrors = config.exceptionsAreErrors;
     this.drainCheckMs = config.drainCheckMs as i64;
+    this.frameTimeoutMs = config.frameTimeoutMs as i64;
     return true;
   }
 
   createContext(id: u32): Context {
     this.chains.onConnection();
     return new Connection(id, this);
+  }
+
+  /** A callback for one client's bytes begins. */
+  // @ts-ignore: decorator
+  @inline
+  beginWork(): void {
+    this.work = WORK;
   }
 
   /** Has a tick push the connection. */
@@ -145,6 +168,7 @@ export class ProxyRoot extends PluginRoot {
   /** Pushes the connections that were scheduled before this tick, oldest first, as many as one tick may. */
   protected runDue(): bool {
     const end = min(this.scheduled.length, this.scheduledAt + MAX_PUSHES);
+    this.work = WORK_OF_TICK;
     while (this.scheduledAt < end) {
       const connection = unchecked(this.scheduled[this.scheduledAt++]);
       connection.scheduled = false;

@@ -7,10 +7,10 @@ import { codeOf, reasonOf } from "./bad_frame";
 import { Connection } from "./connection";
 import { Host } from "./host";
 import { HostSet } from "./host_set";
-import { LARGE, STUCK, UnreadAnswers, UNREAD } from "./memory";
+import { SLOW, STUCK, UnreadAnswers, UNREAD } from "./memory";
 import { onMirrorFrame, restMirror } from "./mirror";
 import { Pool } from "./pool";
-import { onServerRequest, refusePush } from "./push";
+import { dropPushes, onServerRequest, refusePush } from "./push";
 import { Request } from "./request";
 import { onBadResponse, onLostRequest, onResponse } from "./respond";
 import { ServerInput } from "./server_input";
@@ -185,7 +185,7 @@ export class Server extends Upstream {
       if (failed) request.triedHost = host;
       onLostRequest(request, this, reason, now);
     }
-    this.connection.dropPushes(this);
+    dropPushes(this.connection, this);
   }
 
   /** Takes it out of the pool; its memory goes once the requests on it have been dealt with. */
@@ -232,24 +232,48 @@ export class Server extends Upstream {
       input.consume(used);
       if (from == length) break;
     }
-    if (input.isTooMuch) this.dropGathered();
+    if (input.isTooMuch) this.dropHalf();
     return from;
   }
 
-  /** There is no room for a large frame that is not whole: it is left out, as one beyond the limit is. */
-  private dropGathered(): void {
-    const input = this.input;
-    const codec = this.codec;
-    const frame = this.connection.root.frame;
-    const refused =
-      codec !== null && codec.decode(input.bytes.ptr, input.length, Peer.SERVER, LARGE, frame) == Decoded.ERROR;
-    if (!refused || !frame.answerable || frame.length <= input.length) {
+  /** Bytes of a frame whose rest has not come. */
+  get half(): i32 {
+    return this.input.length;
+  }
+
+  /** There is no room for the frame that is not whole: it is left out, as one beyond the limit is. */
+  dropHalf(): void {
+    const frame = this.input.describe(this.codec);
+    if (frame === null) {
       this.garbage();
       return;
     }
     frame.error = FrameError.NO_ROOM;
-    this.onBadFrame(frame, input.length);
+    this.onBadFrame(frame, this.input.length);
+    this.input.free();
+  }
+
+  /**
+   * Looks at the frame whose rest has not come: an answer goes with its request, which has a timeout of its own; another
+   * frame that takes too long goes with the connection. Returns whether there is one.
+   */
+  lookAtHalf(now: i64, timeout: i64): bool {
+    const input = this.input;
+    if (input.length == 0) return false;
+    const frame = input.describe(this.codec);
+    if (frame === null || frame.kind != FrameKind.RESPONSE) {
+      if (!input.patience.isOver(now, input.length, timeout)) return true;
+      const root = this.connection.root;
+      root.frameTimeouts.add(1);
+      root.stuckServer(this, SLOW);
+      this.giveUp(CloseReason.RESET, now);
+      return false;
+    }
+    const asked = (this.secondary ? this.connection.mirrors : this.connection.requests).find(frame.id);
+    if (asked !== null && asked.server === this) return true;
+    this.skip = frame.length - input.length;
     input.free();
+    return false;
   }
 
   /** Deals with the whole frames of a range; returns the bytes they took, or -1 when the connection is given up. */

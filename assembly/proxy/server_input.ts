@@ -1,17 +1,27 @@
 import { ByteBuffer } from "../bytes/buffer";
+import { Codec, Decoded, Peer } from "../xprotocol/codec";
+import { Frame } from "../xprotocol/frame";
 import { Connection } from "./connection";
-import { lacksMemory, LARGE } from "./memory";
+import { Patience } from "./frame_watch";
+import { LARGE } from "./memory";
 
 /** Memory that is kept between frames, bytes. */
 const KEEP: i32 = 4096;
 /** How often a frame may ask for more out of one piece of data before it gets all. */
 const MOST_TRIES: i32 = 4;
 
+/** Longer frames than this are refused for their length, which tells what they are before they are whole. */
+const NOTHING: i32 = 1;
+
+const described = new Frame();
+
 /** The frame of a server whose rest has not come. */
 export class ServerInput {
   readonly bytes: ByteBuffer = new ByteBuffer();
   /** Bytes that it needs to be whole, or to tell how many that are; 0: not known. */
   need: i32 = 0;
+  /** How long it has not come. */
+  readonly patience: Patience = new Patience();
   /** Bytes that are counted in the client's connection. */
   private counted: i32 = 0;
 
@@ -24,6 +34,7 @@ export class ServerInput {
 
   /** Adds all of a range. */
   add(ptr: usize, length: i32): void {
+    if (this.bytes.length == 0) this.patience.restart();
     this.bytes.append(ptr, length, this.need);
   }
 
@@ -41,20 +52,28 @@ export class ServerInput {
 
   /** Drops bytes that were dealt with. */
   consume(n: i32): void {
+    if (n > 0) this.patience.restart();
     this.bytes.consume(n);
     if (this.bytes.length == 0) this.bytes.reset(KEEP);
   }
 
-  /** Whether it is large, and memory is short. */
+  /** Whether it is large, and the client's connection has no room for more. */
   get isTooMuch(): bool {
-    const length = this.bytes.length;
-    return lacksMemory(length) || (length >= LARGE && !this.connection.mayGather);
+    return this.bytes.length >= LARGE && !this.connection.share.mayGather;
+  }
+
+  /** What there is says of the frame: its kind, id and length; null when that is not enough. Reused, borrowed. */
+  describe(codec: Codec | null): Frame | null {
+    const bytes = this.bytes;
+    if (codec === null || bytes.length == 0) return null;
+    if (codec.decode(bytes.ptr, bytes.length, Peer.SERVER, NOTHING, described) != Decoded.ERROR) return null;
+    return described.answerable && described.length > bytes.length ? described : null;
   }
 
   /** Has the client's connection know how much there is. */
   settle(): void {
     const now = this.bytes.length;
-    this.connection.gathered += now - this.counted;
+    this.connection.share.gathered += now - this.counted;
     this.counted = now;
   }
 

@@ -241,6 +241,30 @@ describe("memory of messages that are held", () => {
   });
 });
 
+describe("a connection's share of memory for messages that are held", () => {
+  it("shrinks as the memory of the worker fills", async () => {
+    const MIB = 1 << 20;
+    const half = request(1, "m", [], { content: Buffer.alloc(16 * MIB - 1000) }).subarray(0, 16 * MIB - 2000);
+    const held: number[] = [];
+    for (const hogs of [0, 37]) {
+      const all = await start({ filters: [{ AFTER_ROUTE: ["wait:300", ""] }] });
+      for (let i = 0; i < hogs; i++) all.host.connect().write(half);
+      for (let id = 0; id < 25; id++) {
+        all.client.write(request(id, "m", [], { content: Buffer.alloc(2 * MIB, "x") }));
+        all.host.advance(4);
+      }
+      all.host.advance(3000);
+      const got = answers(all.client);
+      assert.equal(got.length, 25);
+      held.push(got.filter(({ status }) => status === 0).length);
+      assert.ok(got.every(({ status }) => status === 0 || status === Status.SERVER_THREADPOOL_BUSY));
+      all.host.close();
+    }
+    assert.equal(held[0], 25);
+    assert.ok(held[1] >= 4 && held[1] <= 12, `${held[1]} of 2 MiB, with 48 MiB left`);
+  });
+});
+
 describe("a connection that has to close", () => {
   it("waits for requests that are held", async () => {
     const all = await start({ filters: [{ AFTER_ROUTE: ["wait:1000"] }] });

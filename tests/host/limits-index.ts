@@ -5,12 +5,15 @@ import { CONFIGURATION, type Limit } from "./limits-configuration.ts";
 
 const peers = (title: string): string => `tests/host/limits-peers.test.ts: ${title}`;
 const headers = (title: string): string => `tests/host/limits-headers.test.ts: ${title}`;
+const halves = (title: string): string => `tests/host/half-frames.test.ts: ${title}`;
 const memory = (title: string): string => `tests/host/limits-memory.test.ts: ${title}`;
 const tables = (title: string): string => `tests/host/limits-tables.test.ts: ${title}`;
 const heldBack = (title: string): string => `tests/host/held-back.test.ts: ${title}`;
-const SHORT = memory(
-  "from 640 MiB on large frames, requests and large answers are refused, from 704 MiB on smaller frames",
-);
+const SHORT = [
+  memory("from 640 MiB on the connection that holds most is given up: no call of others is refused"),
+  memory("from 640 MiB on also very many that hold little each are given up"),
+  memory("from 640 MiB on the largest answer that is not whole is left out, and no call of others is refused"),
+];
 const REQUESTS = peers("65,535 on one connection, 131,072 in a worker: one more is answered with overflow");
 const CLUSTERS = tables(
   "256 clusters have their own; of 4,096 that have hosts none is forgotten, and one more is no route",
@@ -114,12 +117,44 @@ export const LIMITS: Limit[] = [
   },
   {
     row: "memory of all buffers of a worker",
-    tests: [SHORT, memory("from 640 MiB on are answered with 503"), memory("are not kept for those that have gone on")],
+    tests: [
+      ...SHORT,
+      memory("from 640 MiB on are answered with 503"),
+      memory("are not kept for those that have gone on"),
+    ],
     constants: [
       "assembly/bytes/buffer.ts MEMORY_HIGH",
       "assembly/bytes/buffer.ts MEMORY_FULL",
       "assembly/proxy/memory.ts LARGE_IF_FULL",
     ],
+  },
+  {
+    row: "the same two, as the memory of the worker fills",
+    tests: ["tests/host/filter-waits.test.ts: shrinks as the memory of the worker fills"],
+  },
+  {
+    row: "time for the rest of a frame",
+    tests: [
+      halves(
+        "is given up after ${least} s and one for each 16,000 bytes, with its connection: ${JSON.stringify(config)}",
+      ),
+      halves("is given up also if a byte comes each second"),
+      halves("may take as long as it likes while it comes at 16 KB a second, and with frame_timeout_ms 0"),
+      halves("of a server's own request: the server connection is given up"),
+    ],
+  },
+  {
+    row: "time for the rest of an answer",
+    tests: [halves("goes with its request: the memory is free, and the server's next answer is found")],
+  },
+  {
+    row: "what is done for one client in one callback",
+    tests: [
+      halves(
+        "has about a thousand of them sent, then some in each tick: another one's call is answered before the rest",
+      ),
+    ],
+    constants: ["assembly/proxy/root.ts WORK", "assembly/proxy/root.ts WORK_OF_TICK"],
   },
   {
     row: "memory that empty buffers keep",

@@ -3,57 +3,100 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as bolt from "./kit/bolt.ts";
 import { keepRequests, startHttp } from "./http-world.ts";
-import { answers, call, world } from "./proxy-world.ts";
+import type { SwitchboardClient } from "./kit/index.ts";
+import { A, answers, B, call, world } from "./proxy-world.ts";
 
 const MIB = 1 << 20;
 const BUSY = bolt.BoltStatus.SERVER_THREADPOOL_BUSY;
 const outcome = (frames: bolt.BoltFrame[]): number[][] => frames.map(({ id, status }) => [id, status]);
 
 describe("memory of all buffers of a worker", () => {
-  it("from 640 MiB on large frames, requests and large answers are refused, from 704 MiB on smaller frames", async () => {
+  it("from 640 MiB on the connection that holds most is given up: no call of others is refused", async () => {
     const { host, cluster, client } = await world();
     const refused = () => host.metrics.counter("moe.refused_connections");
-    const large = Buffer.from(call(1, { content: Buffer.alloc(16 * MIB - 1000) })).subarray(0, 15 * MIB);
-    const small = call(1, { content: Buffer.alloc(100_000) }).subarray(0, 60_000);
-    cluster.servers[0].onCall = () => {};
-    client.write(call(1));
-    host.advance(20);
-    const [stream] = cluster.servers[0].streams;
-    let fillers = 0;
-    for (; refused() === 0; fillers++) {
-      assert.ok(fillers < 100, "no large frame is refused");
-      host.connect().write(large);
-      host.advance(100);
-    }
-    // What was gathered for the last one is free again, and there is room for what is small.
-    assert.ok(fillers * 16 >= 600 / 2, `refused after ${fillers} frames of 16 MiB`);
-    assert.ok(host.log.lines.some(({ text }) => text.endsWith("out of buffer memory")));
-    client.write(call(2));
-    host.advance(20);
-    assert.equal(answers(client).length, 0);
-    for (let full = false, i = 0; !full; i++) {
-      assert.ok(i < 1000, "requests are not refused");
-      host.connect().write(small);
-      if (i % 8 !== 0) continue;
-      client.write(call(3, { type: i % 16 === 0 ? 1 : 2 }));
+    const half = Buffer.from(call(1, { content: Buffer.alloc(16 * MIB - 1000) }));
+    const hogs: SwitchboardClient[] = [];
+    let calls = 0;
+    const served = (): void => {
+      client.write(call(++calls));
+      client.write(call(++calls, { content: Buffer.alloc(60_000) }));
       host.advance(20);
-      full = outcome(answers(client)).some(([id, status]) => id === 3 && status === BUSY);
+      assert.deepEqual(outcome(answers(client)), [
+        [calls - 1, 0],
+        [calls, 0],
+      ]);
+    };
+    // Each holds more than the one before.
+    for (let i = 0; i < 100; i++) {
+      hogs.push(host.connect());
+      hogs[i].write(half.subarray(0, 12 * MIB + i * 30_000));
+      served();
     }
-    assert.equal(refused(), 1, "small frames are gathered");
-    // An answer of which much has to be gathered is left out, and its request answered with overflow.
-    const answer = bolt.response(cluster.calls[0].frame.id, { content: Buffer.alloc(200_000) });
-    for (let at = 0; at < answer.length; at += 50_000) stream.write(answer.subarray(at, at + 50_000));
     host.advance(600);
-    assert.deepEqual(outcome(answers(client)), [[1, BUSY]]);
-    assert.equal(stream.closed, false);
-    assert.equal(host.metrics.counter("moe.server_garbage"), 1);
-    for (let i = 0; refused() === 1; i++) {
-      assert.ok(i < 4000, "small frames are not refused");
-      host.connect().write(small);
-      if (i % 50 === 0) host.advance(150);
-    }
+    const closed = hogs.map((one) => one.closed !== null);
+    assert.equal(refused(), closed.filter(Boolean).length);
+    assert.equal(host.metrics.counter("moe.memory_shortages"), refused());
+    assert.ok(refused() >= 55 && refused() <= 65, `${refused()} given up`);
+    // The first ones hold least, and stay.
+    assert.ok(closed.slice(0, 30).every((one) => !one));
+    assert.ok(host.log.lines.some(({ text }) => text.endsWith("out of buffer memory")));
+    assert.equal(cluster.calls.length, calls);
     // Envoy's bound of a VM.
     assert.ok(host.vm.memory.pages <= 16_384, `${host.vm.memory.pages} pages of 64 KiB`);
+    // One of them goes on, and is served.
+    hogs[0].write(half.subarray(12 * MIB));
+    host.advance(2000);
+    assert.deepEqual(outcome(answers(hogs[0])), [[1, 0]]);
+    host.close();
+  });
+
+  it("from 640 MiB on also very many that hold little each are given up", async () => {
+    const { host, client } = await world();
+    const half = call(1, { content: Buffer.alloc(100_000) }).subarray(0, 50_000);
+    const hogs: SwitchboardClient[] = [];
+    for (let i = 0; i < 14_000; i++) {
+      hogs.push(host.connect());
+      hogs[i].write(half);
+      if (i % 1000 !== 0) continue;
+      client.write(call(i));
+      host.advance(20);
+      assert.deepEqual(outcome(answers(client)), [[i, 0]]);
+    }
+    host.advance(600);
+    assert.ok(host.metrics.counter("moe.memory_shortages") > 0);
+    assert.ok(host.vm.memory.pages <= 16_384, `${host.vm.memory.pages} pages of 64 KiB`);
+    host.close();
+  });
+
+  it("from 640 MiB on the largest answer that is not whole is left out, and no call of others is refused", async () => {
+    const { host, cluster, client } = await world([A, B]);
+    const [bad, good] = cluster.servers;
+    bad.onCall = () => {};
+    const answer = bolt.response(0, { content: Buffer.alloc(16 * MIB - 1000) });
+    const hogs: SwitchboardClient[] = [];
+    for (let i = 0; i < 90; i++) {
+      hogs.push(host.connect());
+      // One of two calls goes to each server.
+      hogs[i].write(Buffer.concat([call(1), call(2)]));
+      host.advance(20);
+      const mine = bad.calls.at(-1);
+      assert.ok(mine);
+      const stream = mine.stream;
+      answer.writeUInt32BE(mine.frame.id, 5);
+      for (let at = 0; at < 14 * MIB; at += MIB) stream.write(answer.subarray(at, at + MIB));
+      host.advance(20);
+      if (i % 10 !== 0) continue;
+      const before = good.calls.length;
+      for (let id = 10; id < 14; id++) client.write(call(id));
+      host.advance(20);
+      assert.ok(good.calls.length > before);
+      assert.ok(answers(client).every(({ status }) => status === 0));
+    }
+    host.advance(600);
+    const got = hogs.flatMap((one) => answers(one)).filter(({ status }) => status !== 0);
+    assert.ok(got.length >= 40 && got.every(({ status }) => status === BUSY), `${got.length} left out`);
+    assert.equal(host.metrics.counter("moe.memory_shortages"), got.length);
+    assert.ok(hogs.every((one) => one.closed === null));
     host.close();
   });
 

@@ -83,7 +83,8 @@ describe("the configuration of the proxy", () => {
     expect(refused("{")).toBe("configuration: invalid JSON: expected a key in double quotes");
     expect(refused("{'protocol':'bolt'}")).toBe(
       'configuration: unknown field "protocol"; allowed: protocols, fallback, allowed_clusters, router, stream_filters, max_frame_bytes, ' +
-        'max_connection_bytes, detect_timeout_ms, keepalive, goaway, strict_changes, drain_check_ms, clusters; did you mean "protocols"?',
+        "max_connection_bytes, detect_timeout_ms, frame_timeout_ms, max_request_timeout, min_counted_timeout, keepalive, " +
+        'exceptions_are_errors, goaway, strict_changes, drain_check_ms, clusters; did you mean "protocols"?',
     );
     expect(refused("{'protocols':[]}")).toBe("protocols: must not be empty; leave it out for bolt, boltv2, x_example");
     expect(refused("{'protocols':'bolt'}")).toBe('protocols: expected an array, got "bolt"');
@@ -109,6 +110,9 @@ describe("the configuration of the proxy", () => {
       "max_connection_bytes: must not be less than max_frame_bytes, which is 16777216",
     );
     expect(refused("{'drain_check_ms':-1}")).toBe("drain_check_ms: expected an integer from 0 to 600000, got -1");
+    expect(refused("{'frame_timeout_ms':600001}")).toBe(
+      "frame_timeout_ms: expected an integer from 0 to 600000, got 600001",
+    );
     expect(refused("{'detect_timeout_ms':0}")).toBe("detect_timeout_ms: expected an integer from 1 to 600000, got 0");
     expect(refused("{'keepalive':{'interval_ms':-1}}")).toBe(
       "keepalive.interval_ms: expected an integer from 0 to 3600000, got -1",

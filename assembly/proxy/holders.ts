@@ -1,0 +1,110 @@
+// Who holds the memory of the VM: while it is short, the client connection that holds most gives some up, so that it is
+// never a small request of another one that is refused.
+import { bufferMemory, MEMORY_HIGH, memoryIsShort } from "../bytes/buffer";
+import { Connection } from "./connection";
+
+/** Who holds less than 4 KiB is not looked at; and how many classes of twice as much each there are. */
+const LEAST_SHIFT: i32 = 12;
+const CLASSES: i32 = 20;
+const NO_CLASS: i32 = -1;
+/** Connections of the highest class that are compared. */
+const COMPARED: i32 = 256;
+/** So much less than short is memory to be afterwards, so that it is not short again with the next bytes. */
+const EASE: u64 = 16 << 20;
+/** Most connections that give something up in one callback. */
+const MOST: i32 = 1024;
+
+const lists: StaticArray<Holding | null> = new StaticArray<Holding | null>(CLASSES);
+/** Bytes of connections that have been given up, and are about to be closed. */
+let leaving: u64 = 0;
+
+/** What a client connection holds: frames whose rest has not come, messages, copies, and what waits to be sent. */
+export class Holding {
+  /** Bytes. */
+  bytes: i32 = 0;
+  private level: i32 = NO_CLASS;
+  private next: Holding | null = null;
+  private previous: Holding | null = null;
+  private left: i32 = 0;
+
+  constructor(private readonly connection: Connection) {}
+
+  /** It holds so many bytes now. */
+  // @ts-ignore: decorator
+  @inline
+  update(bytes: i32): void {
+    this.bytes = bytes;
+    const level = classOf(bytes);
+    if (level != this.level && this.left == 0) this.move(level);
+  }
+
+  /** It has been given up: what it holds goes as soon as it is closed. */
+  leave(): void {
+    this.move(NO_CLASS);
+    this.left = max(this.bytes, 1);
+    leaving += this.left as u64;
+  }
+
+  /** It holds nothing any more. */
+  end(): void {
+    this.move(NO_CLASS);
+    leaving -= this.left as u64;
+    this.left = 0;
+    this.bytes = 0;
+  }
+
+  private move(level: i32): void {
+    if (level == this.level) return;
+    const next = this.next;
+    const previous = this.previous;
+    if (next !== null) next.previous = previous;
+    if (previous !== null) previous.next = next;
+    else if (this.level != NO_CLASS) unchecked((lists[this.level] = next));
+    this.level = level;
+    this.next = this.previous = null;
+    if (level == NO_CLASS) return;
+    const first = unchecked(lists[level]);
+    this.next = first;
+    if (first !== null) first.previous = this;
+    unchecked((lists[level] = this));
+  }
+
+  /** The one that holds most; null when none holds much. Among very many of about as much it is one of them. */
+  static largest(): Connection | null {
+    for (let level = CLASSES - 1; level >= 0; level--) {
+      const first = unchecked(lists[level]);
+      if (first !== null) return first.largestFrom().connection;
+    }
+    return null;
+  }
+
+  private largestFrom(): Holding {
+    let best: Holding = this;
+    let one = this.next;
+    for (let left = COMPARED; one !== null && left > 0; left--) {
+      if (one.bytes > best.bytes) best = one;
+      one = one.next;
+    }
+    return best;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function classOf(bytes: i32): i32 {
+  const units = bytes >> LEAST_SHIFT;
+  return units <= 0 ? NO_CLASS : 31 - clz<i32>(units);
+}
+
+/**
+ * Has those who hold most give something up while memory is short. To be called where no connection's bytes are in use;
+ * the host's effective context may be another one after it.
+ */
+export function relieve(): void {
+  for (let i = 0; i < MOST && memoryIsShort(); i++) {
+    if (bufferMemory() - leaving < MEMORY_HIGH - EASE) return;
+    const connection = Holding.largest();
+    if (connection === null) return;
+    connection.share.giveUp();
+  }
+}
