@@ -6,8 +6,8 @@ import org.apache.dubbo.common.Version;
 import org.apache.dubbo.rpc.RpcContext;
 
 /**
- * What the proxy cannot read: another serialization than Hessian (fastjson2 in Dubbo 3, Java's own in 2.7), and Triple.
- * Both need a server of the same version.
+ * Other serializations than Hessian (fastjson2 in Dubbo 3, which the proxy reads; Java's own in 2.7, which it does not),
+ * and Triple. Both need a server of the same version.
  */
 final class DubboOtherCases {
     private static final String SERIALIZATION = Version.getVersion().startsWith("2.") ? "java" : "fastjson2";
