@@ -2,6 +2,8 @@
 // most once per call; so one scratch area serves every call, and a caller that knows where the bytes belong can have
 // them put right there.
 
+import { countMemory } from "../bytes/buffer";
+
 /** The scratch area is given back when it has grown beyond this, bytes. */
 const KEEP: usize = 1 << 20;
 
@@ -23,6 +25,7 @@ export function receiveAt(at: usize, size: usize): void {
 export function trimScratch(): void {
   if (scratchSize > KEEP) {
     heap.free(scratch);
+    countMemory(-(scratchSize as i32));
     scratch = 0;
     scratchSize = 0;
   }
@@ -36,7 +39,9 @@ export function allocate(size: usize): usize {
   }
   if (size > scratchSize) {
     if (scratch != 0) heap.free(scratch);
+    countMemory(-(scratchSize as i32));
     scratchSize = (size + 0xffff) & ~0xffff;
+    countMemory(scratchSize as i32);
     scratch = heap.alloc(scratchSize);
   }
   return scratch;
