@@ -23,6 +23,12 @@ export class Sketch {
     return least + 1;
   }
 
+  /** How often that was. */
+  of(hash: u64): i32 {
+    const a = unchecked(this.counters[(hash as i32) & (SIZE - 1)]);
+    return min(a, unchecked(this.counters[((hash >> 32) as i32) & (SIZE - 1)]));
+  }
+
   private halve(): void {
     this.counts = 0;
     for (let i = 0; i < SIZE; i++) unchecked((this.counters[i] = this.counters[i] >> 1));

@@ -67,6 +67,7 @@ export function beginRequest(connection: Connection, frame: Frame): void {
   request.codec = codec;
   request.protocol = protocol;
   request.call = call;
+  request.unplaced = root.calls.unplaced;
   request.clientId = frame.id;
   request.aux = frame.aux;
   request.oneway = oneway;

@@ -2,6 +2,7 @@ import { noteGarbage } from "../abi/dispatch";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { hashBytes } from "../bytes/hash";
+import { StringMap } from "../bytes/string_map";
 import { View } from "../bytes/view";
 import { ClusterChoice } from "../router/clusters";
 import { MetadataMatch } from "../router/metadata";
@@ -26,7 +27,7 @@ class Entry {
 /** Where requests go whose labels filters have set. */
 export class LabelledDestinations {
   private readonly entries: StaticArray<Entry | null> = new StaticArray<Entry | null>(SLOTS);
-  private readonly byText: Map<string, Destination> = new Map<string, Destination>();
+  private readonly byText: StringMap<Destination> = new StringMap<Destination>();
   private readonly text: ByteBuffer = new ByteBuffer();
   private readonly view: View = new View();
 
@@ -68,7 +69,8 @@ export class LabelledDestinations {
     }
     const merged = new MetadataMatch(all);
     const key = choice.name.toString() + merged.text;
-    if (this.byText.has(key)) return this.byText.get(key);
+    const known = this.byText.get(key);
+    if (known !== null) return known;
     if (this.byText.size >= MAX_DESTINATIONS) this.clear();
     const destination = new Destination(whole.cluster, merged);
     this.byText.set(key, destination);

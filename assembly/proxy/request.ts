@@ -42,6 +42,8 @@ export class Request extends Timer {
   codec: Codec | null = null;
   protocol: ProtocolStats | null = null;
   call: CallStats | null = null;
+  /** `CallStatsTable.unplaced` of its method. */
+  unplaced: u64 = 0;
   route: Route | null = null;
   /** The cluster and labels that the route chose, and what they lead to. */
   choice: ClusterChoice | null = null;

@@ -324,7 +324,9 @@ function writeReplyText(
 function count(request: Request, ok: bool): void {
   const call = request.call;
   const cluster = request.cluster;
+  const connection = request.connection;
   if (call !== null) (ok ? call.ok : call.errors).add(1);
+  if (ok && request.unplaced != 0 && connection !== null) connection.root.calls.prove(request.unplaced);
   if (cluster !== null) (ok ? cluster.stats.ok : cluster.stats.errors).add(1);
 }
 

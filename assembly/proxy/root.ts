@@ -2,6 +2,7 @@ import { noteGarbage } from "../abi/dispatch";
 import { Context } from "../abi/context";
 import { Bytes } from "../bytes/bytes";
 import { labelOf } from "../bytes/name_table";
+import { StringMap } from "../bytes/string_map";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { quoteJson } from "../config/value";
@@ -91,9 +92,9 @@ export class ProxyRoot extends PluginRoot {
   private readonly name: View = new View();
   private readonly unknownClusters: LimitedLog = new LimitedLog();
 
-  private readonly clusters: Map<string, Cluster> = new Map<string, Cluster>();
+  private readonly clusters: StringMap<Cluster> = new StringMap<Cluster>();
   /** Destinations by cluster and labels, and by the router's choices, of which several may mean the same. */
-  private readonly destinations: Map<string, Destination> = new Map<string, Destination>();
+  private readonly destinations: StringMap<Destination> = new StringMap<Destination>();
   private readonly byChoice: Map<ClusterChoice, Destination> = new Map<ClusterChoice, Destination>();
   private readonly byLabels: LabelledDestinations = new LabelledDestinations();
   private readonly mirrors: Map<ClusterChoice, Destination> = new Map<ClusterChoice, Destination>();
@@ -219,8 +220,9 @@ export class ProxyRoot extends PluginRoot {
     const metadata = choice.metadata;
     const name = choice.name.toString();
     const key = metadata === null ? name : name + metadata.text;
-    if (!this.destinations.has(key) && !this.addDestination(key, name, choice)) return null;
-    const destination = this.destinations.get(key);
+    const known = this.destinations.get(key);
+    const destination = known !== null ? known : this.addDestination(key, name, choice);
+    if (destination === null) return null;
     // Requests that name clusters make new choices all the time.
     if (this.byChoice.size >= MAX_CLUSTERS) this.byChoice.clear();
     this.byChoice.set(choice, destination);
@@ -241,16 +243,19 @@ export class ProxyRoot extends PluginRoot {
     return mirror;
   }
 
-  private addDestination(key: string, name: string, choice: ClusterChoice): bool {
-    if (this.destinations.size >= MAX_CLUSTERS && !this.dropUnused()) return false;
+  private addDestination(key: string, name: string, choice: ClusterChoice): Destination | null {
+    if (this.destinations.size >= MAX_CLUSTERS && !this.dropUnused()) return null;
     const config = this.config;
-    if (config === null) return false;
-    if (!this.clusters.has(name)) {
+    if (config === null) return null;
+    let cluster = this.clusters.get(name);
+    if (cluster === null) {
       const records = new HostRecords(choice.name);
-      this.clusters.set(name, new Cluster(config.cluster(choice.name), this.calls.ofCluster(choice.name), records));
+      cluster = new Cluster(config.cluster(choice.name), this.calls.ofCluster(choice.name), records);
+      this.clusters.set(name, cluster);
     }
-    this.destinations.set(key, new Destination(this.clusters.get(name), choice.metadata));
-    return true;
+    const destination = new Destination(cluster, choice.metadata);
+    this.destinations.set(key, destination);
+    return destination;
   }
 
   /** Forgets destinations that never had a host: names that clients made up. False when there is none. */
@@ -258,6 +263,7 @@ export class ProxyRoot extends PluginRoot {
     const keys = this.destinations.keys();
     for (let i = 0; i < keys.length; i++) {
       const destination = this.destinations.get(keys[i]);
+      if (destination === null) continue;
       if (destination.set.hosts.length > 0 || destination.cluster.active > 0) continue;
       this.destinations.delete(keys[i]);
       this.clusters.delete(destination.cluster.name.toString());

@@ -3,7 +3,10 @@ import { labelOf, NameTable } from "../bytes/name_table";
 import { View } from "../bytes/view";
 import { Metric, Metrics } from "../host/metrics";
 
-/** Most methods and most clusters that have numbers of their own; the rest count as `other`. */
+/**
+ * Most methods and most clusters that have numbers of their own; the rest count as `other`, but for as many methods more to
+ * which servers have answered.
+ */
 const MAX_METHODS: i32 = 512;
 const MAX_CLUSTERS: i32 = 256;
 
@@ -106,6 +109,16 @@ export class CallStatsTable {
   @inline
   ofMethod(service: View, method: View): CallStats {
     return this.methods.of(service, method);
+  }
+
+  /** What `prove` takes of the method that was asked for last; 0: it has numbers of its own. */
+  get unplaced(): u64 {
+    return this.methods.unplaced;
+  }
+
+  /** A server has answered well to a method without numbers of its own. */
+  prove(unplaced: u64): void {
+    this.methods.prove(unplaced);
   }
 
   /** New numbers `moe.cluster.CLUSTER.*`, to be asked for once a cluster. */

@@ -44,8 +44,8 @@ export class FilterMetric {
 
 /**
  * Counters by two names that peers choose: `moe.filter.TYPE.[FIXED.]FIRST.x.SECOND.y.COUNTER`. The names are bounded: the
- * first 512 pairs have counters of their own, the rest count as `other`; 200 bytes of each are kept. One for each
- * filter, or for each configuration.
+ * first 512 pairs have counters of their own, the rest count as `other`, but for 512 more that are known to be real; 200
+ * bytes of each are kept. One for each filter, or for each configuration.
  */
 export class FilterMetricTable {
   /**
@@ -55,6 +55,7 @@ export class FilterMetricTable {
    * @param counters their names
    * @param gauges names of gauges, which are defined when they are first moved; their places follow the counters'
    * @param histograms the same of histograms, after the gauges
+   * @param proof the place of a counter that only grows for names which are not made up; -1: there is none
    */
   constructor(
     readonly type: string,
@@ -64,6 +65,7 @@ export class FilterMetricTable {
     readonly counters: string[],
     readonly gauges: string[] = [],
     readonly histograms: string[] = [],
+    readonly proof: i32 = -1,
   ) {}
 
   /** What comes before a counter's name. */
@@ -95,6 +97,11 @@ export abstract class FilterMetrics {
 
   /** The numbers of a table for two names, for those who keep them. */
   abstract named(table: FilterMetricTable, first: View, second: View): NamedMetrics;
+
+  /** The same for names that are not made up, as a configuration has them: they have places that are reserved. */
+  reserved(table: FilterMetricTable, first: View, second: View): NamedMetrics {
+    return this.named(table, first, second);
+  }
 }
 
 /** The numbers for one pair of names in Envoy's statistics. */
@@ -183,11 +190,17 @@ export class PluginFilterMetrics extends FilterMetrics {
 
   countNamed(table: FilterMetricTable, first: View, second: View, counter: i32): void {
     if (counter < 0 || counter >= table.counters.length) return;
-    unchecked(this.tableOf(table).of(first, second).counters[counter]).add(1);
+    const own = this.tableOf(table);
+    unchecked(own.of(first, second).counters[counter]).add(1);
+    if (counter == table.proof && own.unplaced != 0) own.prove(own.unplaced);
   }
 
   named(table: FilterMetricTable, first: View, second: View): NamedMetrics {
     return this.tableOf(table).of(first, second);
+  }
+
+  reserved(table: FilterMetricTable, first: View, second: View): NamedMetrics {
+    return this.tableOf(table).of(first, second, true);
   }
 
   private tableOf(table: FilterMetricTable): NamedTable {

@@ -299,6 +299,7 @@ export const LIMITS: Limit[] = [
     tests: [
       tables("512 pairs of service and method have their own, the rest counts as other"),
       "tests/host/filter-metrics.test.ts: by names from the wire, at most 512 pairs",
+      "tests/host/limits-tables.test.ts: methods that a server answers have their own beside 512 that are made up",
     ],
     constants: ["assembly/proxy/stats.ts MAX_METHODS", "assembly/stream/metrics.ts MAX_NAMES"],
   },

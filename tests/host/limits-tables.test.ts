@@ -58,6 +58,20 @@ describe("names in metrics", () => {
     all.host.close();
   });
 
+  it("methods that a server answers have their own beside 512 that are made up", async () => {
+    const all = await world();
+    all.client.write(calls(Array.from({ length: 2000 }, (_, i) => `made-up-${i}`)));
+    for (let i = 0; i < 5; i++) {
+      all.host.advance(100);
+      all.client.write(calls(["real"]));
+    }
+    assert.equal(counted(all).length, 514);
+    // Three answers are what it takes.
+    assert.equal(all.host.metrics.counter("moe.service.real.method.m.requests"), 2);
+    assert.equal(all.host.metrics.counter(OTHER), 2000 - 512 + 3);
+    all.host.close();
+  });
+
   it("200 bytes of each are kept, and only visible ASCII", async () => {
     const all = await world();
     const hostile = [

@@ -26,6 +26,8 @@ export class Known extends Attachment {
     readonly name: Bytes,
     public plugin: PluginUse,
     public metrics: NamedMetrics,
+    /** Rules name the resource. */
+    readonly real: bool,
   ) {
     super();
   }
@@ -51,7 +53,7 @@ export class Known extends Attachment {
 export function knownOf(config: FlowControlConfig, plugin: PluginUse, asked: Resource): Known {
   const first = asked.attachment;
   if (first !== null) return ofPlugin(config, plugin, changetype<Known>(first));
-  const made = make(config, plugin, asked.name);
+  const made = make(config, plugin, asked.name, asked.fixed);
   asked.attachment = made;
   return made;
 }
@@ -60,7 +62,7 @@ export function knownOf(config: FlowControlConfig, plugin: PluginUse, asked: Res
 export function othersOf(config: FlowControlConfig, plugin: PluginUse): Known {
   const first = config.others;
   if (first !== null) return ofPlugin(config, plugin, changetype<Known>(first));
-  const made = make(config, plugin, NO_RESOURCE);
+  const made = make(config, plugin, NO_RESOURCE, true);
   config.others = made;
   return made;
 }
@@ -75,21 +77,22 @@ function ofPlugin(config: FlowControlConfig, plugin: PluginUse, first: Known): K
   }
   if (free !== null) {
     free.plugin = plugin;
-    free.metrics = named(config, plugin, free.name);
+    free.metrics = named(config, plugin, free.name, free.real);
     return free;
   }
-  const made = make(config, plugin, first.name);
+  const made = make(config, plugin, first.name, first.real);
   made.next = first.next;
   first.next = made;
   return made;
 }
 
-function make(config: FlowControlConfig, plugin: PluginUse, name: Bytes): Known {
-  return new Known(name, plugin, named(config, plugin, name));
+function make(config: FlowControlConfig, plugin: PluginUse, name: Bytes, real: bool): Known {
+  return new Known(name, plugin, named(config, plugin, name, real), real);
 }
 
-function named(config: FlowControlConfig, plugin: PluginUse, name: Bytes): NamedMetrics {
+function named(config: FlowControlConfig, plugin: PluginUse, name: Bytes, real: bool): NamedMetrics {
   application.set(config.application.ptr, config.application.length);
   view.set(name.ptr, name.length);
-  return plugin.metrics.named(TABLE, application, view);
+  const metrics = plugin.metrics;
+  return real ? metrics.reserved(TABLE, application, view) : metrics.named(TABLE, application, view);
 }

@@ -15,7 +15,7 @@ const enum Counter {
   FAILURE = 2,
 }
 const COUNTERS: string[] = ["request_total", "response_succ_total", "response_fail_total"];
-const TABLE = new FilterMetricTable("grpc_metric", "", "service", "method", COUNTERS);
+const TABLE = new FilterMetricTable("grpc_metric", "", "service", "method", COUNTERS, [], [], Counter.SUCCESS);
 
 // MOSN's variables of its gRPC server (pkg/filter/network/grpc): the full method, and whether the call succeeded.
 const SERVICE_NAME = Bytes.of("gRPC_serviceName");

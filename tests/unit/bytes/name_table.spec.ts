@@ -50,6 +50,29 @@ describe("NameTable", () => {
     }
   });
 
+  test("as many places again are for names that are known, or were proven three times", () => {
+    const table = new Table(10);
+    for (let i = 0; i < 1000; i++) textOf(table, "made-up", i.toString());
+    expect(table.unplaced != 0).toBe(true);
+    expect(textOf(table, "made-up", "5")).toBe("made-up/5");
+    expect(table.unplaced).toBe(0);
+    for (let i = 0; i < 3; i++) {
+      expect(textOf(table, "s", "m")).toBe("other/other");
+      table.prove(table.unplaced);
+    }
+    expect(textOf(table, "s", "m")).toBe("s/m");
+    expect(table.unplaced).toBe(0);
+    const name = Bytes.of("known");
+    first.set(name.ptr, name.length);
+    for (let i = 0; i < 20; i++) {
+      const number = Bytes.of(i.toString());
+      second.set(number.ptr, number.length);
+      expect(table.of(first, second, true).text).toBe(i < 9 ? `known/${i}` : "other/other");
+    }
+    for (let i = 0; i < 10; i++) expect(textOf(table, "made-up", i.toString())).toBe(`made-up/${i}`);
+    expect(table.made).toBe(21);
+  });
+
   test("what is long is cut in the label, and not kept", () => {
     const table = new Table(10);
     expect(textOf(table, "x".repeat(300), "y".repeat(300))).toBe("x".repeat(200) + "/" + "y".repeat(200));
