@@ -33,6 +33,8 @@ export class HttpContext extends Context {
     const stream = root.take();
     this.stream = stream;
     stream.begin(this.id, root.chains.take(), ended);
+    // Reading them takes off what the client must not say.
+    if (root.setsLabels) stream.request.headers.load();
     return onRequestHeaders(stream, ended);
   }
 

@@ -13,6 +13,8 @@ const KEEP: i32 = 4096;
 
 const HOST = Bytes.of("host");
 const AUTHORITY = Bytes.of(":authority");
+/** What the name of a label gets in front as a header. */
+export const LABEL_PREFIX = Bytes.of("x-moe-");
 
 /** Lower case of the key that was asked for last. */
 const lower = new ByteBuffer();
@@ -53,6 +55,17 @@ export class HttpHeaders extends Headers {
     this.loaded = true;
     appendPairs(this.map, this.block);
     this.parse();
+    if (this.map == HeaderMapType.REQUEST_HEADERS && this.writable) this.dropLabels();
+  }
+
+  /** Headers `x-moe-*` are labels that filters set (`HttpStream.applyChanges`): those that a client sends go. */
+  private dropLabels(): void {
+    pairs.begin(this.block.ptr, this.block.length);
+    while (pairs.next()) {
+      if (pairs.keyLength < LABEL_PREFIX.length || !LABEL_PREFIX.equals(pairs.key, LABEL_PREFIX.length)) continue;
+      // A name that repeats goes at once.
+      if (this.list.remove(pairs.key, pairs.keyLength) > 0) removeHeader(this.map, pairs.key, pairs.keyLength);
+    }
   }
 
   /** The message goes on: its headers are kept for those who ask later, and change no more. */

@@ -32,6 +32,8 @@ const text = new View();
 export class HttpRoot extends PluginRoot {
   /** Whether headers can be held until the body is complete. */
   hold: HeaderHold = HeaderHold.UNKNOWN;
+  /** Whether headers `x-moe-KEY` mean something behind the filters. */
+  setsLabels: bool = false;
   strictChanges: bool = false;
   minCountedTimeoutMs: i64 = 0;
   readonly routeConfigs: RouteConfigs = new RouteConfigs();
@@ -56,6 +58,7 @@ export class HttpRoot extends PluginRoot {
     const config = HttpConfig.parse(text.ptr, text.length, errors, this.filters);
     if (config === null) return false;
     this.chains = config.chains;
+    this.setsLabels = config.chains.setsLabels;
     this.hold = config.hold;
     this.strictChanges = config.strictChanges;
     this.minCountedTimeoutMs = config.minCountedTimeoutMs;

@@ -15,6 +15,7 @@ import { Waiting } from "../stream/waiting";
 import { Code } from "../xprotocol/code";
 import { Headers } from "../xprotocol/headers";
 import { outcomeOf } from "./grpc";
+import { LABEL_PREFIX } from "./headers";
 import { isImpatient, sharedFlags, sizeOf } from "./live";
 import { HttpMessage } from "./message";
 import { MirrorCopy, mirrorEnd } from "./mirror";
@@ -22,7 +23,7 @@ import { StreamProperties } from "./property";
 import { HttpRoot } from "./root";
 import { AskedConfigs } from "./route_configs";
 import { applyVariables, findVariable } from "./variables";
-import { terminateStream } from "./exchange";
+import { isTunnel, terminateStream } from "./exchange";
 import { HttpWaiting, StreamTimer } from "./waiting";
 
 /** Memory kept for the next stream, bytes. */
@@ -33,7 +34,6 @@ const INEXPRESSIBLE = Bytes.of("changes came too late, or HTTP cannot carry them
 /** A filter has chosen the timeout. */
 const GLOBAL_TIMEOUT = Bytes.of("proxy_global_timeout");
 const STATUS = Bytes.of(":status");
-const LABEL_PREFIX = Bytes.of("x-moe-");
 
 const view = new View();
 const name = new ByteBuffer();
@@ -253,6 +253,10 @@ export class HttpStream extends StreamHandler {
 
   get outcomeCode(): i32 {
     return outcomeOf(this);
+  }
+
+  get tunnels(): bool {
+    return this.phase < Phase.BEFORE_SEND && isTunnel(this);
   }
 
   requestBody(out: View): void {

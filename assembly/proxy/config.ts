@@ -63,8 +63,12 @@ export class ProxyConfig {
     const allowed = new AllowedClusters();
     allowed.read(from);
     options.allowed = allowed;
-    this.router = Router.parse(from.raw("router"), "router", from.errors, options);
-    this.chains = filters.parse(from);
+    const router = from.raw("router");
+    const chains = filters.parse(from);
+    this.chains = chains;
+    // Of a list that is refused itself some may be missing.
+    if (!from.errors.failed) options.chains = chains;
+    this.router = Router.parse(router, "router", from.errors, options);
     this.maxFrameBytes = from.integer("max_frame_bytes", 16 * MIB, 1024, 64 * MIB) as i32;
     this.maxConnectionBytes = from.integer("max_connection_bytes", 64 * MIB, 65536, 512 * MIB) as i32;
     this.detectTimeoutMs = from.integer("detect_timeout_ms", 10000, 1, 600000) as i32;

@@ -8,6 +8,7 @@ import { appendBuffer, readBuffer, replaceBuffer } from "../host/buffers";
 import { readProperty } from "../host/properties";
 import { closeDownstream, continueDownstream, enterContext } from "../host/stream";
 import { Timer } from "../host/timers";
+import { Admission } from "../stream/filter";
 import { Tunnel } from "../tunnel/tunnel";
 import { Drain } from "./drain";
 import { relieve } from "./holders";
@@ -31,6 +32,8 @@ const LINGER_MS: i64 = 5000;
 const LOOK_MS: i64 = 500;
 /** Memory that empty buffers keep, bytes. */
 const KEEP: i32 = 4096;
+
+const DENIED = Bytes.of("denied by a filter");
 
 const scratch = new View();
 
@@ -79,6 +82,8 @@ export class Connection extends Context {
   private readonly own: OwnAnswers = new OwnAnswers();
   /** Whether a server ever sent a request to this client. */
   wasPushed: bool = false;
+  /** Whether the client may use it for what is no request; UNDECIDED: nobody has asked. */
+  private admission: Admission = Admission.UNDECIDED;
   private source: Bytes = Bytes.EMPTY;
   private local: Bytes = Bytes.EMPTY;
   /** Bytes of requests that are kept for retries, and of messages that filters hold. */
@@ -343,6 +348,23 @@ export class Connection extends Context {
   /** Whether there is room for so many bytes of a request beside those that are kept already. */
   mayKeep(length: i32): bool {
     return this.share.allows(this.keptBytes, length, this.root.maxConnectionBytes);
+  }
+
+  /**
+   * Whether the client may use the connection for what comes to no filter: heartbeats, bytes of no known protocol. If not,
+   * it is refused here.
+   */
+  get admitted(): bool {
+    if (this.admission == Admission.UNDECIDED) {
+      const root = this.root;
+      // The first bytes may have waited for a timer.
+      enterContext(this.id);
+      const address = this.sourceAddress;
+      scratch.set(address.ptr, address.length);
+      this.admission = root.chains.admits(scratch, root.filterMetrics) ? Admission.GRANTED : Admission.DENIED;
+    }
+    if (this.admission == Admission.DENIED) this.refuse(DENIED);
+    return this.admission == Admission.GRANTED;
   }
 
   /** The client's address, "IP:PORT". */

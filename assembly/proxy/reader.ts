@@ -75,15 +75,15 @@ export class ClientReader {
       return true;
     }
     if (this.fallBack()) return true;
-    this.connection.refuse(UNKNOWN);
+    this.refuse(UNKNOWN);
     return false;
   }
 
-  /** From now on the bytes go to the cluster of the fallback; false when there is none. */
+  /** From now on the bytes go to the cluster of the fallback; false when there is none, or not for this client. */
   private fallBack(): bool {
     const connection = this.connection;
     const fallback = connection.root.fallback;
-    if (fallback === null) return false;
+    if (fallback === null || !connection.admitted) return false;
     const raw = new Passthrough(connection, connection.tunnel);
     this.passthrough = raw;
     raw.open(fallback);
@@ -93,7 +93,12 @@ export class ClientReader {
   /** The first bytes fit a protocol so far, but the rest does not come. */
   onDetectTimeout(): void {
     if (this.fallBack()) this.connection.reread();
-    else this.connection.refuse(TOO_FEW);
+    else this.refuse(TOO_FEW);
+  }
+
+  /** Refuses the client, unless that has been done for a better reason. */
+  private refuse(why: Bytes): void {
+    if (!this.connection.lingering) this.connection.refuse(why);
   }
 
   private frames(ptr: usize, from: i32, length: i32): i32 {
@@ -108,7 +113,14 @@ export class ClientReader {
         this.behind = true;
         break;
       }
-      const decoded = codec.decode(ptr + (used as usize), length - used, Peer.CLIENT, root.maxFrameBytes, frame);
+      const decoded = root.codecs.decode(
+        codec,
+        ptr + (used as usize),
+        length - used,
+        Peer.CLIENT,
+        root.maxFrameBytes,
+        frame,
+      );
       if (decoded == Decoded.MORE) {
         this.need = frame.need;
         break;
@@ -135,7 +147,7 @@ export class ClientReader {
         break;
       case FrameKind.HEARTBEAT: {
         const codec = frame.codec;
-        if (codec === null) break;
+        if (codec === null || !this.connection.admitted) break;
         this.connection.root.protocol(codec).heartbeats.add(1);
         codec.heartbeatAck(frame.id, frame.aux, this.connection.toClient);
         break;

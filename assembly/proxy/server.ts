@@ -286,7 +286,14 @@ export class Server extends Upstream {
     while (used < length) {
       const codec = this.codec;
       if (codec === null) return this.garbage();
-      const decoded = codec.decode(ptr + (used as usize), length - used, Peer.SERVER, root.maxFrameBytes, frame);
+      const decoded = root.codecs.decode(
+        codec,
+        ptr + (used as usize),
+        length - used,
+        Peer.SERVER,
+        root.maxFrameBytes,
+        frame,
+      );
       if (decoded == Decoded.MORE) {
         this.input.need = frame.need;
         break;

@@ -2,6 +2,7 @@ import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
 import { AllowedClusters } from "./allowed_clusters";
 import { ClusterChoice } from "./clusters";
+import { FilterChains } from "../stream/chain";
 import { FilterRegistry } from "../stream/registry";
 import { HeaderSlot } from "./matchers";
 import { MetadataMatch } from "./metadata";
@@ -19,6 +20,8 @@ export class RouterOptions {
   allowed: AllowedClusters | null = null;
   /** The types of stream filters, for their configurations per route. */
   filters: FilterRegistry = new FilterRegistry();
+  /** The filters that run: routes may configure no others; null: any. */
+  chains: FilterChains | null = null;
 }
 
 /** What the parts of one router share while it is built. */

@@ -2,8 +2,7 @@ import { isDigit, isLetter } from "../bytes/ascii";
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
 import { FilterConfigs } from "../stream/filter_configs";
-import { FilterRegistry } from "../stream/registry";
-import { RouterBuilder, metadataOf } from "./builder";
+import { RouterBuilder, RouterOptions, metadataOf } from "./builder";
 import { ClusterChoice, ClusterPicker, FixedCluster, NamedCluster, WeightedClusters } from "./clusters";
 import { HashPolicy } from "./hash_policy";
 import { isVisible, readLabels } from "./metadata";
@@ -19,6 +18,8 @@ const MAX_TIMEOUT_MS: i64 = 86400000;
 const ACTIONS: string[] = ["route", "direct_response", "redirect"];
 /** Why the name of a cluster is refused. */
 export const INVALID_NAME: string = "the name of a cluster must be of 1 to 255 visible ASCII characters";
+
+const NOT_LISTED: string = "the filter is not in stream_filters, so it would have no effect; add it there";
 
 /** Reads one of the `routers` of a virtual host (mosn-semantics.md §6.1); header changes of its owners come later. */
 export function readRoute(from: ObjectReader, name: string, builder: RouterBuilder): Route {
@@ -37,7 +38,7 @@ export function readRoute(from: ObjectReader, name: string, builder: RouterBuild
   action.finish();
   readAnswers(from, route, builder.options.http);
   readLabels(from, "metadata");
-  route.filterConfigs = readFilterConfigs(from, builder.options.filters);
+  route.filterConfigs = readFilterConfigs(from, builder.options);
   route.mirror = readMirror(from, builder);
   from.finish();
   const actions = (picker !== null ? 1 : 0) + (route.direct !== null ? 1 : 0) + (route.redirect !== null ? 1 : 0);
@@ -143,8 +144,13 @@ function isScheme(text: string): bool {
   return true;
 }
 
-/** Reads `per_filter_config`: configurations of stream filters by type, parsed here once for all requests. */
-export function readFilterConfigs(from: ObjectReader, filters: FilterRegistry): FilterConfigs {
+/**
+ * Reads `per_filter_config`: configurations of stream filters by type, parsed here once for all requests. One for a filter
+ * that does not run is refused: it would protect nobody.
+ */
+export function readFilterConfigs(from: ObjectReader, options: RouterOptions): FilterConfigs {
+  const filters = options.filters;
+  const chains = options.chains;
   const configs = from.object("per_filter_config");
   const out = new FilterConfigs();
   const keys = configs.value.members.keys();
@@ -152,6 +158,7 @@ export function readFilterConfigs(from: ObjectReader, filters: FilterRegistry): 
     const type = filters.find(keys[i]);
     if (type === null) configs.refuse(filters.explain(keys[i]));
     else if (!type.perRoute) configs.refuse(`the stream filter "${keys[i]}" has no configuration per route`);
+    else if (chains !== null && !chains.has(type)) configs.fail(keys[i], NOT_LISTED);
     else out.add(type, filters.parseConfig(type, configs.object(keys[i])));
   }
   return out;

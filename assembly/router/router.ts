@@ -111,7 +111,7 @@ export class Router {
     const response = new HeaderOps();
     request.read(from, "request");
     response.read(from, "response");
-    const configs = readFilterConfigs(from, builder.options.filters);
+    const configs = readFilterConfigs(from, builder.options);
     const routers = from.objects("routers");
     for (let i = 0; i < routers.length; i++) {
       const route = readRoute(routers[i], `${name}[${i}]`, builder);

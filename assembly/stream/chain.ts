@@ -1,7 +1,9 @@
 import { noteGarbage } from "../abi/dispatch";
 import { Spares } from "../bytes/spares";
-import { StreamFilter, FilterConfig, FilterType } from "./filter";
+import { View } from "../bytes/view";
+import { Admission, StreamFilter, FilterConfig, FilterType } from "./filter";
 import { StreamHandler } from "./handler";
+import { FilterMetrics } from "./metrics";
 import { bit, FilterStatus, Phase } from "./phase";
 import { FilterPlugin } from "./plugin";
 
@@ -164,6 +166,32 @@ export class FilterChains {
 
   get empty(): bool {
     return this.entries.length == 0;
+  }
+
+  /** Whether a filter of this type is among them. */
+  has(type: FilterType): bool {
+    for (let i = 0; i < this.entries.length; i++) if (this.entries[i].type === type) return true;
+    return false;
+  }
+
+  /** Whether any of them may set labels. */
+  get setsLabels(): bool {
+    for (let i = 0, n = this.entries.length; i < n; i++) if (unchecked(this.entries[i]).type.setsLabels) return true;
+    return false;
+  }
+
+  /**
+   * Whether a client may use its connection for what is no request (`FilterConfig.admits`), by the filters' own
+   * configurations. One that could not tell is counted.
+   */
+  admits(address: View, metrics: FilterMetrics): bool {
+    for (let i = 0; i < this.entries.length; i++) {
+      const entry = this.entries[i];
+      const answer = entry.config.admits(address);
+      if (answer == Admission.UNDECIDED) metrics.count(entry.type.failures, 1);
+      if (answer != Admission.GRANTED) return false;
+    }
+    return true;
   }
 
   /** The plugin begins to run these filters. */

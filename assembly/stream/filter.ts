@@ -1,8 +1,17 @@
 import { ObjectReader } from "../config/object";
+import { View } from "../bytes/view";
 import { StreamHandler } from "./handler";
 import { FilterMetric } from "./metrics";
 import { FilterStatus, Phase } from "./phase";
 import { FilterPlugin } from "./plugin";
+
+/** Answer of `FilterConfig.admits`. */
+export const enum Admission {
+  GRANTED = 0,
+  DENIED = 1,
+  /** It cannot tell: the client is denied, and a failure counted. */
+  UNDECIDED = 2,
+}
 
 /** A filter's configuration, parsed once; each filter has a subclass of its own. Immutable. */
 export abstract class FilterConfig {
@@ -21,6 +30,15 @@ export abstract class FilterConfig {
 
   /** A new connection goes by this configuration: on RPC, where Envoy decides that when it comes. */
   onConnection(): void {}
+
+  /**
+   * On RPC: whether a client may use its connection for what is no request and so comes to no filter: heartbeats, and bytes
+   * of no known protocol for the cluster of `fallback`. Asked once for a connection, when the first of them comes.
+   * @param address the client's, "IP:PORT", as the connection has it
+   */
+  admits(address: View): Admission {
+    return Admission.GRANTED;
+  }
 
   /** The plugin ends: what counts in gauges, or is set elsewhere, goes. */
   end(): void {}
@@ -70,6 +88,8 @@ export abstract class FilterType {
   needsResponseBody: bool = false;
   /** Whether its filters protect: where they cannot decide, the request is refused. */
   protective: bool = false;
+  /** Whether its filters may set labels: on HTTP a client's own headers `x-moe-*` then have to go before. */
+  setsLabels: bool = true;
   /** How often its filters could not do their work. */
   readonly failures: FilterMetric;
   /** Where its filters mean something; elsewhere a configuration that names the type is refused. */

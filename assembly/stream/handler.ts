@@ -74,6 +74,11 @@ export abstract class StreamHandler {
   /** Replaces the response's body by a copy of the range. */
   abstract setResponseBody(ptr: usize, length: i32): void;
 
+  /** Whether what follows the request's headers is no body, but another protocol: upgrades and CONNECT on HTTP. */
+  get tunnels(): bool {
+    return false;
+  }
+
   /**
    * What a peer is to deserialize of the message at hand, the request or the response of a server; false where there is
    * none, and on HTTP.

@@ -1,4 +1,5 @@
-import { Codec, Detected } from "./codec";
+import { Codec, Decoded, Detected, Peer } from "./codec";
+import { Frame, FrameError } from "./frame";
 
 /** No protocol needs more bytes than this to be told apart; a peer whose bytes still fit none is refused. */
 const DETECT_BYTES: i32 = 64;
@@ -9,6 +10,23 @@ export class CodecList {
   found: Codec | null = null;
 
   constructor(readonly codecs: Codec[]) {}
+
+  /** Whether the codec is one of the choice. */
+  has(codec: Codec): bool {
+    return this.codecs.includes(codec);
+  }
+
+  /**
+   * Describes a frame of a connection that speaks the protocol of `codec`, as its `decode` does. One that `codec` hands
+   * over to another codec, as Bolt's versions do, is no frame where that one is not of the choice.
+   */
+  decode(codec: Codec, ptr: usize, length: i32, peer: Peer, maxLength: i32, frame: Frame): Decoded {
+    const decoded = codec.decode(ptr, length, peer, maxLength, frame);
+    const found = frame.codec;
+    if (found === null || found === codec || this.has(found)) return decoded;
+    frame.begin(codec, ptr);
+    return frame.fail(FrameError.MALFORMED, false);
+  }
 
   /**
    * Tells the protocol of the `length` bytes at `ptr`, MOSN's way: the first codec that says YES is `found`; else MORE

@@ -43,6 +43,7 @@ class DslType extends FilterType {
   constructor() {
     // On HTTP a route's configuration is first heard of when the route is known.
     super("dsl", bit(Phase.AFTER_ROUTE), true);
+    this.setsLabels = false;
   }
 
   parse(from: ObjectReader): FilterConfig {

@@ -82,6 +82,7 @@ function readNames(handler: StreamHandler): bool {
 class DubboStreamType extends FilterType {
   constructor() {
     super("dubbo_stream", bit(Phase.BEFORE_ROUTE) | bit(Phase.ACCESS_LOG), false);
+    this.setsLabels = false;
   }
 
   parse(from: ObjectReader): FilterConfig {

@@ -79,6 +79,7 @@ function headerMatches(header: FaultHeader, handler: StreamHandler): bool {
 class FaultType extends FilterType {
   constructor() {
     super("fault", bit(Phase.AFTER_ROUTE), true);
+    this.setsLabels = false;
   }
 
   parse(from: ObjectReader): FilterConfig {

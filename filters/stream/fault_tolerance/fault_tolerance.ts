@@ -34,6 +34,7 @@ function codeOf(handler: StreamHandler): i32 {
 class FaultToleranceType extends FilterType {
   constructor() {
     super("fault_tolerance", bit(Phase.BEFORE_SEND), false);
+    this.setsLabels = false;
     this.roots = FilterRoots.PROXY;
     this.instead = "Envoy's outlier_detection in the cluster";
   }

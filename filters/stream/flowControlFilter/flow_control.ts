@@ -310,6 +310,7 @@ function methodOf(handler: StreamHandler, out: View): bool {
 class FlowControlType extends FilterType {
   constructor() {
     super(NAME, bit(Phase.AFTER_ROUTE), true);
+    this.setsLabels = false;
     this.protective = true;
   }
 

@@ -95,6 +95,7 @@ function hasStatus(headers: Headers | null): bool {
 class GrpcMetricType extends FilterType {
   constructor() {
     super("grpc_metric", bit(Phase.ACCESS_LOG), false);
+    this.setsLabels = false;
   }
 
   parse(from: ObjectReader): FilterConfig {

@@ -74,6 +74,7 @@ function textOf(finding: Finding): Bytes {
 class HessianAllowlistType extends FilterType {
   constructor() {
     super(NAME, bit(Phase.AFTER_ROUTE), true);
+    this.setsLabels = false;
     this.protective = true;
     this.roots = FilterRoots.PROXY;
   }

@@ -1,10 +1,14 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
+import { View } from "../../../assembly/bytes/view";
+import { IpAddress } from "../../../assembly/config/ip_address";
 import { ObjectReader } from "../../../assembly/config/object";
-import { FilterConfig } from "../../../assembly/stream/filter";
+import { Admission, FilterConfig } from "../../../assembly/stream/filter";
 import { AddressSet } from "./address_set";
 
 const ACTIONS: string[] = ["allow", "deny"];
 const DENY: i32 = 1;
+
+const client = new IpAddress();
 
 /** One of `ips`. */
 export class AccessList {
@@ -29,6 +33,22 @@ export class IpAccessConfig extends FilterConfig {
     const lists = from.objects("ips");
     for (let i = 0; i < lists.length; i++) this.lists.push(readList(lists[i]));
     from.finish();
+  }
+
+  /** The first list that has the address decides. */
+  allows(address: IpAddress): bool {
+    for (let i = 0; i < this.lists.length; i++) {
+      const list = unchecked(this.lists[i]);
+      if (list.addresses.contains(address)) return list.allows;
+    }
+    return this.allowsOthers;
+  }
+
+  /** What is no request has no header: the connection's address counts. */
+  admits(address: View): Admission {
+    if (this.lists.length > 0 && !client.parseEndpoint(address.ptr, address.length)) return Admission.UNDECIDED;
+    const allowed = this.lists.length > 0 ? this.allows(client) : this.allowsOthers;
+    return allowed ? Admission.GRANTED : Admission.DENIED;
   }
 }
 

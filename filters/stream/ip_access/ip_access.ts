@@ -32,18 +32,12 @@ class IpAccessFilter extends StreamFilter {
   }
 }
 
-/** The first list that has the address decides; one that cannot be read is in none, and so is denied. */
+/** Whether a request may pass; one whose address cannot be read may not where there are lists. */
 function allows(config: IpAccessConfig, handler: StreamHandler): bool {
   if (config.lists.length == 0) return config.allowsOthers;
-  if (!readAddress(config, handler)) {
-    handler.countFailure(ipAccess);
-    return false;
-  }
-  for (let i = 0; i < config.lists.length; i++) {
-    const list = unchecked(config.lists[i]);
-    if (list.addresses.contains(address)) return list.allows;
-  }
-  return config.allowsOthers;
+  if (readAddress(config, handler)) return config.allows(address);
+  handler.countFailure(ipAccess);
+  return false;
 }
 
 function readAddress(config: IpAccessConfig, handler: StreamHandler): bool {
@@ -56,6 +50,7 @@ class IpAccessType extends FilterType {
   constructor() {
     // Routes' own lists are asked once the route is known.
     super("ip_access", bit(Phase.BEFORE_ROUTE) | bit(Phase.AFTER_ROUTE), true);
+    this.setsLabels = false;
     this.protective = true;
   }
 

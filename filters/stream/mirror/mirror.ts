@@ -33,6 +33,7 @@ class MirrorFilter extends StreamFilter {
 class MirrorType extends FilterType {
   constructor() {
     super("mirror", bit(Phase.AFTER_ROUTE), true);
+    this.setsLabels = false;
   }
 
   parse(from: ObjectReader): FilterConfig {
