@@ -120,7 +120,7 @@ export class Client {
       this.send();
     });
     this.socket.on("error", (error) => this.fail(error.message));
-    this.socket.on("close", () => this.fail("the proxy closed the connection"));
+    this.socket.on("close", () => this.onClose(cutter.inside));
     this.tally.connections++;
   }
 
@@ -232,6 +232,22 @@ export class Client {
     if (operation.code !== undefined && operation.code !== 504) return 0;
     const allowed = [...(operation.also ?? []), ...LOST];
     return codes.find((code) => allowed.includes(code)) ?? 0;
+  }
+
+  /** The proxy has closed the connection, or the client itself. */
+  private onClose(inside: boolean): void {
+    const [slot] = this.slots;
+    // A server that goes in the middle of its answer: HTTP/1 knows no other way to say so once the head is on its way.
+    if (this.ended || !inside || this.protocol !== "http" || slot === undefined) {
+      this.fail("the proxy closed the connection");
+      return;
+    }
+    const key = `http ${slot.prepared.operation.name} 502`;
+    this.tally.codes.set(key, (this.tally.codes.get(key) ?? 0) + 1);
+    this.tally.answered++;
+    this.open--;
+    this.slots[0] = undefined;
+    this.leave("reset");
   }
 
   private fail(why: string): void {

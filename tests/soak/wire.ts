@@ -196,6 +196,11 @@ export class FrameCutter {
     private readonly onFrame: (bytes: Buffer, at: number, length: number) => void,
   ) {}
 
+  /** Whether a frame has begun, so far that its length is known, and not ended. */
+  get inside(): boolean {
+    return this.need > 0;
+  }
+
   push(chunk: Buffer): void {
     this.rest.push(chunk);
     this.held += chunk.length;
