@@ -1,6 +1,8 @@
 import { noteGarbage } from "../abi/dispatch";
 import { proxy_get_log_level, proxy_log } from "../abi/imports";
 import { LogLevel } from "../abi/types";
+import { hashBytes } from "../bytes/hash";
+import { Shares } from "../bytes/shares";
 
 const word: usize = heap.alloc(4);
 let level: i32 = LogLevel.INFO;
@@ -25,29 +27,52 @@ export function log(at: LogLevel, text: string): void {
   proxy_log(at, changetype<usize>(bytes), bytes.byteLength);
 }
 
+const COLON: u8 = 0x3a;
+
+/** What tells the hosts of addresses "IP:PORT" apart. */
+export function hostOf(ptr: usize, length: i32): u64 {
+  let end = length;
+  while (end > 0 && load<u8>(ptr + (end as usize) - 1) != COLON) end--;
+  return hashBytes(ptr, end > 0 ? end : length);
+}
+
+/** Lines of one kind in a second, of which one peer may have half; and peers that have one line at least. */
+const BURST: i32 = 10;
+
 /**
- * Lines of one kind that a hostile peer can cause, at most `burst` in any second; the next one that passes tells how
- * many were left out.
+ * Lines of one kind that hostile peers can cause: a peer may write as many in a second as are left for all, so that no
+ * one of them hides what is said of others. The next one that passes tells how many were left out.
  */
 export class LimitedLog {
   private second: i64 = 0;
-  private written: i32 = 0;
+  private readonly lines: Shares = new Shares(BURST, 0);
+  /** The peers of this second's lines, and how many each has. */
+  private readonly peers: StaticArray<u64> = new StaticArray<u64>(BURST);
+  private readonly counts: StaticArray<i32> = new StaticArray<i32>(BURST);
   private dropped: i32 = 0;
 
-  constructor(private readonly burst: i32 = 5) {}
-
-  /** Whether a line may be written at this time, ms; when not, it is counted as left out. */
-  allows(now: i64): bool {
+  /** Whether a line about this peer may be written at this time, ms; when not, it is counted as left out. */
+  allows(now: i64, peer: u64): bool {
+    const lines = this.lines;
     const second = now / 1000;
     if (second != this.second) {
       this.second = second;
-      this.written = 0;
+      lines.used = lines.peers = 0;
     }
-    if (this.written >= this.burst) {
+    let i = 0;
+    while (i < lines.peers && unchecked(this.peers[i]) != peer) i++;
+    const known = i < lines.peers;
+    if (known ? !lines.allows(unchecked(this.counts[i])) : i >= this.peers.length) {
       this.dropped++;
       return false;
     }
-    this.written++;
+    if (!known) {
+      unchecked((this.peers[i] = peer));
+      unchecked((this.counts[i] = 0));
+      lines.peers++;
+    }
+    unchecked(this.counts[i]++);
+    lines.used++;
     return true;
   }
 

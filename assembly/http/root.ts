@@ -6,7 +6,7 @@ import { Spares } from "../bytes/spares";
 import { View } from "../bytes/view";
 import { ConfigErrors } from "../config/errors";
 import { Metrics } from "../host/metrics";
-import { LimitedLog } from "../host/log";
+import { hostOf, LimitedLog } from "../host/log";
 import { Ticker } from "../host/ticker";
 import { PluginRoot } from "../stream/plugin_root";
 import { FilterRegistry } from "../stream/registry";
@@ -99,8 +99,9 @@ export class HttpRoot extends PluginRoot {
 
   /** Changes of a stream have been lost: a line in the log if there are not too many. */
   lostChanges(stream: HttpStream): void {
-    if (!this.lostLines.allows(this.now())) return;
-    const client = stream.properties.source.read(text) ? labelOf(text) : "";
+    const known = stream.properties.source.read(text);
+    if (!this.lostLines.allows(this.now(), known ? hostOf(text.ptr, text.length) : 0)) return;
+    const client = known ? labelOf(text) : "";
     const path = stream.request.headers.find(PATH, text) ? labelOf(text) : "";
     const end = this.strictChanges ? "" : "; they are lost";
     const what = `${stream.lost} changes came too late, or HTTP cannot carry them`;

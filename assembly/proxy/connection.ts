@@ -5,6 +5,7 @@ import { Bytes } from "../bytes/bytes";
 import { SlotTable } from "../bytes/slots";
 import { View } from "../bytes/view";
 import { appendBuffer, readBuffer, replaceBuffer } from "../host/buffers";
+import { hostOf } from "../host/log";
 import { readProperty } from "../host/properties";
 import { closeDownstream, continueDownstream, enterContext } from "../host/stream";
 import { Timer } from "../host/timers";
@@ -373,6 +374,11 @@ export class Connection extends Context {
     return this.source;
   }
 
+  /** The client's host, without its port, as a number that tells hosts apart. */
+  get sourceHost(): u64 {
+    return hostOf(this.sourceAddress.ptr, this.sourceAddress.length);
+  }
+
   /** The address that the client connected to, "IP:PORT". */
   get localAddress(): Bytes {
     if (this.local.length == 0) this.local = Bytes.of(readProperty("destination", "address"));
@@ -424,6 +430,7 @@ export class Connection extends Context {
   private dispose(): void {
     if (this.closed) return;
     this.closed = true;
+    this.root.requestPool.shares.peers--;
     this.root.enter();
     this.root.cancelTimer(this.timer);
     this.share.end();

@@ -81,7 +81,7 @@ export function beginRequest(connection: Connection, frame: Frame): void {
 
 /** Gives a request its id; or returns why there is no room for another one. */
 function addRequest(connection: Connection, request: Request, length: i32): Bytes | null {
-  if (connection.root.requestPool.crowded) return WORKER_OVERFLOW;
+  if (!connection.root.requestPool.shares.allows(connection.requests.count)) return WORKER_OVERFLOW;
   if (lacksMemory(max(length, LARGE_IF_FULL))) return OUT_OF_MEMORY;
   request.id = connection.requests.add(request);
   return request.id == 0 ? CONNECTION_OVERFLOW : null;

@@ -69,7 +69,7 @@ function write(request: Request, stream: RpcStream, server: Server, timeout: i64
   const copy = root.requestPool.take();
   copy.mirror = true;
   copy.oneway = request.oneway;
-  copy.id = root.requestPool.crowded ? 0 : connection.mirrors.add(copy);
+  copy.id = root.requestPool.shares.spares(connection.mirrors.count) ? connection.mirrors.add(copy) : 0;
   const before = server.queue.length;
   copy.start = server.position;
   if (copy.id == 0 || !writeRequest(request, codec, frame, copy.id, true, server)) {

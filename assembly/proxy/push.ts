@@ -10,8 +10,9 @@ import { Connection } from "./connection";
 import { Server } from "./server";
 import { pushTimeoutOf } from "./timeouts";
 
-/** Requests of servers that may wait for one client. */
-const MAX_PUSHES: i32 = 1024;
+/** Requests of servers that may wait for one client, of which one server may have half, and how many of one server connection always may. */
+const MAX_PUSHES: i32 = 2048;
+const FEW_PUSHES: i32 = 16;
 const TOO_MANY = Bytes.of("too many requests wait for the client");
 
 /** A server's request that the client has not answered. As a timer it is forgotten: the server has its own timeout. */
@@ -28,7 +29,13 @@ export class Push extends Timer {
   }
 
   onTimer(now: i64): void {
+    this.release();
+  }
+
+  /** It waits no longer. */
+  release(): void {
     this.connection.pushes.release(this.id);
+    this.server.pushes--;
   }
 }
 
@@ -38,7 +45,7 @@ export function dropPushes(connection: Connection, server: Server | null): void 
     const push = connection.pushes.at(i);
     if (push === null || (server !== null && push.server !== server)) continue;
     connection.root.cancelTimer(push);
-    connection.pushes.release(push.id);
+    push.release();
   }
 }
 
@@ -52,11 +59,14 @@ export function onServerRequest(connection: Connection, server: Server, frame: F
   if (frame.kind == FrameKind.REQUEST) {
     const push = new Push(connection, server, frame.id);
     noteGarbage(1);
-    push.id = connection.pushes.count < MAX_PUSHES ? connection.pushes.add(push) : 0;
+    // A server may have as many as are free, so that none takes all.
+    const free = server.pushes < max(MAX_PUSHES - connection.pushes.count, FEW_PUSHES);
+    push.id = free ? connection.pushes.add(push) : 0;
     if (push.id == 0) {
       refusePush(server, frame, Code.UPSTREAM_OVERFLOW, TOO_MANY);
       return;
     }
+    server.pushes++;
     connection.wasPushed = true;
     id = push.id;
     root.setTimer(push, root.now() + pushTimeoutOf(root, frame.timeout), false);
@@ -81,7 +91,7 @@ export function onClientResponse(connection: Connection, frame: Frame): bool {
   if (push === null || codec === null) return connection.wasPushed;
   const server = push.server;
   connection.root.cancelTimer(push);
-  connection.pushes.release(push.id);
+  push.release();
   if (server.state != UpstreamState.OPEN) return true;
   server.tunnel.wrote(server, codec.copy(frame, push.serverId, server.queue));
   return true;

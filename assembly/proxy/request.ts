@@ -1,5 +1,6 @@
 import { noteGarbage } from "../abi/dispatch";
 import { ByteBuffer } from "../bytes/buffer";
+import { Shares } from "../bytes/shares";
 import { Spares } from "../bytes/spares";
 import { Timer } from "../host/timers";
 import { ClusterChoice } from "../router/clusters";
@@ -129,6 +130,8 @@ export class Request extends Timer {
 
 /** Requests of one worker that may be under way, with copies of them: with its filters one takes some KiB. */
 const MAX_REQUESTS: i32 = 131072;
+/** More of them, shared out equally among the client connections: for those that come when others have used all. */
+const RESERVED: i32 = 65536;
 /** Requests kept for reuse, and the objects that one of the others leaves behind. */
 const KEEP: i32 = 4096;
 const OBJECTS_PER_REQUEST: i32 = 3;
@@ -136,21 +139,17 @@ const OBJECTS_PER_REQUEST: i32 = 3;
 /** Requests that are not in use, and how many are. */
 export class RequestPool {
   private readonly spares: Spares<Request> = new Spares<Request>(KEEP);
-  private used: i32 = 0;
-
-  /** Whether more requests are under way than may be. */
-  get crowded(): bool {
-    return this.used > MAX_REQUESTS;
-  }
+  /** Requests that are under way, with copies; its peers are the client connections. */
+  readonly shares: Shares = new Shares(MAX_REQUESTS, RESERVED);
 
   take(): Request {
-    this.used++;
+    this.shares.used++;
     const request = this.spares.take();
     return request === null ? new Request() : request;
   }
 
   give(request: Request): void {
-    this.used--;
+    this.shares.used--;
     request.clear();
     if (!this.spares.keep(request)) noteGarbage(OBJECTS_PER_REQUEST);
   }

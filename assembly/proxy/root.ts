@@ -1,6 +1,7 @@
 import { noteGarbage } from "../abi/dispatch";
 import { Context } from "../abi/context";
 import { Bytes } from "../bytes/bytes";
+import { hashBytes } from "../bytes/hash";
 import { labelOf } from "../bytes/name_table";
 import { StringMap } from "../bytes/string_map";
 import { View } from "../bytes/view";
@@ -87,7 +88,10 @@ export class ProxyRoot extends PluginRoot {
   readonly frameTimeouts: Metric;
   /** Times that a connection gave something up because memory was short. */
   readonly shortages: Metric;
-  private readonly badPeers: LimitedLog = new LimitedLog();
+  private readonly badClients: LimitedLog = new LimitedLog();
+  private readonly forbiddenLines: LimitedLog = new LimitedLog();
+  private readonly badServers: LimitedLog = new LimitedLog();
+  private readonly stuckLines: LimitedLog = new LimitedLog();
   private readonly lostChanges: LimitedLog = new LimitedLog();
   private readonly name: View = new View();
   private readonly unknownClusters: LimitedLog = new LimitedLog();
@@ -149,6 +153,7 @@ export class ProxyRoot extends PluginRoot {
 
   createContext(id: u32): Context {
     this.chains.onConnection();
+    this.requestPool.shares.peers++;
     return new Connection(id, this);
   }
 
@@ -283,17 +288,17 @@ export class ProxyRoot extends PluginRoot {
   /** A client sent what is refused: a count, and a line in the log if there are not too many. */
   refused(connection: Connection, why: Bytes): void {
     this.refusedConnections.add(1);
-    if (!this.badPeers.allows(this.now())) return;
     enterContext(connection.id);
-    this.badPeers.warn(`moe-wasm: client ${connection.sourceAddress.toString()}: ${why.toString()}`);
+    if (!this.badClients.allows(this.now(), connection.sourceHost)) return;
+    this.badClients.warn(`moe-wasm: client ${connection.sourceAddress.toString()}: ${why.toString()}`);
   }
 
   /** A request names a cluster that it may not: a line in the log if there are not too many. */
   forbiddenCluster(connection: Connection, choice: ClusterChoice): void {
-    if (!this.badPeers.allows(this.now())) return;
     enterContext(connection.id);
+    if (!this.forbiddenLines.allows(this.now(), connection.sourceHost)) return;
     const who = `client ${connection.sourceAddress.toString()} names cluster ${choice.name.toString()}`;
-    this.badPeers.warn(`moe-wasm: ${who}, which no route and neither clusters nor allowed_clusters has`);
+    this.forbiddenLines.warn(`moe-wasm: ${who}, which no route and neither clusters nor allowed_clusters has`);
   }
 
   /** An expression could not be searched for in a request: it has no route. */
@@ -304,25 +309,26 @@ export class ProxyRoot extends PluginRoot {
   /** A server sent what is no good frame of the protocol spoken with it. */
   serverGarbage(server: Server, why: Bytes): void {
     this.serverGarbageFrames.add(1);
-    this.warnOf(server, why);
+    this.warnOf(server, why, this.badServers);
   }
 
   /** A server takes no bytes: its connection is given up. */
   stuckServer(server: Server, why: Bytes): void {
     this.stuckServers.add(1);
-    this.warnOf(server, why);
+    this.warnOf(server, why, this.stuckLines);
   }
 
-  private warnOf(server: Server, why: Bytes): void {
-    if (!this.badPeers.allows(this.now())) return;
+  private warnOf(server: Server, why: Bytes, lines: LimitedLog): void {
+    const address = server.address;
+    if (!lines.allows(this.now(), hashBytes(address.ptr, address.length))) return;
     const cluster = server.pool.destination.cluster.name.toString();
-    this.badPeers.warn(`moe-wasm: server ${server.address.toString()} of cluster ${cluster}: ${why.toString()}`);
+    lines.warn(`moe-wasm: server ${server.address.toString()} of cluster ${cluster}: ${why.toString()}`);
   }
 
   /** A frame cannot carry what rules or filters have changed of the message that the input is bound to. */
   lostChange(connection: Connection, codec: Codec, frame: Frame): void {
     this.protocol(codec).lostChanges.add(1);
-    if (!this.lostChanges.allows(this.now())) return;
+    if (!this.lostChanges.allows(this.now(), connection.sourceHost)) return;
     const answer = frame.kind == FrameKind.RESPONSE;
     if (!answer) this.input.path(this.name);
     else if (!this.input.variable(SERVER, this.name)) this.name.set(0, 0);
@@ -335,8 +341,9 @@ export class ProxyRoot extends PluginRoot {
   /** Envoy has no cluster of the name that a route, a mirror policy or a request gives. */
   unknownCluster(cluster: Cluster): void {
     cluster.stats.countUnknown();
-    if (!this.unknownClusters.allows(this.now())) return;
-    this.unknownClusters.warn(`moe-wasm: Envoy has no cluster ${quoteJson(cluster.name.toString())}`);
+    const name = cluster.name;
+    if (!this.unknownClusters.allows(this.now(), hashBytes(name.ptr, name.length))) return;
+    this.unknownClusters.warn(`moe-wasm: Envoy has no cluster ${quoteJson(name.toString())}`);
   }
 
   /** The same of the cluster of `fallback`. */

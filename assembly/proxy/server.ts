@@ -38,6 +38,8 @@ export class Server extends Upstream {
   first: Request | null = null;
   private lastRequest: Request | null = null;
   active: i32 = 0;
+  /** Requests of its own that wait for the client. */
+  pushes: i32 = 0;
   /** Requests that were counted as waiting for it to open. */
   private pending: i32 = 0;
   /** The server wants no more requests on it. */

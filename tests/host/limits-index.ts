@@ -14,7 +14,9 @@ const SHORT = [
   memory("from 640 MiB on also very many that hold little each are given up"),
   memory("from 640 MiB on the largest answer that is not whole is left out, and no call of others is refused"),
 ];
-const REQUESTS = peers("65,535 on one connection, 131,072 in a worker: one more is answered with overflow");
+const REQUESTS = peers(
+  "65,535 on one connection, 131,072 in a worker and equal parts of 65,536 more: one more is overflow",
+);
 const CLUSTERS = tables(
   "256 clusters have their own; of 4,096 that have hosts none is forgotten, and one more is no route",
 );
@@ -61,7 +63,7 @@ export const LIMITS: Limit[] = [
   {
     row: "requests in flight of a worker, with copies",
     tests: [REQUESTS],
-    constants: ["assembly/proxy/request.ts MAX_REQUESTS"],
+    constants: ["assembly/proxy/request.ts MAX_REQUESTS", "assembly/proxy/request.ts RESERVED"],
   },
   {
     row: "timeout that a request chooses",
@@ -292,7 +294,7 @@ export const LIMITS: Limit[] = [
   {
     row: "requests of servers that wait for one client",
     tests: [peers("requests of servers that wait for a client: 1,024")],
-    constants: ["assembly/proxy/push.ts MAX_PUSHES"],
+    constants: ["assembly/proxy/push.ts MAX_PUSHES", "assembly/proxy/push.ts FEW_PUSHES"],
   },
   {
     row: "service and method pairs with own counters",
@@ -314,7 +316,11 @@ export const LIMITS: Limit[] = [
   },
   {
     row: "log lines that peers can cause",
-    tests: [peers("five in a second, and how many were left out")],
+    tests: [
+      peers("five in a second, and how many were left out"),
+      "tests/host/shares.test.ts: log lines: a noisy client has five in a second, and another one has some in the same second",
+    ],
+    constants: ["assembly/host/log.ts BURST"],
   },
   {
     row: "workers and plugins with gauges above 0 on record, per `vm_id`",
