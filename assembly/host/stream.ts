@@ -15,7 +15,7 @@ export function enterContext(id: u32): bool {
 
 /**
  * Hands the connection's whole read buffer to the next filter, after the current callback has returned. Never from
- * inside on_upstream_data (design.md §2.3).
+ * inside on_upstream_data (docs/reference/envoy.md#pushing).
  */
 export function continueDownstream(): void {
   proxy_continue_stream(StreamType.DOWNSTREAM);

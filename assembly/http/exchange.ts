@@ -1,4 +1,4 @@
-// MOSN's request state machine (mosn-semantics.md §1.3) in the callbacks of an Envoy HTTP filter.
+// MOSN's request state machine (docs/reference/mosn.md#request) in the callbacks of an Envoy HTTP filter.
 import { DataStatus, HeadersStatus, StreamType } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
@@ -164,7 +164,7 @@ function answer(stream: HttpStream): Outcome {
   stream.requestStage = Stage.PASSED;
   stream.waiting.cancel();
   stream.root.stats.localReplies.add(1);
-  // In the place of a response no filter sees it any more (design.md; facts §3).
+  // In the place of a response no filter sees it any more (docs/reference/envoy.md#local-replies).
   if (stream.hasResponse) {
     stream.responseStage = Stage.PASSED;
     stream.over = true;

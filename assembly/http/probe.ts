@@ -40,7 +40,7 @@ export function noteProgress(stream: HttpStream): void {
 export function onProbe(stream: HttpStream): void {
   const root = stream.root;
   if (stream.late) {
-    // What gathered while Envoy stopped everything can be above its limit: then the rest never comes (facts §13).
+    // What gathered while Envoy stopped everything can be above its limit: then the rest never comes (docs/reference/envoy.md#stopped-bodies).
     stream.flags |= ResponseFlag.REQ_ENTITY_TOO_LARGE;
     stream.hijack(CODE_TOO_LARGE, TOO_LARGE);
     terminateStream(stream);

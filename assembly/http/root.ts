@@ -19,7 +19,7 @@ import { RouteConfigs } from "./route_configs";
 import { HttpStats } from "./stats";
 import { HttpStream, Stage } from "./stream";
 
-/** Streams that go on in one tick: what follows in Envoy nests, and its stack is not endless (design.md §2.3). */
+/** Streams that go on in one tick: what follows in Envoy nests, and its stack is not endless (docs/reference/envoy.md#pushing). */
 const MAX_RESUMED: i32 = 16;
 /** Streams kept for reuse, and the objects that one of the others leaves behind. */
 const KEEP: i32 = 4096;

@@ -1,4 +1,4 @@
-// Paths as MOSN's HTTP codec has them (mosn-semantics.md §1.6): decoded and normalised for filters, escaped for servers.
+// Paths as MOSN's HTTP codec has them (docs/reference/mosn.md#variables): decoded and normalised for filters, escaped for servers.
 import { isAlphanumeric, upperHex } from "../bytes/ascii";
 import { ByteBuffer } from "../bytes/buffer";
 import { decodePercent } from "../bytes/percent";

@@ -1,4 +1,4 @@
-// MOSN's variables on HTTP (mosn-semantics.md §1.6).
+// MOSN's variables on HTTP (docs/reference/mosn.md#variables).
 import { noteGarbage } from "../abi/dispatch";
 import { ByteBuffer } from "../bytes/buffer";
 import { decodePercent } from "../bytes/percent";

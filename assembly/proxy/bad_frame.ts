@@ -18,7 +18,7 @@ const ANSWER_AMBIGUOUS = Bytes.of(BAD_ANSWER + AMBIGUOUS.toString());
 const ANSWER_MALFORMED = Bytes.of(BAD_ANSWER + MALFORMED.toString());
 const NO_ROOM_FOR_ANSWER = Bytes.of("no memory for the server's answer");
 
-/** MOSN's code for a frame that cannot be read (mosn-semantics.md §1.4). */
+/** MOSN's code for a frame that cannot be read (docs/reference/mosn.md#codes). */
 export function codeOf(error: FrameError): i32 {
   switch (error) {
     case FrameError.TOO_LARGE:

@@ -51,7 +51,7 @@ class LookTimer extends Timer {
 
 /**
  * One client connection: cuts what the client sends into frames, has them dealt with, and moves bytes between the host's
- * buffers and the tunnel. Envoy's rules for that are in design.md §2.3: bytes for the switchboard go out by `push`, from
+ * buffers and the tunnel. Envoy's rules for that are in docs/reference/envoy.md#pushing: bytes for the switchboard go out by `push`, from
  * on_downstream_data or from a tick; bytes for the client only from on_upstream_data.
  */
 export class Connection extends Context {

@@ -1,4 +1,4 @@
-// MOSN's request state machine (mosn-semantics.md §1.3), its first half: receive, match a route, choose a host, send.
+// MOSN's request state machine (docs/reference/mosn.md#request), its first half: receive, match a route, choose a host, send.
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { random } from "../host/random";

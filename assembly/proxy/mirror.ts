@@ -1,4 +1,4 @@
-// Copies of requests for the cluster of their route's mirror policy (mosn-semantics.md §2.8): exchanges of their own, on
+// Copies of requests for the cluster of their route's mirror policy (docs/reference/mosn.md#mirror): exchanges of their own, on
 // server connections of their own. Their bytes count apart, so that nothing that becomes of them holds up a client.
 import { Bytes } from "../bytes/bytes";
 import { Metric } from "../host/metrics";

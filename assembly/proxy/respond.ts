@@ -330,7 +330,7 @@ function count(request: Request, ok: bool): void {
   if (cluster !== null) (ok ? cluster.stats.ok : cluster.stats.errors).add(1);
 }
 
-/** MOSN's code for what became of the connection (mosn-semantics.md §1.4). */
+/** MOSN's code for what became of the connection (docs/reference/mosn.md#codes). */
 function codeOf(reason: CloseReason): i32 {
   switch (reason) {
     case CloseReason.NO_CLUSTER:

@@ -36,7 +36,7 @@ import { CallStatsTable, ProtocolStats } from "./stats";
 const NO_HTTP2 = Bytes.of("the switchboard behind the filter violates HTTP/2");
 const SERVER = Bytes.of("upstream_host");
 
-/** Connections pushed in one tick: each push re-enters Envoy, and they nest (design.md §2.3). */
+/** Connections pushed in one tick: each push re-enters Envoy, and they nest (docs/reference/envoy.md#pushing). */
 const MAX_PUSHES: i32 = 16;
 /**
  * What may be done for one client in a callback of its own, about 1,000 small calls (reader.ts), and in a tick for all

@@ -177,7 +177,7 @@ export class RpcStream extends StreamHandler {
     this.heldMessage = this.message;
     this.message = Message.NONE;
     if (this.phase == Phase.BEFORE_SEND) {
-      // It has its answer: no timeout ends it now (mosn-semantics.md §1.3).
+      // It has its answer: no timeout ends it now (docs/reference/mosn.md#request).
       root.cancelTimer(request);
       root.cancelTimer(request.tryTimer);
       const server = request.server;

@@ -410,7 +410,7 @@ export class Server extends Upstream {
   }
 
   /**
-   * MOSN's keepalive (mosn-semantics.md §4.5): a heartbeat after an idle interval, and so many in a row without an
+   * MOSN's keepalive (docs/reference/mosn.md#keepalive): a heartbeat after an idle interval, and so many in a row without an
    * answer in time close the connection. Anything that comes counts as an answer. In the middle of a frame none can come;
    * and the rest of the frame does not while the client does not read, because Envoy then reads none of its servers.
    */

@@ -1,4 +1,4 @@
-// How long a request may take (mosn-semantics.md §1.5), and what its end by a timeout says of the server.
+// How long a request may take (docs/reference/mosn.md#timeouts), and what its end by a timeout says of the server.
 import { Bytes } from "../bytes/bytes";
 import { readDecimal } from "../bytes/decimal";
 import { View } from "../bytes/view";

@@ -95,7 +95,7 @@ class HashMethod {
   }
 }
 
-/** What the hash of a request, for consistent hashing, is made of (mosn-semantics.md §6.8). Immutable. */
+/** What the hash of a request, for consistent hashing, is made of (docs/reference/mosn.md#hash-policies). Immutable. */
 export class HashPolicy {
   private readonly methods: HashMethod[] = [];
 

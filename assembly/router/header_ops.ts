@@ -42,7 +42,7 @@ const values = new Values();
 
 /**
  * Changes of the headers of a request or of a response: a route's, its virtual host's and the router's one after the
- * other, each adding first and removing then (mosn-semantics.md §6.4). Names are used as they are written.
+ * other, each adding first and removing then (docs/reference/mosn.md#changes). Names are used as they are written.
  */
 export class HeaderOps {
   private readonly ops: HeaderOp[] = [];

@@ -38,7 +38,7 @@ class Ports {
 }
 
 /**
- * Chooses a virtual host by MOSN's rules (mosn-semantics.md §6.2): exact host and port, exact host and port "*", longest
+ * Chooses a virtual host by MOSN's rules (docs/reference/mosn.md#virtual-hosts): exact host and port, exact host and port "*", longest
  * suffix "*.x" and port, longest suffix and port "*", then the default "*". ASCII case does not count. A host without
  * port has the port "". IPv6 addresses, in brackets, may be spelled in any way. Where MOSN refuses several colons, the first one ends the host: SOFA's services are called
  * NAME:VERSION:UNIQUE_ID.

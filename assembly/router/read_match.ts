@@ -8,7 +8,7 @@ import { hasVariable, unknownVariable } from "./variables";
 /** How a variable's condition goes together with the one before it. */
 const MODELS: string[] = ["and", "or"];
 
-/** Reads `match` of a route (mosn-semantics.md §6.3): all conditions given must hold. */
+/** Reads `match` of a route (docs/reference/mosn.md#match): all conditions given must hold. */
 export function readMatch(match: ObjectReader, builder: RouterBuilder): RouteMatch {
   const path = readPath(match);
   const headers: HeaderMatcher[] = [];

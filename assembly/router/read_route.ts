@@ -21,7 +21,7 @@ export const INVALID_NAME: string = "the name of a cluster must be of 1 to 255 v
 
 const NOT_LISTED: string = "the filter is not in stream_filters, so it would have no effect; add it there";
 
-/** Reads one of the `routers` of a virtual host (mosn-semantics.md §6.1); header changes of its owners come later. */
+/** Reads one of the `routers` of a virtual host (docs/reference/mosn.md#route); header changes of its owners come later. */
 export function readRoute(from: ObjectReader, name: string, builder: RouterBuilder): Route {
   const match = readMatch(from.object("match"), builder);
   const action = from.object("route");

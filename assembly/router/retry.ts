@@ -6,7 +6,7 @@ const DEFAULT_RETRIES: i32 = 3;
 const MAX_TRY_MS: i64 = 600000;
 
 /**
- * How often and after what a request is sent again (mosn-semantics.md §6.6). Without `retry_on` only requests that did
+ * How often and after what a request is sent again (docs/reference/mosn.md#retries). Without `retry_on` only requests that did
  * not reach a server are. Immutable.
  */
 export class RetryPolicy {

@@ -7,7 +7,7 @@ import { PathKind, PathMatcher } from "./matchers";
 import { Regex } from "./regex/regex";
 import { Replacement } from "./regex/replacement";
 
-/** New path and host of a request (mosn-semantics.md §6.4). RPC protocols carry neither: for HTTP only. Immutable. */
+/** New path and host of a request (docs/reference/mosn.md#changes). RPC protocols carry neither: for HTTP only. Immutable. */
 export class Rewrite {
   private prefix: Bytes = Bytes.EMPTY;
   private readonly newPrefix: Bytes;

@@ -31,7 +31,7 @@ class VirtualHost {
 }
 
 /**
- * MOSN's router (mosn-semantics.md §6): finds the route of a request. One per configuration and VM; `match` allocates
+ * MOSN's router (docs/reference/mosn.md#router): finds the route of a request. One per configuration and VM; `match` allocates
  * nothing and is not re-entered.
  */
 export class Router {

@@ -17,7 +17,7 @@ const NAMES: string[] = [
 
 const PREFIXES: string[] = ["request_header_", "response_header_"];
 
-/** MOSN's other variables (mosn-semantics.md §1.6): refused, not taken for text. */
+/** MOSN's other variables (docs/reference/mosn.md#variables): refused, not taken for text. */
 const MISSING: string[] = [
   "start_time",
   "request_received_duration",

@@ -7,7 +7,7 @@ import { View } from "../bytes/view";
 const MAX_VARIABLES: i32 = 64;
 const MAX_VALUE: i32 = 65536;
 
-/** The variables that were set on a request (mosn-semantics.md §1.6). */
+/** The variables that were set on a request (docs/reference/mosn.md#variables). */
 export class VariableTable {
   private readonly names: Bytes[] = [];
   private readonly values: Bytes[] = [];

@@ -1,4 +1,4 @@
-/** Resets at once, and per second after that, ms between two: Envoy closes a client's connection for more (design.md §2.4). */
+/** Resets at once, and per second after that, ms between two: Envoy closes a client's connection for more (docs/reference/envoy.md#resets). */
 const BURST: i32 = 100;
 const INTERVAL_MS: i64 = 100;
 

@@ -35,7 +35,7 @@ const KEEP = 4096;
 
 /**
  * One upstream connection: a CONNECT stream through the switchboard. Subclasses say what to do with its events; they
- * run inside host callbacks, mostly on_upstream_data, so they queue and never push (design.md §2.3).
+ * run inside host callbacks, mostly on_upstream_data, so they queue and never push (docs/reference/envoy.md#pushing).
  */
 export abstract class Upstream {
   state: UpstreamState = UpstreamState.OPENING;

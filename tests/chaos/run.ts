@@ -40,7 +40,7 @@ const CALLS = 12;
 const STAY = 25;
 const BACK_MS = 60_000;
 const ANSWER_MS = 60_000;
-/** What a call may be answered with when its server fails: 500, 502 and 504 (docs/limits.md, mosn-semantics.md §1.4). */
+/** What a call may be answered with when its server fails: 500, 502 and 504 (docs/limits.md, docs/reference/mosn.md#codes). */
 const DOCUMENTED: number[] = [BoltStatus.UNKNOWN, BoltStatus.NO_PROCESSOR, BoltStatus.TIMEOUT];
 
 const count = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1);

@@ -1,4 +1,4 @@
-// MOSN's filter chain and state machine on HTTP (mosn-semantics.md §1.1 to §1.6), with filters that do what a test says.
+// MOSN's filter chain and state machine on HTTP (docs/reference/mosn.md#stream-filters to #variables), with filters that do what a test says.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { close, lines, order, shown, start } from "./http-script.ts";

@@ -1,4 +1,4 @@
-// MOSN's variables on HTTP (mosn-semantics.md §1.6): what filters read, and what they set.
+// MOSN's variables on HTTP (docs/reference/mosn.md#variables): what filters read, and what they set.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { close, shown, start } from "./http-script.ts";

@@ -1,4 +1,4 @@
-// MOSN's filter chain and state machine on RPC (mosn-semantics.md §1.2, §1.3), with filters that do what a test says.
+// MOSN's filter chain and state machine on RPC (docs/reference/mosn.md#chain, #request), with filters that do what a test says.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { calls, close, exchange, order, request, type Script, start, toUpstream } from "./filter-world.ts";

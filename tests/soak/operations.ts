@@ -91,7 +91,7 @@ export const OPERATIONS: Operation[] = [
   { name: "heartbeat", letter: "H", share: 14, heartbeat: true, only: ["bolt", "boltv2", "dubbo"] },
 ];
 
-/** Statuses of the protocols for MOSN's codes (mosn-semantics.md §5). */
+/** Statuses of the protocols for MOSN's codes (docs/reference/mosn.md#wire-formats). */
 export const STATUSES: Record<ProtocolName, Record<number, number[]>> = {
   bolt: { 200: [0], 413: [3], 500: [1, 2, 3], 502: [6], 503: [4], 504: [7] },
   boltv2: { 200: [0], 413: [3], 500: [1, 2, 3], 502: [6], 503: [4], 504: [7] },

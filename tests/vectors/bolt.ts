@@ -21,7 +21,7 @@ export function rowHeaders(frame: bolt.BoltFrame): bolt.Headers {
   return frame.headers.filter(([key]) => key !== SERVICE && key !== METHOD);
 }
 
-/** Bolt's status for one of MOSN's codes (mosn-semantics.md §5.3). */
+/** Bolt's status for one of MOSN's codes (docs/reference/mosn.md#bolts-statuses). */
 export function boltStatus(code: number): number {
   const known: Record<number, number> = { 200: 0, 404: 6, 502: 6, 503: 4, 0: 9, 3: 18, 504: 7, 403: 2 };
   return known[code] ?? bolt.BoltStatus.UNKNOWN;

@@ -9,7 +9,7 @@ export type Root = "proxy" | "http";
 
 export interface Row {
   name: string;
-  /** A paragraph of mosn-semantics.md, or why it is so. */
+  /** A section of docs/reference, or why it is so. */
   source: string;
   /** The filter's configuration. */
   config: object;

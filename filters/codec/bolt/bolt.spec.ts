@@ -11,7 +11,7 @@ import { boltv2 } from "../boltv2/boltv2";
 import { bolt } from "./bolt";
 import { Status } from "./status";
 
-// MOSN's, mosn-semantics.md §5.1: id 7, class "C", service=S:1.0, content "hi".
+// MOSN's, docs/reference/mosn.md#bolt: id 7, class "C", service=S:1.0, content "hi".
 const REQUEST = "01010001010000000701ffffffff000100140000000243000000077365727669636500000005533a312e306869";
 const HEARTBEAT = "01010000010000000901ffffffff0000000000000000";
 const ACK = "0100000001000000090100000000000000000000";

@@ -11,7 +11,7 @@ import { Subject } from "../../../tests/unit/xprotocol/subject";
 import { hex, toHex } from "../../../tests/unit/xprotocol/support";
 import { boltv2 } from "./boltv2";
 
-// MOSN's, mosn-semantics.md §5.2.
+// MOSN's, docs/reference/mosn.md#bolt-v2.
 const REQUEST = "020101000101000000070100ffffffff000100140000000243000000077365727669636500000005533a312e306869";
 const HEARTBEAT = "020101000001000000090100ffffffff0000000000000000";
 const ACK = "02010000000100000009010000000000000000000000";

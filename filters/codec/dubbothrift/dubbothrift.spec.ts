@@ -11,7 +11,7 @@ import { exceptionType } from "./binary";
 import { dubboThrift } from "./dubbothrift";
 import { Status } from "./status";
 
-// MOSN's, mosn-semantics.md §5.5: service "svc", id 7, method "ping", sequence id 3, no arguments; and what MOSN's
+// MOSN's, docs/reference/mosn.md#dubbo-thrift: service "svc", id 7, method "ping", sequence id 3, no arguments; and what MOSN's
 // proxy answers it with.
 const CALL = "00000029dabc00000029001801000000037376630000000000000007800100010000000470696e670000000300";
 const HIJACK_404 =

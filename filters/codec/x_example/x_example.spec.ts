@@ -8,7 +8,7 @@ import { Subject } from "../../../tests/unit/xprotocol/subject";
 import { hex, toHex } from "../../../tests/unit/xprotocol/support";
 import { xExample } from "./x_example";
 
-// Laid out by hand from mosn-semantics.md §5.7.
+// Laid out by hand from docs/reference/mosn.md#x_example.
 const REQUEST = "780100" + "00000007" + "00000005" + "68656c6c6f";
 const EMPTY = "780100" + "00000008" + "00000000";
 const RESPONSE = "780101" + "00000007" + "0000" + "00000002" + "6869";

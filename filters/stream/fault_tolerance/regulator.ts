@@ -1,5 +1,5 @@
 // MOSN's regulator: counts calls and exceptions of each host, and at the end of each window ejects hosts that stand out
-// (mosn-semantics.md §2.12).
+// (docs/reference/mosn.md#fault_tolerance).
 import { noteGarbage } from "../../../assembly/abi/dispatch";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { Timer } from "../../../assembly/host/timers";

@@ -79,7 +79,7 @@ export function boltPeer(port: number, servers: RawBoltServer[]): ChainPeer {
   };
 }
 
-/** Dubbo's statuses (mosn-semantics.md §5.4). */
+/** Dubbo's statuses (docs/reference/mosn.md#dubbo). */
 const DUBBO_STATUS: Record<number, number> = { 403: 80, 503: 40, 413: 70 };
 
 export function dubboPeer(port: number, servers: DubboServer[]): ChainPeer {

@@ -44,7 +44,7 @@ describe("ByteBuffer", () => {
 });
 
 describe("siphash24", () => {
-  test("gives MOSN's values (mosn-semantics.md §6.8)", () => {
+  test("gives MOSN's values (docs/reference/mosn.md#hash-policies)", () => {
     const key: u64 = 0xbeefcafebabedead;
     const a = Bytes.of("uid:123");
     const b = Bytes.of("uid:124");

@@ -31,7 +31,7 @@ function escaped(path: string): string {
   return String.UTF8.decodeUnsafe(out.ptr, out.length);
 }
 
-describe("paths (mosn-semantics.md §1.6)", () => {
+describe("paths (docs/reference/mosn.md#variables)", () => {
   test("are decoded once, then slashes and dot segments go", () => {
     const pairs = [
       "",

@@ -105,7 +105,7 @@ describe("header changes", () => {
 });
 
 describe("hash_policy", () => {
-  test("header: MOSN's values (mosn-semantics.md §6.8)", () => {
+  test("header: MOSN's values (docs/reference/mosn.md#hash-policies)", () => {
     const route = action("'hash_policy':[{'header':{'key':'uid'}}]");
     expect(route.hash(new TestRequest().withHeader("uid", "123"))).toBe(12628863373396891478);
     expect(route.hash(new TestRequest().withHeader("uid", "124"))).toBe(7603203252302947402);

@@ -100,7 +100,7 @@ function seen(): string {
   return text;
 }
 
-describe("FilterChain (mosn-semantics.md §1.2)", () => {
+describe("FilterChain (docs/reference/mosn.md#chain)", () => {
   test("runs the filters that name a phase in the order of the configuration, both ways", () => {
     const all = chain([ALL, EARLY, LATE]);
     expect(all.receive(handler, Phase.BEFORE_ROUTE)).toBe(FilterStatus.CONTINUE);

@@ -1,6 +1,6 @@
 import { ErrorCode, Flag, type Frame, FrameType, Http2Error } from "./frames.ts";
 
-/** RST_STREAMs after which Envoy 1.40 closed the connection, seen by experiment (design.md §2.4). */
+/** RST_STREAMs after which Envoy 1.40 closed the connection, seen by experiment (docs/reference/envoy.md#resets). */
 const MAX_EARLY_RESETS = 250;
 const MAX_RESETS = 1000;
 const MAX_EMPTY_FRAMES = 1;
