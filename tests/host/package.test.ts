@@ -40,6 +40,8 @@ it("the package has what filters and their tests need, and not this project's ow
     "examples/own-filter/package.json",
     "docs/write-a-filter.md",
     "envoy/envoy.yaml",
+    "envoy/schema/proxy.schema.json",
+    "envoy/schema/http.schema.json",
     "LICENSE",
   ]) {
     assert.ok(paths.includes(needed), needed);
