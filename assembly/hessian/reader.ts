@@ -7,6 +7,8 @@ import { skipUnits } from "./text";
 export const MAX_DEPTH: i32 = 2048;
 /** Most classes that one stream may define. */
 export const MAX_CLASSES: i32 = 4096;
+/** Most values that are skipped in one stream: some 10 ms. Ints of one byte that follow each other are not counted. */
+export const MAX_VALUES: i32 = 1 << 20;
 
 // Eight ints of one byte each, 0x80 to 0xbf.
 const FOUR_KINDS: u64 = 0xc0c0c0c0c0c0c0c0;
@@ -38,6 +40,8 @@ export class HessianReader {
   /** Type names so far. */
   private types: i32 = 0;
   private classes: i32 = 0;
+  /** Values that may yet be skipped. */
+  private allowed: i32 = 0;
   private markedAt: usize = 0;
   private markedObjects: i32 = 0;
   private markedTypes: i32 = 0;
@@ -51,6 +55,7 @@ export class HessianReader {
     this.at = ptr;
     this.end = ptr + (length as usize);
     this.objects = this.types = this.classes = 0;
+    this.allowed = MAX_VALUES;
   }
 
   /** Whether all is read. */
@@ -172,6 +177,7 @@ export class HessianReader {
         if (left > 0) left -= 8;
         continue;
       }
+      if (--this.allowed < 0) return false;
       const tag = load<u8>(at) as i32;
       if (tag < Tag.STRING_DIRECT_END) {
         at = skipUnits(at + 1, end, tag);

@@ -402,13 +402,21 @@ export const LIMITS: Limit[] = [
     tests: [
       "tests/unit/hessian/hessian.spec.ts: nesting up to the bound, whatever nests",
       "tests/unit/hessian/hessian.spec.ts: classes up to the bound",
+      "tests/unit/hessian/hessian.spec.ts: values up to the bound; ints of a byte do not count",
     ],
-    constants: ["assembly/hessian/reader.ts MAX_DEPTH", "assembly/hessian/reader.ts MAX_CLASSES"],
+    constants: [
+      "assembly/hessian/reader.ts MAX_DEPTH",
+      "assembly/hessian/reader.ts MAX_CLASSES",
+      "assembly/hessian/reader.ts MAX_VALUES",
+    ],
   },
   {
     row: "JSONB in attachments of Dubbo (fastjson2)",
-    tests: ["filters/codec/dubbo/fastjson2.spec.ts: nesting is bounded, and random bytes do no harm"],
-    constants: ["filters/codec/dubbo/jsonb.ts MAX_DEPTH"],
+    tests: [
+      "filters/codec/dubbo/fastjson2.spec.ts: nesting is bounded, and random bytes do no harm",
+      "filters/codec/dubbo/fastjson2.spec.ts: values are bounded",
+    ],
+    constants: ["filters/codec/dubbo/jsonb.ts MAX_DEPTH", "filters/codec/dubbo/jsonb.ts MAX_VALUES"],
   },
   {
     row: "Hessian that `hessian_allowlist` reads",

@@ -16,7 +16,6 @@ export const NO_ROWS: Record<string, string[]> = {
     "assembly/http2/constants.ts MAX_FRAME_LIMIT",
     "assembly/http2/hpack/decoder.ts MAX_INTEGER_BYTES",
     "assembly/protobuf/writer.ts MAX_VARINT",
-    "assembly/proxy/frame_input.ts MAX_MILLISECONDS",
     "assembly/proxy/host.ts MAX_BACKOFF_MS",
     "assembly/router/cluster_config.ts MAX_CONNECT_TIMEOUT_MS",
     "assembly/router/cluster_config.ts MAX_WEIGHT",

@@ -7,7 +7,7 @@ import { conform } from "../../../tests/unit/xprotocol/conformance";
 import { Subject } from "../../../tests/unit/xprotocol/subject";
 import { atEdge, hex, Random, toHex } from "../../../tests/unit/xprotocol/support";
 import { dubbo, READS_ATTACHMENTS } from "./dubbo";
-import { appendInt, intEnd, lastInt, MAX_DEPTH, valueEnd } from "./jsonb";
+import { allowValues, appendInt, intEnd, lastInt, MAX_DEPTH, MAX_VALUES, valueEnd } from "./jsonb";
 import {
   b,
   decode,
@@ -298,6 +298,7 @@ describe("JSONB", () => {
   });
 
   test("values end where they end, and nowhere before", () => {
+    allowValues();
     const values = [
       "9002",
       "a7010203" + "00",
@@ -323,7 +324,23 @@ describe("JSONB", () => {
     }
   });
 
+  test("values are bounded", () => {
+    const count = 1000000;
+    const list = new StaticArray<u8>(6 + count);
+    list.fill(0xaf);
+    const head = hex("a448000f4240");
+    memory.copy(changetype<usize>(list), changetype<usize>(head), 6);
+    const at = changetype<usize>(list);
+    const end = at + list.length;
+    allowValues();
+    expect(valueEnd(at, end)).toBe(end);
+    // What is left is less than another list of a million.
+    expect(MAX_VALUES - count - 1 < count).toBe(true);
+    expect(valueEnd(at, end)).toBe(0);
+  });
+
   test("nesting is bounded, and random bytes do no harm", () => {
+    allowValues();
     const deep = hex("95".repeat(MAX_DEPTH) + "01");
     expect(valueEnd(changetype<usize>(deep), changetype<usize>(deep) + deep.length) != 0).toBe(true);
     const deeper = hex("95".repeat(MAX_DEPTH + 1) + "01");
@@ -334,6 +351,7 @@ describe("JSONB", () => {
       for (let i = 0; i < 40; i++) bytes[i] = random.below(256) as u8;
       const n = random.below(41);
       const at = atEdge(changetype<usize>(bytes), n);
+      allowValues();
       const end = valueEnd(at, at + n);
       if (end > at + n) expect(end).toBe(at + n);
     }

@@ -57,6 +57,15 @@ export const enum Jsonb {
 
 /** Deepest nesting: far beyond what attachments have. */
 export const MAX_DEPTH: i32 = 512;
+/** Most values that are walked over in one message. */
+export const MAX_VALUES: i32 = 1 << 20;
+/** Values that may yet be walked over in this message. */
+let allowed: i32 = 0;
+
+/** A message begins: so many values may be walked over. */
+export function allowValues(): void {
+  allowed = MAX_VALUES;
+}
 
 // What is left of the container that is being skipped: a count of values, or one of these.
 const KEY_OR_END: i32 = -1;
@@ -225,7 +234,7 @@ export function valueEnd(at: usize, end: usize): usize {
       if (depth == 0) return at;
       left = load<i32>(stack + ((--depth as usize) << 2));
     }
-    if (at >= end) return 0;
+    if (at >= end || --allowed < 0) return 0;
     const tag = load<u8>(at) as i32;
     if (left == KEY_OR_END) {
       if (tag == Jsonb.OBJECT_END) {

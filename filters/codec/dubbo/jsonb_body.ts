@@ -5,7 +5,7 @@ import { appendDecimal, appendDouble } from "../../../assembly/bytes/numbers";
 import { decodeRune, encodeRune, INVALID_RUNE } from "../../../assembly/bytes/utf8";
 import { View } from "../../../assembly/bytes/view";
 import { Body, Kind, Name, Step } from "./body";
-import { appendInt, intEnd, Jsonb, lastInt, scalarEnd, stringEnd, typeEnd, valueEnd } from "./jsonb";
+import { allowValues, appendInt, intEnd, Jsonb, lastInt, scalarEnd, stringEnd, typeEnd, valueEnd } from "./jsonb";
 
 /** Length before each value of the body, bytes. */
 const PREFIX: i32 = 4;
@@ -27,6 +27,7 @@ export class JsonbBody extends Body {
   private markedPair: usize = 0;
 
   bind(ptr: usize, length: i32): void {
+    allowValues();
     this.place = ptr;
     this.limit = ptr + (length as usize);
   }

@@ -2,7 +2,7 @@ import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { printValue } from "../../../assembly/hessian/print";
-import { HessianReader, MAX_CLASSES, MAX_DEPTH } from "../../../assembly/hessian/reader";
+import { HessianReader, MAX_CLASSES, MAX_VALUES, MAX_DEPTH } from "../../../assembly/hessian/reader";
 import { appendString, countUnits, isCanonical, skipUnits } from "../../../assembly/hessian/text";
 import { atEdge, hex, must, Random, toHex } from "../xprotocol/support";
 
@@ -211,6 +211,22 @@ describe("hessian bombs", () => {
       }
     }
     out.appendByte(0x60);
+    reader.bind(out.ptr, out.length);
+    expect(reader.skip(1)).toBe(false);
+  });
+
+  test("values up to the bound; ints of a byte do not count", () => {
+    const out = new ByteBuffer();
+    out.appendByte(0x57);
+    for (let i = 0; i < 64; i++) out.appendByte(0x90);
+    // The list is a value, and so is its end.
+    for (let i = 0; i < MAX_VALUES - 2; i++) out.appendByte(0x4e);
+    out.appendByte(0x5a);
+    reader.bind(out.ptr, out.length);
+    expect(reader.skip(1)).toBe(true);
+    out.truncate(out.length - 1);
+    out.appendByte(0x4e);
+    out.appendByte(0x5a);
     reader.bind(out.ptr, out.length);
     expect(reader.skip(1)).toBe(false);
   });
