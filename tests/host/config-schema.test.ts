@@ -78,7 +78,11 @@ function* places(name: RootName): Generator<Place> {
     }
     const member = (key: string) => (path === "" ? key : `${path}.${key}`);
     const fields = (schema.properties as Record<string, Schema> | undefined) ?? {};
-    for (const [key, field] of Object.entries(fields)) {
+    // Filters before routes: a route's configuration of a filter that is not in the list is refused.
+    const inOrder = Object.entries(fields).sort(
+      ([a], [b]) => Number(b === "stream_filters") - Number(a === "stream_filters"),
+    );
+    for (const [key, field] of inOrder) {
       yield* walk(member(key), field, (value) => config({ [key]: value }));
     }
     for (const rule of (schema.allOf as { if: Schema; then: Schema }[] | undefined) ?? []) {
@@ -186,7 +190,8 @@ describe("per_filter_config", () => {
     const types = Object.keys(definitions).flatMap((one) => /^filter_(.*)$/.exec(one)?.[1] ?? []);
     assert.ok(types.length > allowed.length, types.join(", "));
     for (const type of types) {
-      const config = { router: { virtual_hosts: [{ domains: ["*"], per_filter_config: { [type]: {} } }] } };
+      const router = { virtual_hosts: [{ domains: ["*"], per_filter_config: { [type]: {} } }] };
+      const config = { stream_filters: [{ type }], router };
       const said = await mistakes("proxy", config);
       assert.equal(said.length === 0, allowed.includes(type), `${type}: ${said.join("\n")}`);
       assert.equal(violations("proxy", config) === "", allowed.includes(type), type);
