@@ -37,6 +37,15 @@ export function appendProperty(path: Bytes, to: ByteBuffer): bool {
   return true;
 }
 
+/** A property that does not change while a configuration is in force, in memory of its own; empty: there is none. */
+export function fixedProperty(path: Bytes): Bytes {
+  const value = new ByteBuffer();
+  const found = appendProperty(path, value);
+  const bytes = found ? Bytes.copy(value.ptr, value.length) : Bytes.EMPTY;
+  value.free();
+  return bytes;
+}
+
 /**
  * Sets a property of the current context, which Envoy keeps as the object `wasm.NAME` of its filter state: that of a network
  * filter is the connection's, and the filters behind it see it. Peers cannot set or read it. About 110 ns.

@@ -60,7 +60,8 @@ describe("configuration", () => {
     assert.equal(blocked.stream.state.details, "flow_control{flow,/http}");
     assert.equal(host.request({ path: "/other" }).status, 200);
     host.advance(2000);
-    const name = "moe.filter.flowControlFilter.app.unknown.resource./http.";
+    // Without `app_name` the counts are those of the plugin of this name.
+    const name = "moe.filter.flowControlFilter.app.moe.resource./http.";
     assert.equal(host.metrics.counter(name + "passed"), 1);
     assert.equal(host.metrics.counter(name + "blocked_flow"), 1);
     host.close();

@@ -1,9 +1,8 @@
-import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { labelOf } from "../../../assembly/bytes/name_table";
 import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
-import { appendProperty } from "../../../assembly/host/properties";
+import { fixedProperty } from "../../../assembly/host/properties";
 import { FilterConfig } from "../../../assembly/stream/filter";
 import { FilterMetricTable } from "../../../assembly/stream/metrics";
 
@@ -44,21 +43,12 @@ export class DubboStreamConfig extends FilterConfig {
 function readTable(from: ObjectReader): FilterMetricTable {
   const listener = from.string("listener");
   const subset = from.string("subset");
-  let fixed = label("listener", listener.length > 0 ? Bytes.of(listener) : property("plugin_name"));
+  let fixed = label("listener", listener.length > 0 ? Bytes.of(listener) : fixedProperty(Bytes.of("plugin_name")));
   if (subset.length > 0) {
-    const value = label("subset", property("xds\0node\0metadata\0LABELS\0" + subset));
+    const value = label("subset", fixedProperty(Bytes.of("xds\0node\0metadata\0LABELS\0" + subset)));
     if (value.length > 0) fixed = fixed.length > 0 ? `${fixed}.${value}` : value;
   }
   return new FilterMetricTable("dubbo_stream", fixed, "service", "method", COUNTERS);
-}
-
-/** A property of Envoy that does not change while the configuration is in force; empty: there is none. */
-function property(path: string): Bytes {
-  const value = new ByteBuffer();
-  const found = appendProperty(Bytes.of(path), value);
-  const bytes = found ? Bytes.copy(value.ptr, value.length) : Bytes.EMPTY;
-  value.free();
-  return bytes;
 }
 
 /** "NAME.VALUE" as part of a metric's name; "" for an empty value. */

@@ -10,6 +10,7 @@ import { processBusy, processStore, processWorkers } from "../../../assembly/flo
 import { LocalStore } from "../../../assembly/flow/store";
 import { Workers } from "../../../assembly/flow/workers";
 import { currentMillis } from "../../../assembly/host/clock";
+import { fixedProperty } from "../../../assembly/host/properties";
 import { FilterConfig } from "../../../assembly/stream/filter";
 import { FilterMetrics, FilterMetricTable } from "../../../assembly/stream/metrics";
 import { FilterPlugin } from "../../../assembly/stream/plugin";
@@ -25,6 +26,7 @@ const RPC_STATUS: i64 = 503;
 const MAX_RESOURCES: i64 = 1000;
 const MAX_QUEUED: i64 = 10000;
 const LEASE_PERCENT: i64 = 1;
+const PLUGIN_NAME = Bytes.of("plugin_name");
 
 /** What names a request's resource (MOSN's limit_key_type; the last four are ours). */
 export const enum LimitKey {
@@ -109,7 +111,7 @@ export class FlowControlConfig extends FilterConfig {
 
   constructor(from: ObjectReader) {
     super();
-    const application = from.string("app_name", "unknown");
+    const application = applicationOf(from.string("app_name"));
     this.enabled = from.bool("global_switch", false);
     this.reportOnly = from.bool("report_only", false);
     this.liveRules = from.bool("live_rules", false);
@@ -217,6 +219,13 @@ function readExpression(from: ObjectReader, wanted: bool): Expression | null {
   if (expression === null) from.fail("limit_key_dsl", compiled.error);
   else if (expression.kind != Kind.STRING) from.fail("limit_key_dsl", "must be an expression of type string");
   return expression;
+}
+
+/** Whose counts these are: without a name, the plugin's own, so that listeners of one VM do not share theirs by chance. */
+function applicationOf(name: string): string {
+  if (name.length > 0) return name;
+  const plugin = fixedProperty(PLUGIN_NAME);
+  return plugin.length > 0 ? plugin.toString() : "unknown";
 }
 
 function build(rules: RuleSet, application: string, mode: Mode, most: i32, lease: i32): Engine {
