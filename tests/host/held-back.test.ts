@@ -28,7 +28,7 @@ function stopReading({ host, cluster, client }: World): ConnectStream {
 }
 
 function flood({ client }: World, calls: number): void {
-  for (let id = 1; id <= calls; id++) client.write(call(id, { class: "test.Bytes", content: Buffer.alloc(BODY, id) }));
+  for (let id = 1; id <= calls; id++) client.write(call(id, { content: Buffer.alloc(BODY, id) }));
 }
 
 /** Ids of the flood as the servers have seen them. */

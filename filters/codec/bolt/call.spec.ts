@@ -194,6 +194,11 @@ describe("the method of a request of SOFARPC", () => {
     expect(sofa(pair("service", "S"), other + usual("late", "L"))).toBe("S ");
   });
 
+  test("text that begins like an object of no class is no request", () => {
+    const texts = ["hello", "old content", "call 1", "Old", "Content", "MAP", "{}"];
+    for (let i = 0; i < texts.length; i++) expect(sofa(pair("service", "S"), utf8(texts[i]))).toBe("S ", texts[i]);
+  });
+
   test("what Java could read otherwise is ambiguous", () => {
     const service = text("B");
     const odd = [

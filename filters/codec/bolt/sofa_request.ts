@@ -119,7 +119,8 @@ export class SofaRequestReader extends SofaObjectReader {
     if (kind == Kind.MAP || kind == Kind.DRAFT_MAP) return this.isRequestMap(kind) ? Found.ODD : Found.NOTHING;
     if (kind != Kind.OBJECT && kind != Kind.OBJECT_DIRECT) return Found.NOTHING;
     const index = this.readObject();
-    if (index < 0) return Found.ODD;
+    // Without the class before it no object is a SofaRequest, whatever follows: text may begin like one.
+    if (index < 0) return request == NONE ? Found.NOTHING : Found.ODD;
     return index == request ? Found.REQUEST : Found.NOTHING;
   }
 
