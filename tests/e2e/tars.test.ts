@@ -122,6 +122,12 @@ for (const concurrency of CONCURRENCIES) {
     });
 
     it("counters", async () => {
+      // The module flushes what it has counted every 100 ms.
+      await waitUntil(
+        async () => (await envoy.stat("wasmcustom.moe.tars.active")) === 0,
+        WAIT_MS,
+        () => "the gauge `active` is not 0",
+      );
       const stats = await envoy.stats("wasmcustom.moe.tars.");
       const count = (name: string) => stats.get(`wasmcustom.moe.tars.${name}`);
       assert.equal(count("decode_errors"), 0);

@@ -134,6 +134,9 @@ async function readPorts(envoy: EnvoyProcess): Promise<Map<string, number>> {
 /** What the module said before Envoy gave the plugin of this name up. */
 function moduleLine(log: string[], name: string): string {
   const end = log.findIndex((line) => line.includes(`Plugin ${name} failed to load`));
-  const lines = log.slice(0, Math.max(end, 0)).filter((line) => line.includes(REFUSED));
-  return lines.pop()?.split(REFUSED)[1] ?? "";
+  const before = log.slice(0, Math.max(end, 0));
+  // All mistakes are told, a line each: the first of those behind what the plugin before was refused for.
+  const since = before.map((line) => line.includes(" failed to load")).lastIndexOf(true);
+  const line = before.slice(since + 1).find((one) => one.includes(REFUSED));
+  return line?.split(REFUSED)[1] ?? "";
 }
