@@ -1,16 +1,15 @@
 // A MOSN configuration as an Envoy bootstrap.
 import { dirname, resolve } from "node:path";
 import { parse, parseDocument } from "yaml";
-import { readBootstrap } from "../lib/bootstrap.ts";
 import { type ClusterUse, type ConvertedCluster, convertCluster } from "./clusters.ts";
 import { Fields, type Json, show } from "./fields.ts";
 import { convertListener, proxyFilter, spokenBy } from "./listeners.ts";
 import { BrokenInput, Report } from "./report.ts";
 import { folder, namesOfClusters, Routers } from "./routers.ts";
+import { overloadManager } from "./template.ts";
 
 type Out = Record<string, unknown>;
 
-const TEMPLATE = resolve(import.meta.dirname, "../../envoy/envoy.yaml");
 const DEFAULT_ADMIN_PORT = 9901;
 
 export interface ConvertOptions {
@@ -100,8 +99,7 @@ function build(root: Fields, server: Fields, base: string, options: ConvertOptio
   topLevel(root);
   root.done();
   const static_resources = { listeners: converted, clusters: clusters.map(({ envoy }) => envoy) };
-  const overload = readBootstrap(TEMPLATE).overload_manager;
-  return { ...out, static_resources, ...(overload ? { overload_manager: overload } : {}) };
+  return { ...out, static_resources, ...(overloadManager ? { overload_manager: overloadManager } : {}) };
 }
 
 /** Routers that the deprecated filter `connection_manager` holds. */

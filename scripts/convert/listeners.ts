@@ -1,6 +1,4 @@
 // MOSN's listeners as Envoy's.
-import { resolve } from "node:path";
-import { readBootstrap, rpcListener } from "../lib/bootstrap.ts";
 import { accessLogs } from "./access_log.ts";
 import { endpointAddress } from "./clusters.ts";
 import { envoyDuration, type Fields, show } from "./fields.ts";
@@ -8,13 +6,13 @@ import { httpConnectionManager } from "./http.ts";
 import { PROTOCOLS, rpcFilterChain } from "./rpc.ts";
 import type { Routers } from "./routers.ts";
 import { streamFilters } from "./stream_filters.ts";
+import { templateListener } from "./template.ts";
 import { serverTls, skipTls, type Tls, wantsTls } from "./tls.ts";
 
 type Out = Record<string, unknown>;
 
 const FILTERS = "type.googleapis.com/envoy.extensions.filters";
 const HTTP_MATCH = ["http/1.0", "http/1.1", "h2c"];
-const TEMPLATE = resolve(import.meta.dirname, "../../envoy/envoy.yaml");
 
 /** What all listeners share. */
 export interface ListenerContext {
@@ -357,12 +355,12 @@ function crossing(config: Fields, upstream: string | undefined, spoken: Spoken):
 
 /** What envoy.yaml sets on the RPC listener, beside its chains. */
 function rpcListenerSettings(out: Out, http: boolean): void {
-  const template = rpcListener(readBootstrap(TEMPLATE));
+  const template = templateListener();
   out.per_connection_buffer_limit_bytes = template.per_connection_buffer_limit_bytes;
   out.socket_options = template.socket_options;
   if (!http) return;
   for (const field of ["listener_filters", "listener_filters_timeout", "continue_on_listener_filters_timeout"]) {
-    out[field] = structuredClone(template[field]);
+    out[field] = template[field];
   }
 }
 

@@ -1,12 +1,11 @@
 // The filter chain of an RPC listener: the module with MOSN's router, and the switchboard of envoy/envoy.yaml.
-import { resolve } from "node:path";
-import { type FilterChain, pluginConfig, readBootstrap, rpcChain, rpcListener } from "../lib/bootstrap.ts";
+import { type FilterChain, pluginConfig, rpcChain } from "../lib/bootstrap.ts";
 import { type Fields, type Json, show } from "./fields.ts";
 import type { StreamFilters } from "./stream_filters.ts";
+import { templateListener } from "./template.ts";
 
 type Out = Record<string, unknown>;
 
-const TEMPLATE = resolve(import.meta.dirname, "../../envoy/envoy.yaml");
 const STRUCT = "type.googleapis.com/google.protobuf.Struct";
 
 /** The module's own protocols, in the order in which they are asked. */
@@ -38,7 +37,7 @@ export interface RpcProxy {
 
 /** The filter chain of an RPC listener. */
 export function rpcFilterChain(proxy: RpcProxy): FilterChain {
-  const listener = structuredClone(rpcListener(readBootstrap(TEMPLATE)));
+  const listener = templateListener();
   const chain = rpcChain(listener);
   const plugin = pluginConfig(listener);
   const value: Out = {};

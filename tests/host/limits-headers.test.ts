@@ -62,6 +62,12 @@ function answers(client: SwitchboardClient): [bigint, boolean][] {
   return dubbo.parseFrames(client.take()).frames.map(({ id, status }) => [id, status === OK]);
 }
 
+/** Ids of what the client got, sorted. */
+const answered = (client: SwitchboardClient): bigint[] =>
+  answers(client)
+    .map(([id]) => id)
+    .sort();
+
 const added = (count: number, name: (i: number) => string): object => ({
   request_headers_to_add: Array.from({ length: count }, (_, i) => ({ header: { key: name(i), value: "v" } })),
 });
@@ -92,12 +98,7 @@ describe("pairs of the headers of a frame", () => {
     client.write(request(1n, distinct(PAIRS - FIELDS - 1)));
     client.write(request(2n, distinct(PAIRS - FIELDS)));
     host.advance(20);
-    assert.deepEqual(
-      answers(client)
-        .map(([id]) => id)
-        .sort(),
-      [1n, 2n],
-    );
+    assert.deepEqual(answered(client), [1n, 2n]);
     assert.equal(seen.length, 2);
     host.advance(1000);
     assert.equal(host.metrics.counter("moe.dubbo.lost_changes"), 1);
@@ -158,12 +159,7 @@ describe("changes of the headers of a frame", () => {
     client.write(request(1n, Buffer.concat([text("long"), text("x".repeat(most))])));
     client.write(request(2n, Buffer.concat([text("long"), text("x".repeat(most + 1))])));
     host.advance(20);
-    assert.deepEqual(
-      answers(client)
-        .map(([id]) => id)
-        .sort(),
-      [1n, 2n],
-    );
+    assert.deepEqual(answered(client), [1n, 2n]);
     assert.equal(seen.length, 2);
     assert.ok(host.vm.memory.pages <= 200, `${host.vm.memory.pages} pages of 64 KiB`);
     host.close();
