@@ -17,7 +17,7 @@ import { freePort } from "../../scripts/lib/ports.ts";
 import { boltClient, dubboClient, grpcClient, httpClient } from "../../scripts/samples/clients.ts";
 import { type Protocol } from "../../scripts/samples/hello.ts";
 import { startService } from "../../scripts/samples/services.ts";
-import { runEnvoy } from "./kit/envoy.ts";
+import { runEnvoy, untilStat } from "./kit/envoy.ts";
 import { suiteScope } from "./kit/scope.ts";
 
 const ANY_SERVICE = { headers: [{ name: "service", value: ".*" }] };
@@ -221,7 +221,7 @@ describe("a converted configuration of MOSN", () => {
     const client = await boltClient(port("aborted"));
     t.after(() => client.close());
     await assert.rejects(client.call(6).invoke());
-    assert.equal(await envoy.stat("wasmcustom.moe.bolt.local_replies"), 1);
+    await untilStat(envoy, "wasmcustom.moe.bolt.local_replies", 1);
   });
 
   it("a listener whose guard could not be converted lets nobody in", async () => {

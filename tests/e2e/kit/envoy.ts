@@ -105,6 +105,16 @@ export async function untilHealthy(envoy: EnvoyProcess, ...clusters: string[]): 
   }
 }
 
+/** Waits until a counter or gauge has this value: the module tells Envoy of its own only ten times a second. */
+export async function untilStat(envoy: EnvoyProcess, name: string, expected: number): Promise<void> {
+  let seen = -1;
+  await waitUntil(
+    async () => (seen = await envoy.stat(name)) === expected,
+    WAIT_MS,
+    () => `${name} is ${seen}, not ${expected}`,
+  );
+}
+
 /** Throws if the log tells of an error that is not allowed. */
 export function checkLog(log: string[], allowed: RegExp[]): void {
   const severe = log.filter((line) => SEVERE_LINE.test(line) && !allowed.some((pattern) => pattern.test(line)));
