@@ -5,7 +5,7 @@ import { ObjectReader } from "../config/object";
 import { suggestion } from "../config/suggest";
 import { AllowedClusters } from "../router/allowed_clusters";
 import { RouterOptions } from "../router/builder";
-import { ClusterConfig, Keepalive } from "../router/cluster_config";
+import { ClusterConfig, Keepalive } from "../upstream/cluster_config";
 import { isVisible } from "../router/metadata";
 import { INVALID_NAME } from "../router/read_route";
 import { Router } from "../router/router";

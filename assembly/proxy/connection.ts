@@ -106,7 +106,7 @@ export class Connection extends Context {
     this.beginCallback();
     this.root.beginWork();
     this.readable = size;
-    if (this.drain.onClient(this.root.now()) && !this.reader.carriesRaw) this.tunnel.ask();
+    if (this.drain.onClient(this.root.now()) && !this.reader.carriesRaw) this.tunnel.sendProbe();
     if (!this.parked || this.mayUnpark) this.readClient();
     this.push();
     this.share.settle();

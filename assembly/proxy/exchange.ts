@@ -3,15 +3,15 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { random } from "../host/random";
 import { enterContext } from "../host/stream";
-import { LbType } from "../router/cluster_config";
+import { LbType } from "../upstream/cluster_config";
 import { Route, RouteKind } from "../router/route";
 import { FilterStatus, Phase, ResponseFlag } from "../stream/phase";
-import { UpstreamState } from "../tunnel/upstream";
+import { StreamState } from "../tunnel/tunnel_stream";
 import { Code } from "../xprotocol/code";
 import { Codec } from "../xprotocol/codec";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { writeChanged } from "./changes";
-import { Cluster } from "./cluster";
+import { Cluster } from "../upstream/cluster";
 import { Connection } from "./connection";
 import { Held } from "./held_frame";
 import { lacksMemory, LARGE_IF_FULL, OUT_OF_MEMORY } from "./memory";
@@ -52,7 +52,7 @@ export function beginRequest(connection: Connection, frame: Frame): void {
   protocol.requests.add(1);
   frame.service(service);
   frame.method(method);
-  const call = root.calls.ofMethod(service, method);
+  const call = root.methods.of(service, method);
   call.requests.add(1);
 
   const request = root.requestPool.take();
@@ -67,7 +67,7 @@ export function beginRequest(connection: Connection, frame: Frame): void {
   request.codec = codec;
   request.protocol = protocol;
   request.call = call;
-  request.unplaced = root.calls.unplaced;
+  request.unplaced = root.methods.unplaced;
   request.clientId = frame.id;
   request.aux = frame.aux;
   request.oneway = oneway;
@@ -208,7 +208,7 @@ function chooseHost(request: Request): bool {
   if (server === null) {
     return refuse(request, Code.NO_HEALTH_UPSTREAM, NO_CONNECTION, ResponseFlag.NO_HEALTHY_UPSTREAM);
   }
-  if (server.state == UpstreamState.OPENING && full(cluster.pending, cluster.config.maxPendingRequests)) {
+  if (server.state == StreamState.OPENING && full(cluster.pending, cluster.config.maxPendingRequests)) {
     return refuse(request, Code.UPSTREAM_OVERFLOW, PENDING_OVERFLOW, ResponseFlag.UPSTREAM_OVERFLOW);
   }
   request.chosen = server;
@@ -270,7 +270,7 @@ function sendFirst(request: Request, frame: Frame): void {
     return;
   }
   if (stream !== null) stream.sent();
-  if (request.oneway && server.state == UpstreamState.OPEN) connection.finish(request);
+  if (request.oneway && server.state == StreamState.OPEN) connection.finish(request);
 }
 
 /**

@@ -2,10 +2,10 @@
 // server connections of their own. Their bytes count apart, so that nothing that becomes of them holds up a client.
 import { Bytes } from "../bytes/bytes";
 import { Metric } from "../host/metrics";
-import { UpstreamState } from "../tunnel/upstream";
+import { StreamState } from "../tunnel/tunnel_stream";
 import { Code } from "../xprotocol/code";
 import { Frame, FrameKind } from "../xprotocol/frame";
-import { Cluster, Destination } from "./cluster";
+import { Cluster, Destination } from "../upstream/cluster";
 import { Connection } from "./connection";
 import { full, hashOf, writeRequest } from "./exchange";
 import { refusePush } from "./push";
@@ -87,14 +87,14 @@ function write(request: Request, stream: RpcStream, server: Server, timeout: i64
   root.mirrorStats.requests.add(1);
   root.mirrorStats.active.add(1);
   root.setTimer(copy, root.now() + (timeout > 0 ? timeout : DEFAULT_TIMEOUT_MS), false);
-  if (copy.oneway && server.state == UpstreamState.OPEN) connection.finish(copy);
+  if (copy.oneway && server.state == StreamState.OPEN) connection.finish(copy);
   return true;
 }
 
 function hasRoom(connection: Connection, cluster: Cluster, server: Server, length: i32): bool {
   const config = cluster.config;
   if (connection.mirrors.count >= MAX_COPIES || full(cluster.active, config.maxRequests)) return false;
-  if (server.state == UpstreamState.OPENING && full(cluster.pending, config.maxPendingRequests)) return false;
+  if (server.state == StreamState.OPENING && full(cluster.pending, config.maxPendingRequests)) return false;
   const most = connection.root.maxConnectionBytes >> MEMORY_SHIFT;
   return length <= most - connection.tunnel.secondary.backlog && connection.mayKeep(length);
 }

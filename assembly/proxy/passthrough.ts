@@ -1,8 +1,7 @@
 import { Bytes } from "../bytes/bytes";
 import { Timer } from "../host/timers";
 import { ConnectTarget } from "../tunnel/connect";
-import { Tunnel } from "../tunnel/tunnel";
-import { CloseReason, Upstream, UpstreamState } from "../tunnel/upstream";
+import { CloseReason, StreamState, TunnelStream } from "../tunnel/tunnel_stream";
 import { Connection } from "./connection";
 
 const NO_CONNECTION = Bytes.of("no connection to the cluster of the fallback");
@@ -19,32 +18,29 @@ class OpenTimer extends Timer {
 }
 
 /** A connection of no known protocol, carried byte for byte to the cluster of `fallback`. */
-export class Passthrough extends Upstream {
+export class Passthrough extends TunnelStream {
   private readonly timer: OpenTimer = new OpenTimer(this);
 
-  constructor(
-    private readonly connection: Connection,
-    tunnel: Tunnel,
-  ) {
-    super(tunnel, Tunnel.streamReceiveWindow);
+  constructor(private readonly connection: Connection) {
+    super();
   }
 
   open(target: ConnectTarget): void {
     const root = this.connection.root;
     root.setTimer(this.timer, root.now() + root.fallbackTimeoutMs, false);
-    this.tunnel.open(this, target, Bytes.EMPTY);
+    this.connection.tunnel.open(this, target, Bytes.EMPTY);
   }
 
   onOpenTimeout(now: i64): void {
-    if (this.state != UpstreamState.OPENING) return;
-    this.tunnel.abandon(this, now);
+    if (this.state != StreamState.OPENING) return;
+    this.connection.tunnel.abandon(this, now);
     this.connection.refuse(NO_CONNECTION);
   }
 
   /** Sends bytes of the client. */
   write(ptr: usize, length: i32): void {
     this.queue.append(ptr, length);
-    this.tunnel.wrote(this, length);
+    this.connection.tunnel.wrote(this, length);
   }
 
   onOpen(): void {

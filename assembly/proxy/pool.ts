@@ -1,9 +1,8 @@
 import { Bytes } from "../bytes/bytes";
-import { UpstreamState } from "../tunnel/upstream";
-import { chooseHost } from "./balancer";
-import { Destination } from "./cluster";
+import { StreamState } from "../tunnel/tunnel_stream";
+import { Destination } from "../upstream/cluster";
 import { Connection } from "./connection";
-import { Host } from "./host";
+import { Host } from "../upstream/host";
 import { Server } from "./server";
 
 /** Hosts of a large cluster that one client connection spreads its requests over. */
@@ -34,8 +33,7 @@ export class Pool {
       if (set.wantsSearch(now) && this.mayOpen) this.open(null);
       const span = min(hosts, this.maxSpan);
       const from = this.first(span);
-      const type = this.destination.cluster.config.lbType;
-      const host = chooseHost(type, set, from, span, hash, exclude, now);
+      const host = set.choose(from, span, hash, exclude, now);
       if (host !== null) {
         const server = this.of(host);
         if (server !== null) return server;
@@ -94,7 +92,7 @@ export class Pool {
     for (let i = 0, n = this.servers.length; i < n; i++) {
       const server = unchecked(this.servers[i]);
       const host = server.host;
-      if (!server.usable || (host !== null && server.state != UpstreamState.OPEN)) continue;
+      if (!server.usable || (host !== null && server.state != StreamState.OPEN)) continue;
       const ejected = host !== null && host.record.ejected;
       if (best !== null && (ejected == bestEjected ? best.active <= server.active : ejected)) continue;
       best = server;
@@ -115,7 +113,7 @@ export class Pool {
   retireIdle(): bool {
     for (let i = 0, n = this.servers.length; i < n; i++) {
       const server = unchecked(this.servers[i]);
-      if (server.active > 0 || server.state != UpstreamState.OPEN) continue;
+      if (server.active > 0 || server.state != StreamState.OPEN) continue;
       server.retire();
       return true;
     }
@@ -124,7 +122,7 @@ export class Pool {
 
   private open(host: Host | null): Server {
     const connection = this.connection;
-    const server = new Server(connection, this, host, connection.tunnel);
+    const server = new Server(connection, this, host);
     connection.tunnel.open(server, this.destination.set.target, host === null ? Bytes.EMPTY : host.pin);
     this.servers.push(server);
     return server;
@@ -134,7 +132,7 @@ export class Pool {
   retire(): bool {
     for (let i = 0, n = this.servers.length; i < n; i++) {
       const server = unchecked(this.servers[i]);
-      if (server.active > 0 || server.state != UpstreamState.OPEN) return false;
+      if (server.active > 0 || server.state != StreamState.OPEN) return false;
     }
     while (this.servers.length > 0) this.servers[this.servers.length - 1].retire();
     return true;

@@ -1,7 +1,7 @@
 import { noteGarbage } from "../abi/dispatch";
 import { Connection } from "./connection";
 import { Pool } from "./pool";
-import { Destination } from "./cluster";
+import { Destination } from "../upstream/cluster";
 import { Server } from "./server";
 
 /** Pools above which those that are idle go, and the objects that one leaves behind. */

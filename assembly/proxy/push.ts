@@ -3,7 +3,7 @@
 import { noteGarbage } from "../abi/dispatch";
 import { Bytes } from "../bytes/bytes";
 import { Timer } from "../host/timers";
-import { UpstreamState } from "../tunnel/upstream";
+import { StreamState } from "../tunnel/tunnel_stream";
 import { Code } from "../xprotocol/code";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { Connection } from "./connection";
@@ -92,7 +92,7 @@ export function onClientResponse(connection: Connection, frame: Frame): bool {
   const server = push.server;
   connection.root.cancelTimer(push);
   push.release();
-  if (server.state != UpstreamState.OPEN) return true;
-  server.tunnel.wrote(server, codec.copy(frame, push.serverId, server.queue));
+  if (server.state != StreamState.OPEN) return true;
+  connection.tunnel.wrote(server, codec.copy(frame, push.serverId, server.queue));
   return true;
 }

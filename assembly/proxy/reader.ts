@@ -1,9 +1,9 @@
 import { Bytes } from "../bytes/bytes";
 import { Timer } from "../host/timers";
-import { UpstreamState } from "../tunnel/upstream";
+import { StreamState } from "../tunnel/tunnel_stream";
 import { Codec, Decoded, Detected, Peer } from "../xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../xprotocol/frame";
-import { codeOf, reasonOf } from "./bad_frame";
+import { codeOf, reasonOf } from "../upstream/bad_frame";
 import { Connection } from "./connection";
 import { beginRequest } from "./exchange";
 import { Passthrough } from "./passthrough";
@@ -84,7 +84,7 @@ export class ClientReader {
     const connection = this.connection;
     const fallback = connection.root.fallback;
     if (fallback === null || !connection.admitted) return false;
-    const raw = new Passthrough(connection, connection.tunnel);
+    const raw = new Passthrough(connection);
     this.passthrough = raw;
     raw.open(fallback);
     return true;
@@ -198,7 +198,7 @@ export class ClientReader {
   /** Whether bytes of no known protocol are carried: nobody can tell when such a connection is idle. */
   get carriesRaw(): bool {
     const raw = this.passthrough;
-    return raw !== null && raw.state <= UpstreamState.OPEN;
+    return raw !== null && raw.state <= StreamState.OPEN;
   }
 
   /** Cancels what is set when the connection ends. */

@@ -6,13 +6,14 @@ import { Timer } from "../host/timers";
 import { ClusterChoice } from "../router/clusters";
 import { Route } from "../router/route";
 import { Codec } from "../xprotocol/codec";
-import { Cluster, Destination } from "./cluster";
+import { Cluster, Destination } from "../upstream/cluster";
 import { Connection } from "./connection";
 import { onRequestTimeout, onTryTimeout } from "./respond";
 import { RpcStream } from "./rpc_stream";
-import { Host } from "./host";
+import { Host } from "../upstream/host";
 import { Server } from "./server";
-import { CallStats, ProtocolStats } from "./stats";
+import { CallStats } from "../upstream/stats";
+import { ProtocolStats } from "./stats";
 
 /** Where a request stands in MOSN's state machine; filters run after each stage but the last. */
 export const enum Stage {

@@ -2,13 +2,13 @@
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { FilterStatus, ResponseFlag } from "../stream/phase";
-import { CloseReason } from "../tunnel/upstream";
+import { CloseReason } from "../tunnel/tunnel_stream";
 import { Code } from "../xprotocol/code";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
-import { answerReasonOf, codeOf as badFrameCode } from "./bad_frame";
+import { answerReasonOf, codeOf as badFrameCode } from "../upstream/bad_frame";
 import { writeChanged } from "./changes";
-import { Cluster } from "./cluster";
+import { Cluster } from "../upstream/cluster";
 import { Connection } from "./connection";
 import { send } from "./exchange";
 import { Held } from "./held_frame";
@@ -326,7 +326,7 @@ function count(request: Request, ok: bool): void {
   const cluster = request.cluster;
   const connection = request.connection;
   if (call !== null) (ok ? call.ok : call.errors).add(1);
-  if (ok && request.unplaced != 0 && connection !== null) connection.root.calls.prove(request.unplaced);
+  if (ok && request.unplaced != 0 && connection !== null) connection.root.methods.prove(request.unplaced);
   if (cluster !== null) (ok ? cluster.stats.ok : cluster.stats.errors).add(1);
 }
 

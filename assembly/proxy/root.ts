@@ -22,16 +22,17 @@ import { declareKeys } from "../tunnel/key";
 import { Codec } from "../xprotocol/codec";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { CodecList, CodecRegistry } from "../xprotocol/registry";
-import { Cluster, Destination } from "./cluster";
+import { Cluster, Destination } from "../upstream/cluster";
 import { DEFAULT_CLUSTER, ProxyConfig } from "./config";
 import { Connection } from "./connection";
 import { FrameInput } from "./frame_input";
-import { HostRecords } from "./host_records";
-import { LabelledDestinations } from "./labelled";
+import { HostRecords } from "../upstream/host_records";
+import { LabelledDestinations } from "../upstream/labelled";
 import { Request, RequestPool } from "./request";
 import { RpcStream } from "./rpc_stream";
 import { Server } from "./server";
-import { CallStatsTable, ProtocolStats } from "./stats";
+import { ClusterStatsTable } from "../upstream/stats";
+import { MethodStatsTable, ProtocolStats } from "./stats";
 
 const NO_HTTP2 = Bytes.of("the switchboard behind the filter violates HTTP/2");
 const SERVER = Bytes.of("upstream_host");
@@ -77,7 +78,8 @@ export class ProxyRoot extends PluginRoot {
   readonly input: FrameInput = new FrameInput();
   readonly requestPool: RequestPool = new RequestPool();
 
-  readonly calls: CallStatsTable;
+  readonly methods: MethodStatsTable;
+  private readonly clusterStats: ClusterStatsTable;
   private readonly protocolCodecs: Codec[] = [];
   private readonly protocolStats: ProtocolStats[] = [];
   private readonly refusedConnections: Metric;
@@ -114,7 +116,8 @@ export class ProxyRoot extends PluginRoot {
     const metrics = new Metrics(new Ticker());
     super(id, metrics);
     this.codecs = registry.all();
-    this.calls = new CallStatsTable(metrics);
+    this.methods = new MethodStatsTable(metrics);
+    this.clusterStats = new ClusterStatsTable(metrics);
     this.refusedConnections = metrics.counter("moe.refused_connections");
     this.serverGarbageFrames = metrics.counter("moe.server_garbage");
     this.undecidedRoutes = metrics.counter("moe.undecided_routes");
@@ -255,7 +258,7 @@ export class ProxyRoot extends PluginRoot {
     let cluster = this.clusters.get(name);
     if (cluster === null) {
       const records = new HostRecords(choice.name);
-      cluster = new Cluster(config.cluster(choice.name), this.calls.ofCluster(choice.name), records);
+      cluster = new Cluster(config.cluster(choice.name), this.clusterStats.of(choice.name), records);
       this.clusters.set(name, cluster);
     }
     const destination = new Destination(cluster, choice.metadata);

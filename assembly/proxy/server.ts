@@ -1,12 +1,11 @@
 import { Timer } from "../host/timers";
-import { Tunnel } from "../tunnel/tunnel";
-import { CloseReason, Upstream, UpstreamState } from "../tunnel/upstream";
+import { CloseReason, StreamState, TunnelStream } from "../tunnel/tunnel_stream";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../xprotocol/frame";
-import { codeOf, reasonOf } from "./bad_frame";
+import { codeOf, reasonOf } from "../upstream/bad_frame";
 import { Connection } from "./connection";
-import { Host } from "./host";
-import { HostSet } from "./host_set";
+import { Host } from "../upstream/host";
+import { HostSet } from "../upstream/host_set";
 import { SLOW, STUCK, UnreadAnswers, UNREAD } from "./memory";
 import { onMirrorFrame, restMirror } from "./mirror";
 import { Pool } from "./pool";
@@ -14,7 +13,7 @@ import { dropPushes, onServerRequest, refusePush } from "./push";
 import { Request } from "./request";
 import { onBadResponse, onLostRequest, onResponse } from "./respond";
 import { ServerInput } from "./server_input";
-import { WriteWatch } from "./write_watch";
+import { WriteWatch } from "../upstream/write_watch";
 
 /** So many times the failures of heartbeats close a connection in the middle of a frame. */
 const PATIENCE: i32 = 4;
@@ -31,7 +30,7 @@ class ServerTimer extends Timer {
 }
 
 /** An upstream connection of a pool: the requests on it, its keepalive, and the frames it sends. */
-export class Server extends Upstream {
+export class Server extends TunnelStream {
   /** The host it goes to; null until that is known. */
   host: Host | null;
   /** Requests that wait for answers from it, oldest first. */
@@ -65,9 +64,8 @@ export class Server extends Upstream {
     readonly connection: Connection,
     readonly pool: Pool,
     host: Host | null,
-    tunnel: Tunnel,
   ) {
-    super(tunnel, Tunnel.streamReceiveWindow);
+    super();
     this.input = new ServerInput(connection);
     this.host = host;
     this.secondary = pool.destination.mirror;
@@ -86,14 +84,14 @@ export class Server extends Upstream {
 
   /** Whether it can take another request. */
   get usable(): bool {
-    return !this.draining && this.state <= UpstreamState.OPEN;
+    return !this.draining && this.state <= StreamState.OPEN;
   }
 
   /** Says that a request of this codec, `length` bytes, has been added to the queue. */
   wrote(codec: Codec, aux: u64, length: i32): void {
     this.codec = codec;
     this.like = aux;
-    this.tunnel.wrote(this, length);
+    this.connection.tunnel.wrote(this, length);
   }
 
   /** Adds a request that has been written to it. */
@@ -108,7 +106,7 @@ export class Server extends Upstream {
     this.active++;
     const host = this.host;
     if (host !== null) host.active++;
-    if (this.state != UpstreamState.OPENING) return;
+    if (this.state != StreamState.OPENING) return;
     this.pending++;
     this.pool.destination.cluster.pending++;
   }
@@ -202,7 +200,7 @@ export class Server extends Upstream {
   /** Ends it without a fault: what waits on it has been dealt with. */
   retire(): void {
     this.forget();
-    this.tunnel.end(this);
+    this.connection.tunnel.end(this);
     this.connection.schedule();
   }
 
@@ -307,7 +305,7 @@ export class Server extends Upstream {
         used += frame.length;
         this.onFrame(frame.kind);
       }
-      if (this.state != UpstreamState.OPEN) return -1;
+      if (this.state != StreamState.OPEN) return -1;
     }
     return used;
   }
@@ -348,7 +346,7 @@ export class Server extends Upstream {
 
   /** Says that an answer of the proxy's own, `length` bytes, has been added to the queue. */
   answered(length: i32): void {
-    this.tunnel.wrote(this, length);
+    this.connection.tunnel.wrote(this, length);
     this.connection.schedule();
     if (!this.unread.add(length, this.position, this.position - (this.unsent as u64))) return;
     const root = this.connection.root;
@@ -378,7 +376,7 @@ export class Server extends Upstream {
   /** Ends it because of a fault. Requests of which nothing was sent go elsewhere, so its queue must not go out. */
   private giveUp(reason: CloseReason, now: i64): void {
     this.onClose(reason);
-    this.tunnel.abandon(this, now);
+    this.connection.tunnel.abandon(this, now);
     this.connection.schedule();
   }
 
@@ -400,11 +398,11 @@ export class Server extends Upstream {
   }
 
   onTimer(now: i64): void {
-    if (this.state == UpstreamState.OPENING) {
+    if (this.state == StreamState.OPENING) {
       // What cannot be taken back may yet reach a server: it counts as sent.
-      if (!this.tunnel.resets.has(now)) this.release();
+      if (!this.connection.tunnel.resets.has(now)) this.release();
       this.giveUp(CloseReason.OPEN_TIMEOUT, now);
-    } else if (this.state == UpstreamState.OPEN) {
+    } else if (this.state == StreamState.OPEN) {
       this.keepalive(now);
     }
   }
@@ -423,7 +421,7 @@ export class Server extends Upstream {
     } else if (!this.awaitsAck) {
       const before = this.queue.length;
       codec.heartbeat(this.connection.root.nextHeartbeatId(), this.like, this.queue);
-      this.tunnel.wrote(this, this.queue.length - before);
+      this.connection.tunnel.wrote(this, this.queue.length - before);
       this.connection.schedule();
       this.awaitsAck = true;
       this.connection.root.setTimer(this.timer, now + (config.timeoutMs as i64), false);

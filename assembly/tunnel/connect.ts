@@ -11,7 +11,7 @@ const AUTHORITY = Bytes.of(":authority");
 const CLUSTER = Bytes.of("x-moe-cluster");
 const PIN = Bytes.of("x-moe-pin");
 const HOST = Bytes.of("x-moe-host");
-const ASK = Bytes.of("x-moe-ask");
+const PROBE = Bytes.of("x-moe-ask");
 const STATUS = Bytes.of(":status");
 
 function literal(out: ByteBuffer, name: Bytes, value: Bytes): void {
@@ -49,13 +49,13 @@ export class ConnectTarget {
 const DRAIN = Bytes.of("drain");
 
 /**
- * Appends the header block of a CONNECT that opens nothing. The shipped switchboard has a route which answers it with 304;
+ * Appends the header block of a drain probe, a CONNECT that opens nothing. The shipped switchboard has a route which answers it with 304;
  * without that route it names no cluster, and the answer is 404.
  */
-export function appendQuestion(out: ByteBuffer): void {
+export function appendProbe(out: ByteBuffer): void {
   literal(out, METHOD, CONNECT);
   literal(out, AUTHORITY, DRAIN);
-  literal(out, ASK, DRAIN);
+  literal(out, PROBE, DRAIN);
 }
 
 /** A cluster's name as an authority: for logs, and with "-" for what Envoy does not accept there (Istio's "|"). */

@@ -3,20 +3,20 @@ import { DEFAULT_MAX_FRAME, DEFAULT_WINDOW } from "../http2/constants";
 import { SendWindow } from "../http2/flow";
 import { FrameHandler } from "../http2/parser";
 import { appendData, appendWindowUpdate } from "../http2/writer";
-import { SecondaryUpstreams } from "./secondary";
-import { Upstream, UpstreamState } from "./upstream";
+import { SecondaryStreams } from "./secondary_streams";
+import { StreamState, TunnelStream } from "./tunnel_stream";
 
 /** Memory the output keeps between pushes, bytes. */
 const KEEP: i32 = 65536;
 
-/** The half of a tunnel that sends: bytes of upstreams become DATA frames in `out`, as far as windows allow. */
+/** The half of a tunnel that sends: bytes of streams become DATA frames in `out`, as far as windows allow. */
 export abstract class TunnelSender extends FrameHandler {
-  /** Frames for the switchboard, complete but for what `flush` adds. */
+  /** Frames for the switchboard; `flush` adds the last ones. */
   readonly out: ByteBuffer = new ByteBuffer();
-  /** Bytes that upstreams have written and that are not sent. */
+  /** Bytes that streams have written and that are not sent. */
   backlog: i32 = 0;
-  /** Upstreams that must not hold the others back: `backlog` has not their bytes. */
-  readonly secondary: SecondaryUpstreams = new SecondaryUpstreams();
+  /** Streams that must not hold the others back; their bytes are not counted in `backlog`. */
+  readonly secondary: SecondaryStreams = new SecondaryStreams();
   /** Whether something waits that should go out without waiting for the client's next bytes. */
   urgent: bool = false;
   /** What may be under way to a server that does not read, bytes. */
@@ -24,33 +24,33 @@ export abstract class TunnelSender extends FrameHandler {
 
   protected maxFrame: i32 = DEFAULT_MAX_FRAME;
   protected readonly window: SendWindow = new SendWindow(DEFAULT_WINDOW);
-  private readonly dirty: Upstream[] = [];
+  private readonly dirty: TunnelStream[] = [];
 
-  /** Forgets an upstream that is over on both sides. */
-  protected abstract forget(upstream: Upstream): void;
+  /** Forgets a stream that is over on both sides. */
+  protected abstract forget(stream: TunnelStream): void;
 
-  /** Says that `n` bytes have been added to the upstream's queue. */
+  /** Says that `n` bytes have been added to the stream's queue. */
   // @ts-ignore: decorator
   @inline
-  wrote(upstream: Upstream, n: i32): void {
-    this.count(upstream, n);
-    if (!upstream.dirty) this.mark(upstream);
+  wrote(stream: TunnelStream, n: i32): void {
+    this.count(stream, n);
+    if (!stream.dirty) this.mark(stream);
   }
 
   // @ts-ignore: decorator
   @inline
-  protected count(upstream: Upstream, n: i32): void {
-    if (upstream.secondary) this.secondary.backlog += n;
+  protected count(stream: TunnelStream, n: i32): void {
+    if (stream.secondary) this.secondary.backlog += n;
     else this.backlog += n;
   }
 
-  protected mark(upstream: Upstream): void {
-    if (upstream.dirty) return;
-    upstream.dirty = true;
-    (upstream.secondary ? this.secondary.dirty : this.dirty).push(upstream);
+  protected mark(stream: TunnelStream): void {
+    if (stream.dirty) return;
+    stream.dirty = true;
+    (stream.secondary ? this.secondary.dirty : this.dirty).push(stream);
   }
 
-  /** Moves what the windows allow from the upstreams' queues to `out`. */
+  /** Moves what the windows allow from the streams' queues to `out`. */
   flush(): void {
     this.flushAll(this.dirty);
     // The end of one makes room for others.
@@ -58,41 +58,41 @@ export abstract class TunnelSender extends FrameHandler {
     this.urgent = false;
   }
 
-  private flushAll(dirty: Upstream[]): void {
+  private flushAll(dirty: TunnelStream[]): void {
     const n = dirty.length;
     for (let i = 0; i < n; i++) {
-      const upstream = unchecked(dirty[i]);
-      upstream.dirty = false;
-      this.flushUpstream(upstream);
+      const stream = unchecked(dirty[i]);
+      stream.dirty = false;
+      this.flushStream(stream);
     }
     if (dirty.length == n) dirty.length = 0;
     else dirty.splice(0, n);
   }
 
-  private flushUpstream(upstream: Upstream): void {
-    if (upstream.state == UpstreamState.CLOSED) return;
+  private flushStream(stream: TunnelStream): void {
+    if (stream.state == StreamState.CLOSED) return;
     // Also after our end: the server must be able to write all it has, or it never ends.
-    if (upstream.grant > 0) {
-      appendWindowUpdate(this.out, upstream.streamId, upstream.grant);
-      upstream.grant = 0;
+    if (stream.grant > 0) {
+      appendWindowUpdate(this.out, stream.streamId, stream.grant);
+      stream.grant = 0;
     }
-    if (upstream.ended) return;
-    let left = upstream.unsent;
+    if (stream.ended) return;
+    let left = stream.unsent;
     while (left > 0) {
-      let n = min(min(left, this.maxFrame), min(upstream.window.available, this.window.available));
-      if (upstream.secondary) n = min(n, this.secondary.room(this.streamWindow));
+      let n = min(min(left, this.maxFrame), min(stream.window.available, this.window.available));
+      if (stream.secondary) n = min(n, this.secondary.room(this.streamWindow));
       if (n <= 0) return;
-      appendData(this.out, upstream.streamId, false, upstream.queue.ptr + (upstream.queue.length - left), n);
-      upstream.window.sent(n);
+      appendData(this.out, stream.streamId, false, stream.queue.ptr + (stream.queue.length - left), n);
+      stream.window.sent(n);
       this.window.sent(n);
-      this.count(upstream, -n);
-      upstream.advance(n);
+      this.count(stream, -n);
+      stream.advance(n);
       left -= n;
     }
-    if (upstream.ending) {
-      upstream.ended = true;
-      appendData(this.out, upstream.streamId, true, 0, 0);
-      if (upstream.remoteEnded) this.forget(upstream);
+    if (stream.ending) {
+      stream.ended = true;
+      appendData(this.out, stream.streamId, true, 0, 0);
+      if (stream.remoteEnded) this.forget(stream);
     }
   }
 
@@ -100,8 +100,8 @@ export abstract class TunnelSender extends FrameHandler {
   sendable(): i32 {
     let total = 0;
     for (let i = 0, n = this.dirty.length; i < n; i++) {
-      const upstream = unchecked(this.dirty[i]);
-      total += max(0, min(upstream.unsent, upstream.window.available));
+      const stream = unchecked(this.dirty[i]);
+      total += max(0, min(stream.unsent, stream.window.available));
     }
     return min(total, this.window.available);
   }
@@ -116,9 +116,9 @@ export abstract class TunnelSender extends FrameHandler {
   }
 
   /** Sends on what a window held back. */
-  protected resume(upstream: Upstream): void {
-    if (upstream.unsent == 0) return;
-    this.mark(upstream);
+  protected resume(stream: TunnelStream): void {
+    if (stream.unsent == 0) return;
+    this.mark(stream);
     this.urgent = true;
   }
 }

@@ -14,23 +14,22 @@ import {
   appendSettingsAck,
   appendWindowUpdate,
 } from "../http2/writer";
-import { appendQuestion, ConnectAnswer, ConnectTarget } from "./connect";
+import { appendProbe, ConnectAnswer, ConnectTarget } from "./connect";
 import { SwitchboardKey } from "./key";
 import { ResetBudget } from "./reset_budget";
 import { TunnelSender } from "./sender";
-import { CloseReason, Upstream, UpstreamState } from "./upstream";
+import { CloseReason, StreamState, STREAM_WINDOW, TunnelStream } from "./tunnel_stream";
 
-/** What a server may send ahead on one upstream connection, and on all of one client's, bytes. */
-const STREAM_WINDOW: i32 = 1 << 20;
+/** What servers may send ahead on all streams of the tunnel, bytes. */
 const CONNECTION_WINDOW: i32 = 16 << 20;
 /** A WINDOW_UPDATE for a stream waits for company up to this many bytes. */
 const GRANT_NOW: i32 = STREAM_WINDOW >> 1;
 /** Bytes of a refusal's text that are kept. */
 const REFUSAL_TEXT: i32 = 200;
-/** In place of the question's stream: none is asked any more. */
+/** In place of the probe's stream: no further probe is sent. */
 const NEVER: u32 = 0xffffffff;
-/** Managed objects that an upstream leaves behind. */
-const OBJECTS_PER_UPSTREAM: i32 = 16;
+/** Managed objects that a stream leaves behind. */
+const OBJECTS_PER_STREAM: i32 = 16;
 
 const SETTINGS: StaticArray<u32> = [
   SettingId.HEADER_TABLE_SIZE,
@@ -62,32 +61,27 @@ export class Tunnel extends TunnelSender {
 
   private readonly parser: FrameParser = new FrameParser();
   private readonly hpack: HpackDecoder = new HpackDecoder(0);
-  private readonly upstreams: Map<u32, Upstream> = new Map<u32, Upstream>();
-  private last: Upstream | null = null;
+  private readonly streams: Map<u32, TunnelStream> = new Map<u32, TunnelStream>();
+  private last: TunnelStream | null = null;
   private nextStream: u32 = 1;
   private started: bool = false;
-  /** Stream of the question that is not answered; 0: there is none. */
-  private asked: u32 = 0;
+  /** The stream of the drain probe that is not answered; 0: there is none. */
+  private probe: u32 = 0;
   private readonly receive: ReceiveWindow = new ReceiveWindow(DEFAULT_WINDOW);
 
-  /** An upstream connection to hand to `open`. */
-  static get streamReceiveWindow(): i32 {
-    return STREAM_WINDOW;
-  }
-
-  /** Opens `upstream`: to the host of `pin`, or with an empty one to where the cluster's load balancing sends it. */
-  open(upstream: Upstream, target: ConnectTarget, pin: Bytes): void {
+  /** Opens `stream`: to the host of `pin`, or with an empty one to where the cluster's load balancing sends it. */
+  open(stream: TunnelStream, target: ConnectTarget, pin: Bytes): void {
     this.start();
-    upstream.streamId = this.nextStream;
-    upstream.pin = pin;
-    upstream.window = new SendWindow(this.streamWindow);
+    stream.streamId = this.nextStream;
+    stream.pin = pin;
+    stream.window = new SendWindow(this.streamWindow);
     this.nextStream += 2;
-    if (upstream.secondary) this.secondary.all.push(upstream);
-    this.upstreams.set(upstream.streamId, upstream);
+    if (stream.secondary) this.secondary.all.push(stream);
+    this.streams.set(stream.streamId, stream);
     block.clear();
     target.append(block, pin);
     this.key.append(block);
-    appendHeaders(this.out, upstream.streamId, false, block.ptr, block.length, this.maxFrame);
+    appendHeaders(this.out, stream.streamId, false, block.ptr, block.length, this.maxFrame);
     this.urgent = true;
   }
 
@@ -100,18 +94,18 @@ export class Tunnel extends TunnelSender {
   }
 
   /**
-   * Asks for the answer to a CONNECT that opens nothing: a switchboard that drains says so with such an answer, and else
-   * keeps it to itself. At most one question is under way.
+   * Sends a drain probe, a CONNECT that opens nothing: a switchboard tells that it drains only with the answer to a
+   * CONNECT. At most one probe is under way.
    */
-  ask(): void {
-    if (this.asked != 0 || this.goAway) return;
+  sendProbe(): void {
+    if (this.probe != 0 || this.goAway) return;
     this.start();
-    this.asked = this.nextStream;
+    this.probe = this.nextStream;
     this.nextStream += 2;
     block.clear();
-    appendQuestion(block);
+    appendProbe(block);
     this.key.append(block);
-    appendHeaders(this.out, this.asked, true, block.ptr, block.length, this.maxFrame);
+    appendHeaders(this.out, this.probe, true, block.ptr, block.length, this.maxFrame);
   }
 
   private start(): void {
@@ -122,30 +116,30 @@ export class Tunnel extends TunnelSender {
     appendWindowUpdate(this.out, 0, this.receive.widen(CONNECTION_WINDOW));
   }
 
-  /** Ends an upstream connection once its queue is sent. Its `onClose` is not called. */
-  end(upstream: Upstream): void {
-    if (upstream.state == UpstreamState.CLOSED) return;
-    upstream.state = UpstreamState.ENDING;
-    upstream.ending = true;
-    upstream.release();
-    this.mark(upstream);
+  /** Ends a stream once its queue is sent. Its `onClose` is not called. */
+  end(stream: TunnelStream): void {
+    if (stream.state == StreamState.CLOSED) return;
+    stream.state = StreamState.ENDING;
+    stream.ending = true;
+    stream.release();
+    this.mark(stream);
     this.urgent = true;
   }
 
   /**
-   * Gives up on an upstream connection whose CONNECT was never answered, or that is stuck: its queue is dropped. Resets
+   * Gives up on a stream whose CONNECT was never answered, or that is stuck: its queue is dropped. Resets
    * are rationed; without one the stream stays half open until the switchboard ends it. `onClose` is not called.
    */
-  abandon(upstream: Upstream, now: i64): void {
-    if (upstream.state == UpstreamState.CLOSED) return;
-    this.drop(upstream);
-    upstream.state = UpstreamState.ENDING;
+  abandon(stream: TunnelStream, now: i64): void {
+    if (stream.state == StreamState.CLOSED) return;
+    this.drop(stream);
+    stream.state = StreamState.ENDING;
     if (this.resets.take(now)) {
-      appendRstStream(this.out, upstream.streamId, H2Code.CANCEL);
-      this.forget(upstream);
+      appendRstStream(this.out, stream.streamId, H2Code.CANCEL);
+      this.forget(stream);
     } else {
-      upstream.ending = true;
-      this.mark(upstream);
+      stream.ending = true;
+      this.mark(stream);
     }
     this.urgent = true;
   }
@@ -155,87 +149,87 @@ export class Tunnel extends TunnelSender {
     return this.parser.feed(ptr, length, this) == H2Code.NO_ERROR && !this.stopped;
   }
 
-  /** Gives the memory of the tunnel and its upstreams back. */
+  /** Gives the memory of the tunnel and its streams back. */
   free(): void {
     this.stopped = true;
     this.out.free();
     this.parser.free();
     this.hpack.free();
-    const upstreams = this.upstreams.values();
-    for (let i = 0; i < upstreams.length; i++) {
-      upstreams[i].state = UpstreamState.CLOSED;
-      upstreams[i].free();
+    const streams = this.streams.values();
+    for (let i = 0; i < streams.length; i++) {
+      streams[i].state = StreamState.CLOSED;
+      streams[i].free();
     }
-    this.upstreams.clear();
+    this.streams.clear();
     this.secondary.all.length = 0;
     this.last = null;
   }
 
-  private find(stream: u32): Upstream | null {
+  private find(id: u32): TunnelStream | null {
     const last = this.last;
-    if (last !== null && last.streamId == stream) return last;
-    if (!this.upstreams.has(stream)) return null;
-    const found = this.upstreams.get(stream);
+    if (last !== null && last.streamId == id) return last;
+    if (!this.streams.has(id)) return null;
+    const found = this.streams.get(id);
     this.last = found;
     return found;
   }
 
   /** Drops what has not been sent. */
-  private drop(upstream: Upstream): void {
-    this.count(upstream, -upstream.unsent);
-    upstream.free();
+  private drop(stream: TunnelStream): void {
+    this.count(stream, -stream.unsent);
+    stream.free();
   }
 
-  protected forget(upstream: Upstream): void {
-    upstream.state = UpstreamState.CLOSED;
-    this.drop(upstream);
-    this.upstreams.delete(upstream.streamId);
-    if (upstream.secondary) {
-      this.secondary.remove(upstream);
+  protected forget(stream: TunnelStream): void {
+    stream.state = StreamState.CLOSED;
+    this.drop(stream);
+    this.streams.delete(stream.streamId);
+    if (stream.secondary) {
+      this.secondary.remove(stream);
       this.resumeSecondary();
     }
-    noteGarbage(OBJECTS_PER_UPSTREAM);
-    if (this.last === upstream) this.last = null;
+    noteGarbage(OBJECTS_PER_STREAM);
+    if (this.last === stream) this.last = null;
   }
 
-  /** Ends an upstream connection that is over on the other side, and tells its owner, who may still read its queue. */
-  private close(upstream: Upstream, reason: CloseReason): void {
-    const ours = upstream.state == UpstreamState.ENDING;
-    upstream.state = UpstreamState.CLOSED;
-    if (!ours) upstream.onClose(reason);
-    this.forget(upstream);
+  /** Ends a stream that is over on the other side, and tells its owner, who may still read its queue. */
+  private close(stream: TunnelStream, reason: CloseReason): void {
+    const ours = stream.state == StreamState.ENDING;
+    stream.state = StreamState.CLOSED;
+    if (!ours) stream.onClose(reason);
+    this.forget(stream);
   }
 
-  onData(stream: u32, ptr: usize, length: i32): void {
-    const upstream = this.find(stream);
-    if (upstream === null) return;
-    if (upstream.state == UpstreamState.OPEN) {
+  onData(id: u32, ptr: usize, length: i32): void {
+    const stream = this.find(id);
+    if (stream === null) return;
+    if (stream.state == StreamState.OPEN) {
       this.heard = true;
-      upstream.onData(ptr, length);
-    } else if (upstream.state == UpstreamState.OPENING && upstream.refusal.length == 0) {
-      upstream.refusal = Bytes.copy(ptr, min(length, REFUSAL_TEXT));
+      stream.onData(ptr, length);
+    } else if (stream.state == StreamState.OPENING && stream.refusal.length == 0) {
+      stream.refusal = Bytes.copy(ptr, min(length, REFUSAL_TEXT));
     }
   }
 
-  onDataEnd(stream: u32, frameLength: i32, endStream: bool): void {
+  onDataEnd(id: u32, frameLength: i32, endStream: bool): void {
     if (!this.receive.received(frameLength)) this.stopped = true;
     const widen = this.receive.release(frameLength);
     if (widen > 0) {
       appendWindowUpdate(this.out, 0, widen);
       this.urgent = true;
     }
-    if (endStream) this.onAnswered(stream);
-    const upstream = this.find(stream);
-    if (upstream === null) return;
-    if (!upstream.receive.received(frameLength)) this.stopped = true;
+    if (endStream) this.onAnswered(id);
+    const stream = this.find(id);
+    if (stream === null) return;
+    if (!stream.receive.received(frameLength)) this.stopped = true;
     if (endStream) {
-      this.remoteEnd(upstream);
+      this.remoteEnd(stream);
       return;
     }
-    upstream.grant += upstream.receive.release(frameLength);
-    if (upstream.grant > 0) {
-      this.mark(upstream);
-      if (upstream.grant >= GRANT_NOW) this.urgent = true;
+    stream.grant += stream.receive.release(frameLength);
+    if (stream.grant > 0) {
+      this.mark(stream);
+      if (stream.grant >= GRANT_NOW) this.urgent = true;
     }
   }
 
@@ -243,59 +237,59 @@ export class Tunnel extends TunnelSender {
    * The other side has ended the stream. A half-closed one is of no use to RPC, so ours ends too: by END_STREAM with the
    * next flush, unless Envoy resets the stream first, as it does after refusing a CONNECT.
    */
-  private remoteEnd(upstream: Upstream): void {
-    upstream.remoteEnded = true;
-    if (upstream.ended) {
-      this.forget(upstream);
+  private remoteEnd(stream: TunnelStream): void {
+    stream.remoteEnded = true;
+    if (stream.ended) {
+      this.forget(stream);
       return;
     }
-    if (upstream.state == UpstreamState.ENDING) return;
-    const reason = upstream.state == UpstreamState.OPENING ? CloseReason.REFUSED : CloseReason.REMOTE;
-    upstream.state = UpstreamState.ENDING;
-    upstream.onClose(reason);
-    this.drop(upstream);
-    upstream.ending = true;
-    this.mark(upstream);
+    if (stream.state == StreamState.ENDING) return;
+    const reason = stream.state == StreamState.OPENING ? CloseReason.REFUSED : CloseReason.REMOTE;
+    stream.state = StreamState.ENDING;
+    stream.onClose(reason);
+    this.drop(stream);
+    stream.ending = true;
+    this.mark(stream);
     this.urgent = true;
   }
 
-  /** The switchboard is done with a stream: the next question may be asked if it was that one. */
-  private onAnswered(stream: u32): void {
-    if (stream == this.asked) this.asked = 0;
+  /** The switchboard is done with a stream: if that was the probe, the next one may be sent. */
+  private onAnswered(id: u32): void {
+    if (id == this.probe) this.probe = 0;
   }
 
-  onHeaders(stream: u32, blockPtr: usize, blockLength: i32, endStream: bool): void {
+  onHeaders(id: u32, blockPtr: usize, blockLength: i32, endStream: bool): void {
     answer.clear();
     if (!this.hpack.decode(blockPtr, blockLength, answer)) {
       this.stopped = true;
       return;
     }
-    if (endStream) this.onAnswered(stream);
+    if (endStream) this.onAnswered(id);
     // A switchboard with other routes than ours has opened a connection: not again.
-    else if (stream == this.asked && answer.status == 200) this.asked = NEVER;
-    const upstream = this.find(stream);
-    if (upstream === null) return;
+    else if (id == this.probe && answer.status == 200) this.probe = NEVER;
+    const stream = this.find(id);
+    if (stream === null) return;
     // Also a refusal names its host, if one was tried.
-    if (upstream.state == UpstreamState.OPENING && answer.pin.length > 0) upstream.pin = answer.pin;
-    if (upstream.state == UpstreamState.OPENING && answer.status == 200) {
-      upstream.address = answer.host;
-      upstream.state = UpstreamState.OPEN;
-      upstream.release();
-      upstream.onOpen();
-    } else if (upstream.state == UpstreamState.OPENING && answer.status == 404) {
-      this.close(upstream, CloseReason.NO_CLUSTER);
+    if (stream.state == StreamState.OPENING && answer.pin.length > 0) stream.pin = answer.pin;
+    if (stream.state == StreamState.OPENING && answer.status == 200) {
+      stream.address = answer.host;
+      stream.state = StreamState.OPEN;
+      stream.release();
+      stream.onOpen();
+    } else if (stream.state == StreamState.OPENING && answer.status == 404) {
+      this.close(stream, CloseReason.NO_CLUSTER);
       return;
     }
-    if (endStream) this.remoteEnd(upstream);
+    if (endStream) this.remoteEnd(stream);
   }
 
-  onRstStream(stream: u32, code: u32): void {
-    this.onAnswered(stream);
-    const upstream = this.find(stream);
-    if (upstream === null) return;
-    const opening = upstream.state == UpstreamState.OPENING;
+  onRstStream(id: u32, code: u32): void {
+    this.onAnswered(id);
+    const stream = this.find(id);
+    if (stream === null) return;
+    const opening = stream.state == StreamState.OPENING;
     const unopened = opening && code == H2Code.REFUSED_STREAM;
-    this.close(upstream, unopened ? CloseReason.NOT_OPENED : opening ? CloseReason.REFUSED : CloseReason.RESET);
+    this.close(stream, unopened ? CloseReason.NOT_OPENED : opening ? CloseReason.REFUSED : CloseReason.RESET);
   }
 
   onSetting(id: u32, value: u32): void {
@@ -303,10 +297,10 @@ export class Tunnel extends TunnelSender {
       // Larger frames would only make larger buffers.
       this.maxFrame = min(value as i32, 4 * DEFAULT_MAX_FRAME);
     } else if (id == SettingId.INITIAL_WINDOW_SIZE) {
-      const upstreams = this.upstreams.values();
-      for (let i = 0; i < upstreams.length; i++) {
-        if (!upstreams[i].window.adjust(this.streamWindow, value as i32)) this.stopped = true;
-        this.resume(upstreams[i]);
+      const streams = this.streams.values();
+      for (let i = 0; i < streams.length; i++) {
+        if (!streams[i].window.adjust(this.streamWindow, value as i32)) this.stopped = true;
+        this.resume(streams[i]);
       }
       this.streamWindow = value as i32;
     }
@@ -330,25 +324,25 @@ export class Tunnel extends TunnelSender {
 
   onGoAway(lastStream: u32, code: u32): void {
     this.goAway = true;
-    const upstreams = this.upstreams.values();
-    for (let i = 0; i < upstreams.length; i++) {
-      if (upstreams[i].streamId > lastStream) this.close(upstreams[i], CloseReason.NOT_OPENED);
+    const streams = this.streams.values();
+    for (let i = 0; i < streams.length; i++) {
+      if (streams[i].streamId > lastStream) this.close(streams[i], CloseReason.NOT_OPENED);
     }
   }
 
-  onWindowUpdate(stream: u32, increment: u32): void {
-    if (stream != 0) {
-      const upstream = this.find(stream);
-      if (upstream === null) return;
-      if (!upstream.window.increase(increment)) this.stopped = true;
-      if (upstream.secondary) this.resumeSecondary();
-      else this.resume(upstream);
+  onWindowUpdate(id: u32, increment: u32): void {
+    if (id != 0) {
+      const stream = this.find(id);
+      if (stream === null) return;
+      if (!stream.window.increase(increment)) this.stopped = true;
+      if (stream.secondary) this.resumeSecondary();
+      else this.resume(stream);
       return;
     }
     if (!this.window.increase(increment)) this.stopped = true;
     this.secondary.widen(this.window.available);
     if (this.backlog + this.secondary.backlog == 0) return;
-    const upstreams = this.upstreams.values();
-    for (let i = 0; i < upstreams.length; i++) this.resume(upstreams[i]);
+    const streams = this.streams.values();
+    for (let i = 0; i < streams.length; i++) this.resume(streams[i]);
   }
 }

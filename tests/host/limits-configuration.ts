@@ -57,7 +57,7 @@ export const CONFIGURATION: Limit[] = [
   {
     row: "server connections to one host (`connections`)",
     tests: ["tests/unit/config/proxy_config.spec.ts: are refused with what is wrong"],
-    constants: ["assembly/router/cluster_config.ts MAX_CONNECTIONS"],
+    constants: ["assembly/upstream/cluster_config.ts MAX_CONNECTIONS"],
   },
   {
     row: "entries of `allowed_clusters`",

@@ -74,7 +74,7 @@ export const LIMITS: Limit[] = [
   {
     row: "further tries that callers' timeouts cause, per cluster",
     tests: ["tests/host/timeouts.test.ts: is that of the cluster's retry_budget"],
-    constants: ["assembly/router/cluster_config.ts MIN_RETRIES"],
+    constants: ["assembly/upstream/cluster_config.ts MIN_RETRIES"],
   },
   {
     row: "unsent bytes for servers of one client connection",
@@ -186,7 +186,7 @@ export const LIMITS: Limit[] = [
   {
     row: "hosts remembered per cluster",
     tests: [tables("1,024 are remembered: then none are looked for any more")],
-    constants: ["assembly/proxy/host_set.ts MAX_HOSTS"],
+    constants: ["assembly/upstream/host_set.ts MAX_HOSTS"],
   },
   { row: "clusters", tests: [CLUSTERS], constants: ["assembly/proxy/root.ts MAX_CLUSTERS"] },
   {
@@ -201,7 +201,7 @@ export const LIMITS: Limit[] = [
       "tests/host/proxy-filters.test.ts: does not grow with ${what} that a client makes up; the server is ${state}",
     ],
     constants: [
-      "assembly/proxy/labelled.ts MAX_DESTINATIONS",
+      "assembly/upstream/labelled.ts MAX_DESTINATIONS",
       "assembly/stream/labels.ts MAX_LABELS",
       "assembly/stream/labels.ts MAX_VALUE",
       "assembly/stream/labels.ts MAX_BYTES",
@@ -305,7 +305,7 @@ export const LIMITS: Limit[] = [
     ],
     constants: ["assembly/proxy/stats.ts MAX_METHODS", "assembly/stream/metrics.ts MAX_NAMES"],
   },
-  { row: "clusters with own counters", tests: [CLUSTERS], constants: ["assembly/proxy/stats.ts MAX_CLUSTERS"] },
+  { row: "clusters with own counters", tests: [CLUSTERS], constants: ["assembly/upstream/stats.ts MAX_CLUSTERS"] },
   {
     row: "a name in a metric",
     tests: [

@@ -2,7 +2,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { ConfigErrors } from "../../../assembly/config/errors";
 import { FilterRegistry } from "../../../assembly/stream/registry";
 import { ProxyConfig } from "../../../assembly/proxy/config";
-import { ClusterConfig, LbType } from "../../../assembly/router/cluster_config";
+import { ClusterConfig, LbType } from "../../../assembly/upstream/cluster_config";
 import { TestRequest, clusterOf } from "../router/request";
 
 const KNOWN: string[] = ["bolt", "boltv2", "x_example"];

@@ -1,8 +1,8 @@
 import { Bytes } from "../bytes/bytes";
-import { ClusterConfig } from "../router/cluster_config";
 import { unknownCluster } from "../router/clusters";
 import { MetadataMatch } from "../router/metadata";
 import { ConnectTarget } from "../tunnel/connect";
+import { ClusterConfig } from "./cluster_config";
 import { HostRecords } from "./host_records";
 import { HostSet } from "./host_set";
 import { ClusterStats } from "./stats";

@@ -1,10 +1,9 @@
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { ReceiveWindow, SendWindow } from "../http2/flow";
-import { Tunnel } from "./tunnel";
 
-/** Life of an upstream connection. */
-export const enum UpstreamState {
+/** The life of a stream. */
+export const enum StreamState {
   /** CONNECT sent, not answered. What is written goes out at once, and is kept in case the answer is a refusal. */
   OPENING = 0,
   OPEN = 1,
@@ -13,9 +12,9 @@ export const enum UpstreamState {
   CLOSED = 3,
 }
 
-/** Why an upstream connection ended or never began. */
+/** Why a stream ended or never began. */
 export const enum CloseReason {
-  /** CONNECT refused: no healthy host, connection refused, connect timeout; `Upstream.refusal` says which. */
+  /** CONNECT refused: no healthy host, connection refused, connect timeout; `TunnelStream.refusal` says which. */
   REFUSED = 0,
   /** CONNECT refused because Envoy has no such cluster. */
   NO_CLUSTER = 1,
@@ -26,19 +25,19 @@ export const enum CloseReason {
   /** The server closed the connection. */
   REMOTE = 4,
   RESET = 5,
-  /** We closed it. */
-  LOCAL = 6,
 }
 
-/** Bytes of an upstream's buffers that are kept while it is idle. */
-const KEEP = 4096;
+/** What a server may send ahead on one stream, bytes. */
+export const STREAM_WINDOW: i32 = 1 << 20;
+/** Bytes of a stream's buffers that are kept while it is idle. */
+const KEEP: i32 = 4096;
 
 /**
  * One upstream connection: a CONNECT stream through the switchboard. Subclasses say what to do with its events; they
  * run inside host callbacks, mostly on_upstream_data, so they queue and never push (docs/reference/envoy.md#pushing).
  */
-export abstract class Upstream {
-  state: UpstreamState = UpstreamState.OPENING;
+export abstract class TunnelStream {
+  state: StreamState = StreamState.OPENING;
   /** HTTP/2 stream id; 0 before it is opened. */
   streamId: u32 = 0;
   /** Address of the server as the switchboard told it ("IP:PORT"), and what pins another connection to it. */
@@ -48,7 +47,7 @@ export abstract class Upstream {
   refusal: Bytes = Bytes.EMPTY;
 
   /**
-   * It must not hold the others back: its bytes count apart (`SecondaryUpstreams.backlog`), go out last, and have only a
+   * It must not hold the others back: its bytes count apart (`SecondaryStreams.backlog`), go out last, and have only a
    * part of the connection's window. To be set before it is opened.
    */
   secondary: bool = false;
@@ -60,7 +59,7 @@ export abstract class Upstream {
   /** Place of the front of `queue` in the byte stream to the server. */
   private origin: u64 = 0;
   window: SendWindow = new SendWindow(0);
-  readonly receive: ReceiveWindow;
+  readonly receive: ReceiveWindow = new ReceiveWindow(STREAM_WINDOW);
   /** WINDOW_UPDATE due for this stream, bytes; and whether it is in the tunnel's list of those with something to say. */
   grant: i32 = 0;
   dirty: bool = false;
@@ -68,13 +67,6 @@ export abstract class Upstream {
   ending: bool = false;
   ended: bool = false;
   remoteEnded: bool = false;
-
-  constructor(
-    readonly tunnel: Tunnel,
-    receiveWindow: i32,
-  ) {
-    this.receive = new ReceiveWindow(receiveWindow);
-  }
 
   /** CONNECT succeeded: `address` and `pin` are known. */
   abstract onOpen(): void;
@@ -105,7 +97,7 @@ export abstract class Upstream {
 
   /** Counts `n` unsent bytes as sent. */
   advance(n: i32): void {
-    if (this.state == UpstreamState.OPENING) {
+    if (this.state == StreamState.OPENING) {
       this.kept += n;
       return;
     }

@@ -1,20 +1,20 @@
 import { DEFAULT_WINDOW } from "../http2/constants";
-import { Upstream } from "./upstream";
+import { TunnelStream } from "./tunnel_stream";
 
-/** The upstream connections of a tunnel that must not hold the others back (`Upstream.secondary`). */
-export class SecondaryUpstreams {
+/** The streams of a tunnel that must not hold the others back (`TunnelStream.secondary`). */
+export class SecondaryStreams {
   /** Bytes that they have been given and that are not sent. */
   backlog: i32 = 0;
   /** Those with something to say. */
-  readonly dirty: Upstream[] = [];
+  readonly dirty: TunnelStream[] = [];
   /** Those that are not over. */
-  readonly all: Upstream[] = [];
+  readonly all: TunnelStream[] = [];
   /** The most that the connection's window has been, bytes. */
   private widest: i32 = DEFAULT_WINDOW;
 
   /** Takes one away that is over: its part of the window is free for the others. */
-  remove(upstream: Upstream): void {
-    const i = this.all.indexOf(upstream);
+  remove(stream: TunnelStream): void {
+    const i = this.all.indexOf(stream);
     if (i >= 0) this.all.splice(i, 1);
   }
 

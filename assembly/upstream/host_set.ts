@@ -1,7 +1,9 @@
 import { Bytes } from "../bytes/bytes";
 import { canonicalEndpoint } from "../config/ip_text";
-import { ClusterConfig } from "../router/cluster_config";
 import { ConnectTarget } from "../tunnel/connect";
+import { Balancer, Candidates } from "./balancing/balancer";
+import { newBalancer } from "./balancing/balancers";
+import { ClusterConfig } from "./cluster_config";
 import { Host } from "./host";
 import { HostRecords } from "./host_records";
 
@@ -14,6 +16,8 @@ const FORGET_AFTER_MS: i64 = 60000;
 /** Connections that may find nothing new before a search ends, however many hosts are known. */
 const MAX_REPEATS: i32 = 16;
 
+const candidates = new Candidates();
+
 /**
  * The hosts of a cluster, or of one subset of it, that this VM has learned. Envoy does not tell wasm which hosts a
  * cluster has; but an unpinned CONNECT goes where its load balancing sends it, and the answer names the host. A search
@@ -21,18 +25,38 @@ const MAX_REPEATS: i32 = 16;
  */
 export class HostSet {
   readonly hosts: Host[] = [];
-  /** Where round robin goes on. */
-  next: u32 = 0;
   /** Whether a connection of a search is being opened, by whichever client connection. */
   searching: bool = false;
   private nextSearch: i64 = 0;
   private repeats: i32 = 0;
+  private readonly balancer: Balancer;
 
   constructor(
     readonly target: ConnectTarget,
     private readonly config: ClusterConfig,
     private readonly records: HostRecords,
-  ) {}
+  ) {
+    this.balancer = newBalancer(config.lbType);
+  }
+
+  /**
+   * The host of a request out of `span` hosts from index `from` on; null when none may get it.
+   * @param hash value of the route's hash policy
+   * @param exclude the host that a retry must avoid
+   * @param now the module's time, ms
+   */
+  choose(from: i32, span: i32, hash: u64, exclude: Host | null, now: i64): Host | null {
+    if (span <= 0) return null;
+    candidates.hosts = this.hosts;
+    candidates.from = from;
+    candidates.count = span;
+    candidates.hash = hash;
+    candidates.exclude = exclude;
+    candidates.now = now;
+    if (span > 1) return this.balancer.choose(candidates);
+    const only = candidates.at(0);
+    return candidates.mayGet(only) ? only : null;
+  }
 
   /** Whether another connection should be opened to look for hosts. */
   wantsSearch(now: i64): bool {
