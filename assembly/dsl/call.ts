@@ -1,8 +1,8 @@
 import { Bytes } from "../bytes/bytes";
 import { parseDuration } from "../config/duration";
 import { noteGarbage } from "../abi/dispatch";
-import { budget, Found } from "../router/regex/budget";
-import { Regex } from "../router/regex/regex";
+import { budget, Found } from "../regex/budget";
+import { Regex } from "../regex/regex";
 import { AttributeSource } from "./attributes";
 import { Fault, fail } from "./fault";
 import { Fn, Signature } from "./functions";

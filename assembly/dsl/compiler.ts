@@ -1,6 +1,6 @@
 import { Bytes } from "../bytes/bytes";
 import { parseDuration } from "../config/duration";
-import { Regex } from "../router/regex/regex";
+import { Regex } from "../regex/regex";
 import { ArithmeticNode, NegateNode, Operator, resultKind } from "./arithmetic";
 import { attributeKind, attributeOf, isGroup, namesIn } from "./attributes";
 import { CallNode, MatchesNode } from "./call";

@@ -3,7 +3,7 @@ import { noteGarbage } from "../abi/dispatch";
 import { hashBytes, siphash24 } from "../bytes/hash";
 import { View } from "../bytes/view";
 import { Admission } from "./admission";
-import { Found } from "../router/regex/budget";
+import { Found } from "../regex/budget";
 import { Entry, Outcome, Verdict } from "./entry";
 import { HotController, HotVerdict } from "./hot";
 import { identify } from "./keys";

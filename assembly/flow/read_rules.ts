@@ -1,7 +1,7 @@
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
-import { compileRegex } from "../router/builder";
-import { Regex } from "../router/regex/regex";
+import { readRegex } from "../regex/read_regex";
+import { Regex } from "../regex/regex";
 import { longestGapMs, mayAllowPart } from "./flow_controller";
 import { identify } from "./keys";
 import { Behavior, BreakerRule, BreakerStrategy, FlowRule, HotMetric, HotRule, IsolationRule } from "./rules";
@@ -71,7 +71,7 @@ function readTarget(from: ObjectReader): Target {
   const text = from.required("resource");
   const match = from.choice("match", 0, MATCHES) as Match;
   let regex: Regex | null = null;
-  if (match == Match.REGEX) regex = compileRegex(from, "resource");
+  if (match == Match.REGEX) regex = readRegex(from, "resource");
   return new Target(text, match, regex);
 }
 

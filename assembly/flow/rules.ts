@@ -1,6 +1,6 @@
 import { Bytes } from "../bytes/bytes";
-import { Found } from "../router/regex/budget";
-import { Regex } from "../router/regex/regex";
+import { Found } from "../regex/budget";
+import { Regex } from "../regex/regex";
 
 /** Nanoseconds of a millisecond. */
 export const MS: i64 = 1000000;

@@ -1,12 +1,10 @@
 import { Bytes } from "../bytes/bytes";
-import { ObjectReader } from "../config/object";
 import { AllowedClusters } from "./allowed_clusters";
 import { ClusterChoice } from "./clusters";
 import { FilterChains } from "../stream/chain";
 import { FilterRegistry } from "../stream/registry";
 import { HeaderSlot } from "./matchers";
 import { MetadataMatch } from "./metadata";
-import { Regex } from "./regex/regex";
 
 /** What a router is built for. */
 export class RouterOptions {
@@ -59,11 +57,4 @@ export class RouterBuilder {
 /** The labels as an object; null: there are none. */
 export function metadataOf(labels: Map<string, string>): MetadataMatch | null {
   return labels.size > 0 ? new MetadataMatch(labels) : null;
-}
-
-/** Compiles the expression in a field; null, with an error, when it is refused. */
-export function compileRegex(from: ObjectReader, field: string): Regex | null {
-  const compiled = Regex.compile(from.string(field));
-  if (compiled.regex === null) from.fail(field, compiled.error);
-  return compiled.regex;
 }

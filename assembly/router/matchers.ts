@@ -2,8 +2,8 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { equalsFold } from "./fold";
 import { RouteInput } from "./input";
-import { Found } from "./regex/budget";
-import { Regex } from "./regex/regex";
+import { Found } from "../regex/budget";
+import { Regex } from "../regex/regex";
 
 /** What is looked up of one request while routes are tried, so that it is looked up once. */
 export class Lookups {

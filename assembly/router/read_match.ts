@@ -1,7 +1,8 @@
 import { Bytes } from "../bytes/bytes";
 import { ObjectReader } from "../config/object";
 import { suggestion } from "../config/suggest";
-import { RouterBuilder, compileRegex } from "./builder";
+import { readRegex } from "../regex/read_regex";
+import { RouterBuilder } from "./builder";
 import { HeaderMatcher, PathKind, PathMatcher, RouteMatch, VariableMatcher } from "./matchers";
 import { hasVariable, unknownVariable } from "./variables";
 
@@ -32,7 +33,7 @@ function readPath(match: ObjectReader): PathMatcher | null {
   if (given > 1) match.refuse("expected at most one of prefix, path, regex");
   if (prefix.length > 0) return new PathMatcher(PathKind.PREFIX, Bytes.of(prefix), null);
   if (path.length > 0) return new PathMatcher(PathKind.EXACT, Bytes.of(path), null);
-  if (regex.length > 0) return new PathMatcher(PathKind.REGEX, Bytes.of(regex), compileRegex(match, "regex"));
+  if (regex.length > 0) return new PathMatcher(PathKind.REGEX, Bytes.of(regex), readRegex(match, "regex"));
   return null;
 }
 
@@ -42,7 +43,7 @@ function readHeader(header: ObjectReader, builder: RouterBuilder, rpc: bool): He
   const isRegex = header.bool("regex", false);
   header.finish();
   const anyValue = rpc && name == "service" && value == ".*";
-  const regex = isRegex && !anyValue ? compileRegex(header, "value") : null;
+  const regex = isRegex && !anyValue ? readRegex(header, "value") : null;
   return new HeaderMatcher(builder.slot(name), Bytes.of(value), regex, anyValue);
 }
 
@@ -59,6 +60,6 @@ function readVariable(variable: ObjectReader): VariableMatcher {
     const like = suggestion(model, MODELS);
     variable.fail("model", `expected one of "and", "or", got "${model}"${like}`);
   }
-  const regex = pattern.length > 0 ? compileRegex(variable, "regex") : null;
+  const regex = pattern.length > 0 ? readRegex(variable, "regex") : null;
   return new VariableMatcher(Bytes.of(name), Bytes.of(value), regex, model == "or");
 }

@@ -4,8 +4,8 @@ import { View } from "../bytes/view";
 import { ObjectReader } from "../config/object";
 import { RouteInput } from "./input";
 import { PathKind, PathMatcher } from "./matchers";
-import { Regex } from "./regex/regex";
-import { Replacement } from "./regex/replacement";
+import { Regex } from "../regex/regex";
+import { Replacement } from "../regex/replacement";
 
 /** New path and host of a request (docs/reference/mosn.md#changes). RPC protocols carry neither: for HTTP only. Immutable. */
 export class Rewrite {

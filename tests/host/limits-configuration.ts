@@ -41,12 +41,12 @@ export const CONFIGURATION: Limit[] = [
   },
   {
     row: "an expression (`regex`)",
-    tests: ["tests/unit/router/regex.spec.ts: refuses the rest, with the place"],
+    tests: ["tests/unit/regex/regex.spec.ts: refuses the rest, with the place"],
     constants: [
-      "assembly/router/regex/regex.ts MAX_PATTERN",
-      "assembly/router/regex/parser.ts MAX_DEPTH",
-      "assembly/router/regex/parser.ts MAX_REPEAT",
-      "assembly/router/regex/compiler.ts MAX_PROGRAM",
+      "assembly/regex/regex.ts MAX_PATTERN",
+      "assembly/regex/parser.ts MAX_DEPTH",
+      "assembly/regex/parser.ts MAX_REPEAT",
+      "assembly/regex/compiler.ts MAX_PROGRAM",
     ],
   },
   {

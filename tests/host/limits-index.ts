@@ -428,12 +428,12 @@ export const LIMITS: Limit[] = [
   {
     row: "a search with a regular expression",
     tests: [
-      "tests/unit/router/regex.spec.ts: a text of 65,536 bytes is searched, a longer one fails",
-      "tests/unit/router/regex.spec.ts: a search of 1,048,576 steps ends, one that takes more fails: of the machine, the automaton, a prefix",
+      "tests/unit/regex/regex.spec.ts: a text of 65,536 bytes is searched, a longer one fails",
+      "tests/unit/regex/regex.spec.ts: a search of 1,048,576 steps ends, one that takes more fails: of the machine, the automaton, a prefix",
       "tests/host/hostile-texts.test.ts: routes: a request that takes too many steps has none, whatever comes behind",
       "tests/host/hostile-texts.test.ts: flow control blocks what its expressions cannot be searched for in",
     ],
-    constants: ["assembly/router/regex/budget.ts MAX_TEXT", "assembly/router/regex/budget.ts MAX_STEPS"],
+    constants: ["assembly/regex/budget.ts MAX_TEXT", "assembly/regex/budget.ts MAX_STEPS"],
   },
   {
     row: "steps of one evaluation of `dsl`",

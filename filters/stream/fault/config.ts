@@ -1,7 +1,7 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { ObjectReader } from "../../../assembly/config/object";
-import { compileRegex } from "../../../assembly/router/builder";
-import { Regex } from "../../../assembly/router/regex/regex";
+import { readRegex } from "../../../assembly/regex/read_regex";
+import { Regex } from "../../../assembly/regex/regex";
 import { FilterConfig } from "../../../assembly/stream/filter";
 
 /** Longest delay, ms; longer ones are most likely mistakes. */
@@ -53,7 +53,7 @@ export class FaultConfig extends FilterConfig {
 function readHeader(from: ObjectReader): FaultHeader {
   const name = from.required("name");
   const value = from.string("value");
-  const regex = from.bool("regex", false) ? compileRegex(from, "value") : null;
+  const regex = from.bool("regex", false) ? readRegex(from, "value") : null;
   from.finish();
   return new FaultHeader(Bytes.of(name), Bytes.of(value), regex);
 }

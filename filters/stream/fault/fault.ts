@@ -2,7 +2,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
 import { draws } from "../../../assembly/host/random";
-import { Found } from "../../../assembly/router/regex/budget";
+import { Found } from "../../../assembly/regex/budget";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../../../assembly/stream/phase";

@@ -1,5 +1,5 @@
-// Writes regex_vectors.ts: random patterns of the syntax that JavaScript and RE2 share, and what Node's RegExp makes of
-// them. Run again after a change: `node tests/unit/router/regex_vectors.mjs`.
+// Writes vectors.ts: random patterns of the syntax that JavaScript and RE2 share, and what Node's RegExp makes of
+// them. Run again after a change: `node tests/unit/regex/vectors.mjs`.
 import { writeFileSync } from "node:fs";
 
 const COUNT = 800;
@@ -102,8 +102,8 @@ while (rows.length < COUNT) {
 }
 const lines = rows.map((row) => "  " + JSON.stringify(JSON.stringify(row)) + ",");
 writeFileSync(
-  new URL("regex_vectors.ts", import.meta.url),
-  `// Written by regex_vectors.mjs: do not edit. Each row, as JSON: pattern, text, whether it matches, the text with its matches in "<>".
+  new URL("vectors.ts", import.meta.url),
+  `// Written by vectors.mjs: do not edit. Each row, as JSON: pattern, text, whether it matches, the text with its matches in "<>".
 // prettier-ignore
 export const REGEX_VECTORS: string[] = [
 ${lines.join("\n")}

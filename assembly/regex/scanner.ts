@@ -1,5 +1,5 @@
-import { hexDigit, isAlphanumeric } from "../../bytes/ascii";
-import { decodeRune } from "../../bytes/utf8";
+import { hexDigit, isAlphanumeric } from "../bytes/ascii";
+import { decodeRune } from "../bytes/utf8";
 import { MAX_RUNE } from "./class";
 
 /** What `Scanner.escapedLiteral` gives when there is none. */

@@ -1,5 +1,5 @@
-import { noteGarbage } from "../../abi/dispatch";
-import { decodeRune } from "../../bytes/utf8";
+import { noteGarbage } from "../abi/dispatch";
+import { decodeRune } from "../bytes/utf8";
 import { budget, Found } from "./budget";
 import { Assert } from "./node";
 import { NOWHERE, Op, Program } from "./program";

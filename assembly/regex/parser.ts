@@ -1,6 +1,6 @@
 import { CharClass, MAX_RUNE, perlClass, posixClass } from "./class";
 import { Assert, Node, NodeKind } from "./node";
-import { isAlphanumeric } from "../../bytes/ascii";
+import { isAlphanumeric } from "../bytes/ascii";
 import { NO_RUNE, Scanner } from "./scanner";
 
 /** Deepest nesting of groups. */

@@ -1,5 +1,5 @@
-import { Bytes } from "../../bytes/bytes";
-import { encodeRune } from "../../bytes/utf8";
+import { Bytes } from "../bytes/bytes";
+import { encodeRune } from "../bytes/utf8";
 import { budget } from "./budget";
 import { CharSet } from "./class";
 import { Assert } from "./node";

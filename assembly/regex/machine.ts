@@ -1,5 +1,5 @@
-import { isAlphanumeric } from "../../bytes/ascii";
-import { decodeRune } from "../../bytes/utf8";
+import { isAlphanumeric } from "../bytes/ascii";
+import { decodeRune } from "../bytes/utf8";
 import { budget, Found } from "./budget";
 import { Assert } from "./node";
 import { NOWHERE, Op, Program } from "./program";

@@ -1,4 +1,4 @@
-// Written by regex_vectors.mjs: do not edit. Each row, as JSON: pattern, text, whether it matches, the text with its matches in "<>".
+// Written by vectors.mjs: do not edit. Each row, as JSON: pattern, text, whether it matches, the text with its matches in "<>".
 // prettier-ignore
 export const REGEX_VECTORS: string[] = [
   "[\"[日\\\\w]\\\\b(^_{1,3}?|[\\\\db-d\\\\n]([^\\\\wà-ü\\\\W]é)[^\\\\Wa]{2}?\\\\b)*\",\"B日 \",\"1\",\"<B>日 \"]",

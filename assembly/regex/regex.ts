@@ -1,6 +1,6 @@
-import { Bytes } from "../../bytes/bytes";
-import { ByteBuffer } from "../../bytes/buffer";
-import { decodeRune } from "../../bytes/utf8";
+import { Bytes } from "../bytes/bytes";
+import { ByteBuffer } from "../bytes/buffer";
+import { decodeRune } from "../bytes/utf8";
 import { budget, Found, MAX_TEXT } from "./budget";
 import { Compiler } from "./compiler";
 import { Dfa } from "./dfa";

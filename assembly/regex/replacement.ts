@@ -1,6 +1,6 @@
-import { Bytes } from "../../bytes/bytes";
-import { ByteBuffer } from "../../bytes/buffer";
-import { isAlphanumeric } from "../../bytes/ascii";
+import { Bytes } from "../bytes/bytes";
+import { ByteBuffer } from "../bytes/buffer";
+import { isAlphanumeric } from "../bytes/ascii";
 
 /** A replacement text taken apart: literal parts, and the groups that go between them. */
 export class Replacement {

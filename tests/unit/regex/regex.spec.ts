@@ -3,10 +3,10 @@ import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { ConfigErrors } from "../../../assembly/config/errors";
 import { parseJson } from "../../../assembly/config/json";
 import { JsonValue } from "../../../assembly/config/value";
-import { budget, Found } from "../../../assembly/router/regex/budget";
-import { Regex } from "../../../assembly/router/regex/regex";
-import { textAt } from "./request";
-import { REGEX_VECTORS } from "./regex_vectors";
+import { budget, Found } from "../../../assembly/regex/budget";
+import { Regex } from "../../../assembly/regex/regex";
+import { textAt } from "../router/request";
+import { REGEX_VECTORS } from "./vectors";
 
 /** "1" or "0", or why the pattern is refused. */
 function match(pattern: string, text: string): string {
