@@ -5,7 +5,7 @@ import { decodePercent } from "../bytes/percent";
 import { View } from "../bytes/view";
 import { currentTime } from "../host/clock";
 import { Part, StreamHandler } from "../stream/handler";
-import { Headers } from "../xprotocol/headers";
+import { Headers } from "../message/headers";
 import { Attribute, AttributeSource } from "./attributes";
 
 /** Memory kept between evaluations, bytes. */

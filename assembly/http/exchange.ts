@@ -4,7 +4,7 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { continueHttp, resetHttp, sendLocalResponse } from "../host/stream";
 import { bit, FilterStatus, Phase } from "../stream/phase";
-import { Code } from "../xprotocol/code";
+import { Code } from "../message/code";
 import { HeaderHold } from "./config";
 import { isFromServer } from "./live";
 import { HttpMessage } from "./message";

@@ -3,7 +3,7 @@ import { Bytes } from "../bytes/bytes";
 import { readDecimal } from "../bytes/decimal";
 import { View } from "../bytes/view";
 import { Phase, ResponseFlag } from "../stream/phase";
-import { Code } from "../xprotocol/code";
+import { Code } from "../message/code";
 import { HttpStream } from "./stream";
 
 const CONTENT_TYPE = Bytes.of("content-type");

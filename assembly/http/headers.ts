@@ -5,8 +5,8 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { addHeader, appendPairs, removeHeader, setHeader } from "../host/header_map";
 import { PairReader } from "../host/pairs";
-import { Headers, HeaderVisitor } from "../xprotocol/headers";
-import { HeaderList } from "../xprotocol/list";
+import { Headers, HeaderVisitor } from "../message/headers";
+import { HeaderList } from "../message/list";
 
 /** Memory kept for the next message, bytes. */
 const KEEP: i32 = 4096;

@@ -10,7 +10,7 @@ import { HttpCall } from "../host/call";
 import { Callout, Callouts, Outcome } from "../host/callout";
 import { PairList } from "../host/pairs";
 import { MirrorStats } from "../stream/mirror_stats";
-import { HeaderVisitor } from "../xprotocol/headers";
+import { HeaderVisitor } from "../message/headers";
 import { isTunnel } from "./exchange";
 import { HttpStream } from "./stream";
 import { applyVariables } from "./variables";

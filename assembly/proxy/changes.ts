@@ -4,7 +4,7 @@ import { ByteBuffer } from "../bytes/buffer";
 import { View } from "../bytes/view";
 import { Codec, FRAME_TOO_LONG } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
-import { Headers } from "../xprotocol/headers";
+import { Headers } from "../message/headers";
 import { Connection } from "./connection";
 
 /**

@@ -7,7 +7,7 @@ import { LbType } from "../upstream/cluster_config";
 import { Route, RouteKind } from "../router/route";
 import { FilterStatus, Phase, ResponseFlag } from "../stream/phase";
 import { StreamState } from "../tunnel/tunnel_stream";
-import { Code } from "../xprotocol/code";
+import { Code } from "../message/code";
 import { Codec } from "../xprotocol/codec";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { writeChanged } from "./changes";

@@ -6,7 +6,7 @@ import { RouteInput } from "../router/input";
 import { VariableTable } from "../stream/variables";
 import { Codec } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
-import { Headers } from "../xprotocol/headers";
+import { Headers } from "../message/headers";
 import { CallName } from "./call_name";
 import { Connection } from "./connection";
 import { Server } from "./server";

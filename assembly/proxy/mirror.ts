@@ -3,7 +3,7 @@
 import { Bytes } from "../bytes/bytes";
 import { Metric } from "../host/metrics";
 import { StreamState } from "../tunnel/tunnel_stream";
-import { Code } from "../xprotocol/code";
+import { Code } from "../message/code";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { Cluster, Destination } from "../upstream/cluster";
 import { Connection } from "./connection";

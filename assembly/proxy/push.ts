@@ -4,7 +4,7 @@ import { noteGarbage } from "../abi/dispatch";
 import { Bytes } from "../bytes/bytes";
 import { Timer } from "../host/timers";
 import { StreamState } from "../tunnel/tunnel_stream";
-import { Code } from "../xprotocol/code";
+import { Code } from "../message/code";
 import { Frame, FrameKind } from "../xprotocol/frame";
 import { Connection } from "./connection";
 import { Server } from "./server";

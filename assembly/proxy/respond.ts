@@ -3,7 +3,7 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { FilterStatus, ResponseFlag } from "../stream/phase";
 import { CloseReason } from "../tunnel/tunnel_stream";
-import { Code } from "../xprotocol/code";
+import { Code } from "../message/code";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
 import { answerReasonOf, codeOf as badFrameCode } from "../upstream/bad_frame";

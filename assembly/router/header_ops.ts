@@ -2,8 +2,8 @@ import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { ObjectReader } from "../config/object";
-import { Headers, HeaderVisitor } from "../xprotocol/headers";
-import { MAX_OWNED } from "../xprotocol/list";
+import { Headers, HeaderVisitor } from "../message/headers";
+import { MAX_OWNED } from "../message/list";
 import { RouteInput } from "./input";
 import { hasVariable, isVariable, unknownVariable } from "./variables";
 

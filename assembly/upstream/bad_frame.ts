@@ -1,6 +1,6 @@
 // What is said of a frame that cannot be accepted.
 import { Bytes } from "../bytes/bytes";
-import { Code } from "../xprotocol/code";
+import { Code } from "../message/code";
 import { FrameError } from "../xprotocol/frame";
 
 const TOO_LARGE = Bytes.of("frame too large");

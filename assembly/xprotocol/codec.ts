@@ -1,8 +1,8 @@
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { Frame } from "./frame";
-import { Headers } from "./headers";
-import { Payload, Serialization } from "./payload";
+import { Headers } from "../message/headers";
+import { Payload, Serialization } from "../message/payload";
 
 /** Answer of `Codec.detect`. */
 export const enum Detected {

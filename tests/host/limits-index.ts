@@ -39,7 +39,7 @@ export const LIMITS: Limit[] = [
       "filters/codec/tars/tars.spec.ts: maps have 65,536 pairs in all, and no more",
       "tests/unit/xprotocol/xprotocol.spec.ts: takes 65,536 pairs, and no more",
     ],
-    constants: ["assembly/xprotocol/list.ts MAX_PAIRS"],
+    constants: ["assembly/message/list.ts MAX_PAIRS"],
   },
   {
     row: "text of Dubbo attachments that are no plain strings",
@@ -53,7 +53,7 @@ export const LIMITS: Limit[] = [
       headers("of a request: what changes add beyond them is lost"),
       "tests/unit/xprotocol/xprotocol.spec.ts: keeps changes of 1 MiB in all, and no more",
     ],
-    constants: ["assembly/xprotocol/list.ts MAX_OWNED"],
+    constants: ["assembly/message/list.ts MAX_OWNED"],
   },
   {
     row: "requests in flight of one client connection",

@@ -12,8 +12,8 @@ import {
   Peer,
 } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
-import { Headers } from "../../../assembly/xprotocol/headers";
-import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
+import { Headers } from "../../../assembly/message/headers";
+import { Payload, Serialization } from "../../../assembly/message/payload";
 import { CallReader } from "./call";
 import { EXCEPTION_CLASS, exceptionLength, writeException } from "./exception";
 import { BlockSize, BlockWriter, BoltHeaders, hasHeader } from "./headers";

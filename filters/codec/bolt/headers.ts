@@ -2,8 +2,8 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { byteAt, bytesEqual, load16be, load32be, store32be } from "../../../assembly/bytes/memory";
 import { View } from "../../../assembly/bytes/view";
 import { Frame } from "../../../assembly/xprotocol/frame";
-import { HeaderVisitor } from "../../../assembly/xprotocol/headers";
-import { HeaderList } from "../../../assembly/xprotocol/list";
+import { HeaderVisitor } from "../../../assembly/message/headers";
+import { HeaderList } from "../../../assembly/message/list";
 
 // The header block is a run of pairs: key length, key, value length, value; lengths are u32, without a count of pairs.
 // A negative length is Java's null: such a pair is there but says nothing. sofa-rpc reads it so, and never writes it.

@@ -1,4 +1,4 @@
-import { Code } from "../../../assembly/xprotocol/code";
+import { Code } from "../../../assembly/message/code";
 
 /** Bolt's response statuses (sofa-bolt ResponseStatus). A Java client closes the connection over any other. */
 export const enum Status {

@@ -1,6 +1,6 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
-import { MAX_PAIRS } from "../../../assembly/xprotocol/list";
+import { MAX_PAIRS } from "../../../assembly/message/list";
 import { Body, Kind, Step } from "./body";
 
 /** Attachments, beside which a request has four headers. */

@@ -13,8 +13,8 @@ import {
   Peer,
 } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
-import { HeaderBytes, Headers } from "../../../assembly/xprotocol/headers";
-import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
+import { HeaderBytes, Headers } from "../../../assembly/message/headers";
+import { Payload, Serialization } from "../../../assembly/message/payload";
 import { Attachments, Found } from "./attachments";
 import { Body, Name } from "./body";
 import { DubboHeaders, HEADER, Place } from "./headers";

@@ -1,4 +1,4 @@
-import { Code } from "../../../assembly/xprotocol/code";
+import { Code } from "../../../assembly/message/code";
 
 /** Dubbo's response statuses (org.apache.dubbo.remoting.exchange.Response). */
 export const enum Status {

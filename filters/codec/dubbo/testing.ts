@@ -4,7 +4,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { Decoded, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame } from "../../../assembly/xprotocol/frame";
-import { Headers } from "../../../assembly/xprotocol/headers";
+import { Headers } from "../../../assembly/message/headers";
 import { atEdge, hex, Model, toHex } from "../../../tests/unit/xprotocol/support";
 import { dubbo } from "./dubbo";
 

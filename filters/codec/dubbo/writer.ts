@@ -2,7 +2,7 @@ import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { Frame } from "../../../assembly/xprotocol/frame";
-import { HeaderVisitor } from "../../../assembly/xprotocol/headers";
+import { HeaderVisitor } from "../../../assembly/message/headers";
 import { Body } from "./body";
 import { DubboHeaders, fieldOf, HEADER, METHOD, Place, SERVICE, VERSION } from "./headers";
 

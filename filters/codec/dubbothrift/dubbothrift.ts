@@ -20,7 +20,7 @@ import {
   Peer,
 } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
-import { Headers } from "../../../assembly/xprotocol/headers";
+import { Headers } from "../../../assembly/message/headers";
 import { exceptionType, isExceptionResult, writeEmptyResult, writeException } from "./binary";
 import { METHOD, SERVICE, ThriftHeaders } from "./headers";
 import { NameCache } from "./names";

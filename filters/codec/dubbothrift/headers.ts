@@ -1,6 +1,6 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { writeDecimal } from "../../../assembly/bytes/decimal";
-import { HeaderList } from "../../../assembly/xprotocol/list";
+import { HeaderList } from "../../../assembly/message/list";
 
 /** MOSN's names (dubbothrift/types.go). */
 export const SERVICE: Bytes = Bytes.of("service");

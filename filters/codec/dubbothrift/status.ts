@@ -1,4 +1,4 @@
-import { Code } from "../../../assembly/xprotocol/code";
+import { Code } from "../../../assembly/message/code";
 
 /** The statuses of this codec: a REPLY, or the type of a TApplicationException (those that thrift 0.22 defines: 0 to 10). */
 export const enum Status {

@@ -1,7 +1,7 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
-import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
-import { HeaderList } from "../../../assembly/xprotocol/list";
+import { Headers, HeaderVisitor } from "../../../assembly/message/headers";
+import { HeaderList } from "../../../assembly/message/list";
 import { Packet, Tag } from "./packet";
 
 /** MOSN's names for servant and function (tars/types.go). */

@@ -1,4 +1,4 @@
-import { HeaderList, MAX_PAIRS } from "../../../assembly/xprotocol/list";
+import { HeaderList, MAX_PAIRS } from "../../../assembly/message/list";
 import { Reader, Type } from "./jce";
 
 /** Fields of both packets; the others of a RequestPacket. */

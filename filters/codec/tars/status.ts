@@ -1,4 +1,4 @@
-import { Code } from "../../../assembly/xprotocol/code";
+import { Code } from "../../../assembly/message/code";
 
 /** Tars' return codes (BaseF.tars of TarsGo). A C++ client closes the connection over any below -99. */
 export const enum Status {

@@ -3,7 +3,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
-import { Headers } from "../../../assembly/xprotocol/headers";
+import { Headers } from "../../../assembly/message/headers";
 import { conform } from "../../../tests/unit/xprotocol/conformance";
 import { Subject } from "../../../tests/unit/xprotocol/subject";
 import { atEdge, hex, Model, toHex } from "../../../tests/unit/xprotocol/support";

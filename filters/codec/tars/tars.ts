@@ -12,8 +12,8 @@ import {
   Peer,
 } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
-import { HeaderBytes, Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
-import { HeaderList } from "../../../assembly/xprotocol/list";
+import { HeaderBytes, Headers, HeaderVisitor } from "../../../assembly/message/headers";
+import { HeaderList } from "../../../assembly/message/list";
 import { METHOD, SERVICE, TarsHeaders } from "./headers";
 import { typeFor, widthOf, writeBytesHead, writeIntegerAs, writeMapHead, writeText } from "./jce";
 import { Packet, ResponseTag, STRUCT_AT, Tag } from "./packet";

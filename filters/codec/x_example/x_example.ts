@@ -1,10 +1,10 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { load16be, load32be, store16be, store32be } from "../../../assembly/bytes/memory";
-import { Code } from "../../../assembly/xprotocol/code";
+import { Code } from "../../../assembly/message/code";
 import { Codec, Decoded, Detected, FRAME_TOO_LONG, NO_PLACE, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
-import { Headers } from "../../../assembly/xprotocol/headers";
-import { HeaderList } from "../../../assembly/xprotocol/list";
+import { Headers } from "../../../assembly/message/headers";
+import { HeaderList } from "../../../assembly/message/list";
 
 const MAGIC: u8 = 0x78; // 'x'
 const ID_AT: usize = 3;

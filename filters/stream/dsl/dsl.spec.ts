@@ -2,7 +2,7 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { FilterChain } from "../../../assembly/stream/chain";
 import { FilterStatus, Phase, bit } from "../../../assembly/stream/phase";
-import { HeaderList } from "../../../assembly/xprotocol/list";
+import { HeaderList } from "../../../assembly/message/list";
 import { chainOf } from "../../../tests/unit/stream/configured";
 import { TestHandler } from "../../../tests/unit/stream/test_handler";
 import { dsl } from "./dsl";

@@ -4,7 +4,7 @@ import { ObjectReader } from "../../../assembly/config/object";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { bit, FilterStatus, Phase } from "../../../assembly/stream/phase";
-import { Code } from "../../../assembly/xprotocol/code";
+import { Code } from "../../../assembly/message/code";
 import { Counter, DubboStreamConfig } from "./config";
 
 const PROTOCOL = Bytes.of("downstream_protocol");

@@ -2,7 +2,7 @@ import { ObjectReader } from "../../../assembly/config/object";
 import { FilterConfig, FilterRoots, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../../../assembly/stream/phase";
-import { Code } from "../../../assembly/xprotocol/code";
+import { Code } from "../../../assembly/message/code";
 import { FaultToleranceConfig } from "./config";
 
 /** What is our own doing: it says nothing about the host. */

@@ -5,7 +5,7 @@ import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { FilterMetricTable } from "../../../assembly/stream/metrics";
 import { bit, Phase } from "../../../assembly/stream/phase";
-import { Headers } from "../../../assembly/xprotocol/headers";
+import { Headers } from "../../../assembly/message/headers";
 import { GrpcMetricConfig } from "./config";
 
 /** Counters of the table, in its order; MOSN's names. */

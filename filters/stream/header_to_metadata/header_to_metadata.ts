@@ -3,7 +3,7 @@ import { ObjectReader } from "../../../assembly/config/object";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { bit, FilterStatus, Phase } from "../../../assembly/stream/phase";
-import { Headers } from "../../../assembly/xprotocol/headers";
+import { Headers } from "../../../assembly/message/headers";
 import { HeaderRule, HeaderToMetadataConfig } from "./config";
 
 const view = new View();

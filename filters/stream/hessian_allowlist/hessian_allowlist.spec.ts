@@ -2,7 +2,7 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { FilterStatus, Phase } from "../../../assembly/stream/phase";
 import { FilterRoots } from "../../../assembly/stream/filter";
-import { Serialization } from "../../../assembly/xprotocol/payload";
+import { Serialization } from "../../../assembly/message/payload";
 import { chainOf } from "../../../tests/unit/stream/configured";
 import { TestHandler } from "../../../tests/unit/stream/test_handler";
 import { builtinNames } from "./builtin";

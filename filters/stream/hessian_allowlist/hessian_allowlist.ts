@@ -5,8 +5,8 @@ import { FilterConfig, FilterRoots, FilterType, StreamFilter } from "../../../as
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { FilterMetric, FilterMetricTable } from "../../../assembly/stream/metrics";
 import { bit, FilterStatus, Phase } from "../../../assembly/stream/phase";
-import { Code } from "../../../assembly/xprotocol/code";
-import { Payload } from "../../../assembly/xprotocol/payload";
+import { Code } from "../../../assembly/message/code";
+import { Payload } from "../../../assembly/message/payload";
 import { HessianAllowlistConfig } from "./config";
 import { Finding, found, inspect } from "./inspect";
 

@@ -3,7 +3,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { ClassCheck, ClassWalk, NamesIn, Verdict } from "../../../assembly/hessian/class_walk";
 import { Dialect, HESSIAN_2, HESSIAN_2_DRAFT } from "../../../assembly/hessian/dialect";
-import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
+import { Payload, Serialization } from "../../../assembly/message/payload";
 import { HessianAllowlistConfig, SofaHessian } from "./config";
 
 /** First bytes of the definition of a class: what sofa-rpc's messages begin with. */

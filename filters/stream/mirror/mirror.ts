@@ -4,7 +4,7 @@ import { draws } from "../../../assembly/host/random";
 import { FilterConfig, FilterRoots, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { bit, FilterStatus, Phase } from "../../../assembly/stream/phase";
-import { Code } from "../../../assembly/xprotocol/code";
+import { Code } from "../../../assembly/message/code";
 import { MirrorConfig } from "./config";
 
 /** What `StreamHandler.mirror` takes for one copy to each host. */

@@ -22,7 +22,7 @@ import { FilterMetric, FilterMetricTable } from "../../../assembly/stream/metric
 import { FilterStatus, Phase } from "../../../assembly/stream/phase";
 import { FilterPlugin } from "../../../assembly/stream/plugin";
 import { FilterRegistry } from "../../../assembly/stream/registry";
-import { Headers } from "../../../assembly/xprotocol/headers";
+import { Headers } from "../../../assembly/message/headers";
 import { CodecRegistry } from "../../../assembly/xprotocol/registry";
 import { ProtoStatus } from "../../../assembly/protobuf/reader";
 import { bolt } from "../../../filters/codec/bolt/bolt";

@@ -8,7 +8,7 @@ import { ClusterChoice } from "../../../assembly/router/clusters";
 import { RouteInput } from "../../../assembly/router/input";
 import { Route } from "../../../assembly/router/route";
 import { Router } from "../../../assembly/router/router";
-import { HeaderVisitor, Headers } from "../../../assembly/xprotocol/headers";
+import { HeaderVisitor, Headers } from "../../../assembly/message/headers";
 
 function point(bytes: Bytes, out: View): bool {
   out.set(bytes.ptr, bytes.length);

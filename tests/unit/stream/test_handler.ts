@@ -14,9 +14,9 @@ import { FilterStatus, Phase } from "../../../assembly/stream/phase";
 import { UpstreamHost } from "../../../assembly/stream/upstream_host";
 import { VariableTable } from "../../../assembly/stream/variables";
 import { Waiting } from "../../../assembly/stream/waiting";
-import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
-import { HeaderList } from "../../../assembly/xprotocol/list";
-import { Payload, Serialization } from "../../../assembly/xprotocol/payload";
+import { Headers, HeaderVisitor } from "../../../assembly/message/headers";
+import { HeaderList } from "../../../assembly/message/list";
+import { Payload, Serialization } from "../../../assembly/message/payload";
 
 const PATH = Bytes.of("x-mosn-path");
 

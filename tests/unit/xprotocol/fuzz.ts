@@ -1,7 +1,7 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Codec, Decoded } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
-import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
+import { Headers, HeaderVisitor } from "../../../assembly/message/headers";
 import { Subject } from "./subject";
 import { atEdge, inside, must, Random } from "./support";
 

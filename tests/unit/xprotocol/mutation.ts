@@ -3,7 +3,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { Codec, Decoded } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameKind } from "../../../assembly/xprotocol/frame";
-import { Headers } from "../../../assembly/xprotocol/headers";
+import { Headers } from "../../../assembly/message/headers";
 import { hasContent, lostField, lostHeader } from "./lost";
 import { Sample, Subject } from "./subject";
 import { atEdge, Model, must, Random } from "./support";

@@ -1,7 +1,7 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { Frame } from "../../../assembly/xprotocol/frame";
-import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
+import { Headers, HeaderVisitor } from "../../../assembly/message/headers";
 
 /** The bytes of a hex string. */
 export function hex(text: string): StaticArray<u8> {

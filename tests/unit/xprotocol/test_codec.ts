@@ -1,11 +1,11 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { load16be, load32be, load64be, store16be, store32be, store64be } from "../../../assembly/bytes/memory";
-import { Code } from "../../../assembly/xprotocol/code";
+import { Code } from "../../../assembly/message/code";
 import { Codec, Decoded, Detected, FRAME_TOO_LONG, HEADERS_TOO_LONG, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
-import { Headers, HeaderVisitor } from "../../../assembly/xprotocol/headers";
-import { HeaderList } from "../../../assembly/xprotocol/list";
+import { Headers, HeaderVisitor } from "../../../assembly/message/headers";
+import { HeaderList } from "../../../assembly/message/list";
 
 const MAGIC: u8 = 0xd5;
 const FIXED: i32 = 20;

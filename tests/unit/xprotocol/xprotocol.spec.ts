@@ -3,7 +3,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError } from "../../../assembly/xprotocol/frame";
-import { HeaderList } from "../../../assembly/xprotocol/list";
+import { HeaderList } from "../../../assembly/message/list";
 import { CodecRegistry } from "../../../assembly/xprotocol/registry";
 import { conform } from "./conformance";
 import { Subject } from "./subject";
