@@ -252,20 +252,20 @@ export const LIMITS: Limit[] = [
   {
     row: "resources of flow control, of patterns, per worker",
     tests: [
-      "tests/unit/flow/flow.spec.ts: resources beyond the bound share one, and those that rules name have their own",
-      "tests/unit/flow/admission.spec.ts: cold resources go 64 at once and one each second, idle ones as many as there are; those in use stay",
+      "tests/unit/sentinel/flow.spec.ts: resources beyond the bound share one, and those that rules name have their own",
+      "tests/unit/sentinel/admission.spec.ts: cold resources go 64 at once and one each second, idle ones as many as there are; those in use stay",
     ],
     constants: [
-      "assembly/flow/admission.ts MAX_DISPLACED",
+      "assembly/sentinel/admission.ts MAX_DISPLACED",
       "filters/stream/flowControlFilter/config.ts MAX_RESOURCES",
-      "assembly/flow/engine.ts MAX_NAME",
+      "assembly/sentinel/engine.ts MAX_NAME",
     ],
   },
   {
     row: "values of a parameter in flow control",
     tests: [
-      "tests/unit/flow/hot.spec.ts: values that are made up do not push out those in use, nor give them their tokens back",
-      "tests/unit/flow/hot.spec.ts: new values between warm ones share sixteen times the threshold, and have their place in the end",
+      "tests/unit/sentinel/hot.spec.ts: values that are made up do not push out those in use, nor give them their tokens back",
+      "tests/unit/sentinel/hot.spec.ts: new values between warm ones share sixteen times the threshold, and have their place in the end",
     ],
   },
   {

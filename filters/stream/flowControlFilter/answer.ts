@@ -1,6 +1,6 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
-import { Verdict } from "../../../assembly/flow/entry";
+import { Verdict } from "../../../assembly/sentinel/entry";
 
 const RULE: string = "%RULE%";
 const RESOURCE: string = "%RESOURCE%";

@@ -1,7 +1,7 @@
 import { ignoreBusy, measureBusy } from "../../../assembly/abi/busy";
-import { SAMPLE_MS } from "../../../assembly/flow/busy_share";
-import { Engine } from "../../../assembly/flow/engine";
-import { processBusy, processWorkers } from "../../../assembly/flow/shared_store";
+import { SAMPLE_MS } from "../../../assembly/sentinel/busy_share";
+import { Engine } from "../../../assembly/sentinel/engine";
+import { processBusy, processWorkers } from "../../../assembly/sentinel/shared_store";
 import { callbackNanos } from "../../../assembly/host/clock";
 import { Timer } from "../../../assembly/host/timers";
 import { FilterMetric, FilterMetrics } from "../../../assembly/stream/metrics";

@@ -1,7 +1,7 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
-import { Verdict } from "../../../assembly/flow/entry";
-import { Attachment, Resource } from "../../../assembly/flow/resource";
+import { Verdict } from "../../../assembly/sentinel/entry";
+import { Attachment, Resource } from "../../../assembly/sentinel/resource";
 import { NamedMetrics } from "../../../assembly/stream/metrics";
 import { reasonOf } from "./answer";
 import { FlowControlConfig, TABLE } from "./config";

@@ -1,6 +1,6 @@
-import { Engine } from "../../../assembly/flow/engine";
-import { processWorkers } from "../../../assembly/flow/shared_store";
-import { BEAT_MS } from "../../../assembly/flow/workers";
+import { Engine } from "../../../assembly/sentinel/engine";
+import { processWorkers } from "../../../assembly/sentinel/shared_store";
+import { BEAT_MS } from "../../../assembly/sentinel/workers";
 import { currentMillis } from "../../../assembly/host/clock";
 import { Timer } from "../../../assembly/host/timers";
 import { FilterMetrics } from "../../../assembly/stream/metrics";

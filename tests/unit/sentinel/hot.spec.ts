@@ -1,8 +1,8 @@
 // Rules on parameters under a virtual clock: rows from sentinel-golang v1.0.4, each naming its test.
 import { Bytes } from "../../../assembly/bytes/bytes";
-import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
-import { LocalStore } from "../../../assembly/flow/store";
-import { MS } from "../../../assembly/flow/rules";
+import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { LocalStore } from "../../../assembly/sentinel/store";
+import { MS } from "../../../assembly/sentinel/rules";
 import { Parsed, World } from "./world";
 
 function rules(fields: string): string {

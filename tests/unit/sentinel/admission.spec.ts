@@ -1,5 +1,5 @@
 // Names that clients make up, where rules are for patterns: who keeps a resource of its own, and who gets one.
-import { Entry, Outcome } from "../../../assembly/flow/entry";
+import { Entry, Outcome } from "../../../assembly/sentinel/entry";
 import { TestStore, World } from "./world";
 
 describe("resources of patterns", () => {

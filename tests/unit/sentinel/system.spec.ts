@@ -1,7 +1,7 @@
 // System rules under a virtual clock: rows from sentinel-golang v1.0.4, each naming its test or line.
-import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
-import { MS } from "../../../assembly/flow/rules";
-import { Workers } from "../../../assembly/flow/workers";
+import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { MS } from "../../../assembly/sentinel/rules";
+import { Workers } from "../../../assembly/sentinel/workers";
 import { Parsed, TestBusy, TestStore, World } from "./world";
 
 /** A worker whose callbacks take as long as the spec says. */

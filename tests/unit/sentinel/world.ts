@@ -4,13 +4,13 @@ import { View } from "../../../assembly/bytes/view";
 import { ConfigErrors } from "../../../assembly/config/errors";
 import { parseJson } from "../../../assembly/config/json";
 import { ObjectReader } from "../../../assembly/config/object";
-import { BusyShare } from "../../../assembly/flow/busy_share";
-import { Engine, ParamSource } from "../../../assembly/flow/engine";
-import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
-import { readRules } from "../../../assembly/flow/read_rules";
-import { MS, RuleSet } from "../../../assembly/flow/rules";
-import { RecordStore, Saved, SharedRecord } from "../../../assembly/flow/store";
-import { Workers } from "../../../assembly/flow/workers";
+import { BusyShare } from "../../../assembly/sentinel/busy_share";
+import { Engine, ParamSource } from "../../../assembly/sentinel/engine";
+import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { readRules } from "../../../assembly/sentinel/read_rules";
+import { MS, RuleSet } from "../../../assembly/sentinel/rules";
+import { RecordStore, Saved, SharedRecord } from "../../../assembly/sentinel/store";
+import { Workers } from "../../../assembly/sentinel/workers";
 
 /** Where virtual time begins, ms: a whole second. */
 export const START: i64 = 1578416556000;

@@ -1,7 +1,7 @@
 // Circuit breakers under a virtual clock: rows from sentinel-golang v1.0.4, each naming its test.
-import { Breaker, BreakerState } from "../../../assembly/flow/breaker";
-import { Entry, Verdict } from "../../../assembly/flow/entry";
-import { Section } from "../../../assembly/flow/record";
+import { Breaker, BreakerState } from "../../../assembly/sentinel/breaker";
+import { Entry, Verdict } from "../../../assembly/sentinel/entry";
+import { Section } from "../../../assembly/sentinel/record";
 import { Parsed, START, World } from "./world";
 
 const BASE = "'resource':'abc','retryTimeoutMs':3000,'minRequestAmount':10,'statIntervalMs':10000";

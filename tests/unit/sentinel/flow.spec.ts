@@ -1,6 +1,6 @@
 // Flow rules and isolation under a virtual clock: rows from sentinel-golang v1.0.4, each naming its test, and the formulas.
-import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
-import { MS } from "../../../assembly/flow/rules";
+import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { MS } from "../../../assembly/sentinel/rules";
 import { Parsed, TestStore, World } from "./world";
 
 function rule(fields: string): string {

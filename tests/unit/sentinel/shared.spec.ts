@@ -1,9 +1,9 @@
 // Records that several workers share: nothing is lost, whoever writes in between; leases; rules that come and go.
 import { Bytes } from "../../../assembly/bytes/bytes";
-import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
-import { recordKey } from "../../../assembly/flow/keys";
-import { Layout } from "../../../assembly/flow/record";
-import { LocalStore, SharedRecord } from "../../../assembly/flow/store";
+import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { recordKey } from "../../../assembly/sentinel/keys";
+import { Layout } from "../../../assembly/sentinel/record";
+import { LocalStore, SharedRecord } from "../../../assembly/sentinel/store";
 import { TestStore, World } from "./world";
 
 const LIMIT = "{'rules':[{'resource':'abc','threshold':1000}]}";

@@ -1,7 +1,7 @@
 // Requests that wait for their turn: who leaves lets those behind move up, in one worker and in several.
-import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
-import { WaitQueue } from "../../../assembly/flow/queue";
-import { MS } from "../../../assembly/flow/rules";
+import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { WaitQueue } from "../../../assembly/sentinel/queue";
+import { MS } from "../../../assembly/sentinel/rules";
 import { TestStore, World } from "./world";
 
 const RULE = "{'rules':[{'resource':'abc','threshold':10,'controlBehavior':1,'maxQueueingTimeMs':100000}]}";

@@ -1,7 +1,7 @@
 // Workers that go without a word, and rules that go: what they held or counted comes back.
-import { Engine } from "../../../assembly/flow/engine";
-import { Entry, Outcome, Verdict } from "../../../assembly/flow/entry";
-import { Workers } from "../../../assembly/flow/workers";
+import { Engine } from "../../../assembly/sentinel/engine";
+import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { Workers } from "../../../assembly/sentinel/workers";
 import { TestStore, World } from "./world";
 
 const ISOLATION = "{'isolation_rules':[{'resource':'abc','threshold':10}]}";

@@ -1,5 +1,5 @@
 // Sentinel's sliding windows: each row names its test in sentinel-golang v1.0.4.
-import { Window } from "../../../assembly/flow/window";
+import { Window } from "../../../assembly/sentinel/window";
 
 const FROM: i64 = 1578416550000;
 
