@@ -23,13 +23,16 @@ export class HeaderBytes extends HeaderVisitor {
 export abstract class Headers {
   /** Points `out` at the first value of the key; false when there is none. */
   abstract get(key: usize, keyLength: i32, out: View): bool;
-  /** Leaves exactly one value for the key, in the place of the first, or at the end. */
+  /**
+   * Leaves exactly one value for the key, in the place of the first, or at the end. Where it is a field of the frame that
+   * cannot have another value it stays, and counts as a change, which `Codec.encode` then refuses; so for `add`, `remove`.
+   */
   abstract set(key: usize, keyLength: i32, value: usize, valueLength: i32): void;
   /** Appends one more value for the key. */
   abstract add(key: usize, keyLength: i32, value: usize, valueLength: i32): void;
   /**
    * Removes every value of the key; returns how many there were. Where the frame may have headers that the codec cannot
-   * read it counts as a change, which `Codec.encode` then refuses.
+   * read, and for a field that has to stay, it counts as a change, which `Codec.encode` then refuses.
    */
   abstract remove(key: usize, keyLength: i32): i32;
   abstract forEach(visitor: HeaderVisitor): void;

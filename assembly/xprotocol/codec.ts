@@ -34,6 +34,8 @@ export const HEADERS_TOO_LONG = Bytes.of("the headers are longer than the protoc
 export const INCOMPLETE = Bytes.of("there are too many headers, or too many changes of them");
 /** The whole would be longer than it may be. */
 export const FRAME_TOO_LONG = Bytes.of("the frame is longer than max_frame_bytes");
+/** What shows as a header is a field of the frame that has to stay as it is, or to stay there. */
+export const FIXED_FIELD = Bytes.of("a fixed field of the frame cannot be changed or removed");
 /** The protocol has text only, in UTF-8. */
 export const NOT_TEXT = Bytes.of("a name or value is not UTF-8");
 const INEXPRESSIBLE = Bytes.of("the changes do not fit into the protocol");

@@ -203,6 +203,56 @@ describe("headers that should go, of a frame that cannot be read", () => {
   });
 });
 
+/** Calls whose fields show as headers, and rules that would change those that are fixed. */
+const NAMED_DUBBO = dubbo.frame(0xc2, 0, 7n, dubbo.encode("2.0.2", "S", "1.0", "m", "", { path: "S" }));
+const SET_DUBBO = { request_headers_to_add: [{ header: { key: "dubbo", value: "2.6.2" } }] };
+const set = (key: string) => ({ request_headers_to_add: [{ header: { key, value: "9" }, append: false }] });
+const removed = (key: string) => ({ request_headers_to_remove: [key] });
+const FIXED: [string, object[]][] = [
+  ["dubbo", [SET_DUBBO, removed("dubbo"), removed("service"), removed("method")]],
+  [
+    "dubbo-thrift",
+    [set("seqId"), set("messageType"), ...["seqId", "messageType", "service", "method"].map((key) => removed(key))],
+  ],
+  ["tars", [removed("service"), removed("method")]],
+];
+
+describe("fields of a frame that are fixed", () => {
+  for (const [name, rules] of FIXED) {
+    it(`${name}: a rule that would change one is counted as lost and logged, and refused with strict_changes`, async () => {
+      const known = PROTOCOLS.find((each) => each.name === name || each.stats === name);
+      assert.ok(known);
+      const protocol = { ...known, config: {}, ...(name === "dubbo" ? { request: () => NAMED_DUBBO } : {}) };
+      for (const rule of rules) {
+        const what = JSON.stringify(rule);
+        const { host, came, client } = await serve(protocol, "request", false, rule);
+        client.write(protocol.request(false));
+        assert.equal(bare(protocol, came[0]), bare(protocol, protocol.request(false)), what);
+        assert.equal(bare(protocol, client.take()), bare(protocol, protocol.response), what);
+        assert.equal(lost(host, name), 1, what);
+        assert.match(linesOf(host)[0].text, /a fixed field of the frame cannot be changed or removed; its changes are/);
+        host.close();
+        const strict = await serve(protocol, "request", true, rule);
+        strict.client.write(protocol.request(false));
+        assert.equal(strict.came.length, 0, what);
+        assert.ok(strict.client.take().length > 0, what);
+        assert.equal(lost(strict.host, name), 1, what);
+        strict.host.close();
+      }
+    });
+  }
+
+  it("one that is set to what it is loses nothing", async () => {
+    const dubboCall: Protocol = { ...dubboError(20), request: () => NAMED_DUBBO };
+    const same = { request_headers_to_add: [{ header: { key: "dubbo", value: "2.0.2" }, append: false }] };
+    const { host, came, client } = await serve(dubboCall, "request", true, same);
+    client.write(NAMED_DUBBO);
+    assert.equal(bare(dubboCall, came[0]), bare(dubboCall, NAMED_DUBBO));
+    assert.equal(lost(host, "dubbo"), 0);
+    host.close();
+  });
+});
+
 /** Sends one request through filters; what came of it at the server and at the client. */
 async function through(script: Script, config: object = {}, action: object = {}) {
   const all = await start({ filters: [script], config, routers: [toUpstream(action)] });

@@ -6,6 +6,7 @@ import {
   Codec,
   Decoded,
   Detected,
+  FIXED_FIELD,
   FRAME_TOO_LONG,
   INCOMPLETE,
   NO_PLACE,
@@ -234,6 +235,7 @@ export class Dubbo extends Codec {
   private append(frame: Frame, content: usize, contentLength: i32, out: ByteBuffer): bool {
     const headers = this.reused;
     if (headers.incomplete) return this.cannot(INCOMPLETE);
+    if (headers.fixed) return this.cannot(FIXED_FIELD);
     const changed = headers.changed;
     const place = headers.place;
     const contentAt = frame.ptr + (frame.contentOffset as usize);

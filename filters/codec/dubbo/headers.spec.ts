@@ -1,5 +1,5 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
-import { Decoded, Peer } from "../../../assembly/xprotocol/codec";
+import { Decoded, FIXED_FIELD, Peer } from "../../../assembly/xprotocol/codec";
 import * as frames from "../../../tests/unit/frames";
 import { hex } from "../../../tests/unit/xprotocol/support";
 import { dubbo, READS_ATTACHMENTS } from "./dubbo";
@@ -29,7 +29,7 @@ describe("dubbo headers", () => {
     set(headers, "method", "n");
     set(headers, "version", "2.0");
     set(headers, "group", "h");
-    set(headers, "dubbo", "3");
+    set(headers, "dubbo", "2.0.2");
     expect(get(headers, "path") + get(headers, "interface") + get(headers, "dubbo")).toBe("QQ2.0.2");
     const fields = s("2.0.2") + s("Q") + s("2.0") + s("n") + s("I");
     const after = ["path", "Q", "interface", "Q", "group", "h", "x", "y", "version", "2.0"];
@@ -74,17 +74,46 @@ describe("dubbo headers", () => {
     expect(get(dubbo.headers(frame), "version")).toBe("9");
   });
 
-  test("attachments named like a field are further values; service and method stay", () => {
+  test("attachments named like a field are further values", () => {
     expect(decode(request(prefix("") + map(["service", "evil", "dubbo", "x", "method", "n"])))).toBe(Decoded.FRAME);
     const headers = dubbo.headers(frame);
     expect(get(headers, "service") + get(headers, "method") + get(headers, "dubbo")).toBe("Pm2.0.2");
-    expect(remove(headers, "service")).toBe(1);
-    expect(remove(headers, "service")).toBe(0);
-    expect(remove(headers, "dubbo")).toBe(1);
-    expect(encoded(headers)).toBe(request(prefix("") + map(["method", "n"])));
     const name = Bytes.of("method");
     headers.add(name.ptr, name.length, name.ptr, 1);
-    expect(shown(headers)).toBe("dubbo=2.0.2\nservice=P\nmethod=m\nversion=1.0\n", "one value");
+    expect(shown(headers)).toBe("dubbo=2.0.2\nservice=P\nmethod=m\nversion=1.0\nservice=evil\ndubbo=x\n", "one value");
+    expect(encoded(headers)).toBe(request(prefix("") + map(["service", "evil", "dubbo", "x"])));
+  });
+
+  test("the version of Dubbo is fixed; service and method stay: what would change that is refused, not lost", () => {
+    const frames = [prefix("") + map(["k", "v"]), prefix("") + map(["service", "e", "dubbo", "x", "method", "n"])];
+    for (let i = 0; i < frames.length; i++) {
+      expect(decode(request(frames[i]))).toBe(Decoded.FRAME);
+      let headers = dubbo.headers(frame);
+      set(headers, "dubbo", "2.0.2");
+      expect(headers.changed).toBe(false, "the same is no change");
+      set(headers, "dubbo", "2.6.2");
+      expect(headers.changed).toBe(true);
+      expect(get(headers, "dubbo")).toBe("2.0.2");
+      expect(encoded(headers)).toBe("");
+      expect(dubbo.refusal).toBe(FIXED_FIELD);
+      const names = ["dubbo", "service", "method"];
+      for (let n = 0; n < names.length; n++) {
+        headers = dubbo.headers(frame);
+        expect(headers.changed).toBe(false);
+        expect(remove(headers, names[n])).toBe(0);
+        expect(headers.changed).toBe(true, names[n]);
+        expect(encoded(headers)).toBe("", names[n]);
+      }
+    }
+  });
+
+  test("an answer's attachments have no fixed names", () => {
+    expect(decode(response("94" + "91" + map(["dubbo", "2.0.2"])), Peer.SERVER)).toBe(Decoded.FRAME);
+    const headers = dubbo.headers(frame);
+    set(headers, "dubbo", "x");
+    expect(encoded(headers)).toBe(response("94" + "91" + map(["dubbo", "x"])));
+    expect(remove(headers, "dubbo")).toBe(1);
+    expect(encoded(headers)).toBe(response("94" + "91" + map([])));
   });
 
   test("values that are no strings are kept, references and classes included", () => {

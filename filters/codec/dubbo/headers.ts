@@ -3,7 +3,6 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { bytesEqual } from "../../../assembly/bytes/memory";
 import { View } from "../../../assembly/bytes/view";
 import { Frame } from "../../../assembly/xprotocol/frame";
-import { HeaderVisitor } from "../../../assembly/message/headers";
 import { HeaderList, MAX_PAIRS } from "../../../assembly/message/list";
 import { Body, Kind, Step } from "./body";
 import { Invocation, Read } from "./invocation";
@@ -38,16 +37,6 @@ export const enum Place {
 const found = new View();
 const came = new View();
 
-class Count extends HeaderVisitor {
-  found: i32 = 0;
-
-  onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool {
-    this.found++;
-    return true;
-  }
-}
-const count = new Count();
-
 /** The field of a request with that name, one bit each; 0: there is none. */
 export function fieldOf(key: usize, length: i32): u32 {
   switch (length) {
@@ -64,8 +53,8 @@ export function fieldOf(key: usize, length: i32): u32 {
 
 /**
  * The headers of a Dubbo frame: of a request first `dubbo`, `service`, `method` and `version`, its fields, then every
- * attachment that has a text; of a response its attachments. `dubbo` cannot be changed. The other fields have one
- * value, which is what servers go by; `service` and `method` cannot be removed. The attachments path and interface follow
+ * attachment that has a text; of a response its attachments. The fields have one value, which is what servers go by;
+ * `dubbo` cannot be changed, nor can it, `service` and `method` be removed. The attachments path and interface follow
  * `service`, which follows `path`. The attachment `version` is no header of its own: it is the value of `version`, and follows it. Of
  * attachments with the same key the last one counts, as in servers.
  */
@@ -74,6 +63,8 @@ export class DubboHeaders extends HeaderList {
   /** There may be headers that cannot be read; whether some of those should have been removed. */
   opaque: bool = false;
   private unread: bool = false;
+  /** Whether a field of a request was to have another value, or to go, that has to stay. */
+  fixed: bool = false;
   /** The bytes that begin the map of the attachments; length 0 where there is none. */
   readonly opening: View = new View();
   /** Address behind the attachments; a frame should have nothing more. */
@@ -93,7 +84,7 @@ export class DubboHeaders extends HeaderList {
   private measured: bool = false;
 
   get changed(): bool {
-    return super.changed || this.kept.changed || this.unread;
+    return super.changed || this.kept.changed || this.unread || this.fixed;
   }
 
   /** Whether a value is the text of an attachment that is kept. */
@@ -102,7 +93,11 @@ export class DubboHeaders extends HeaderList {
   }
 
   set(key: usize, keyLength: i32, value: usize, valueLength: i32): void {
-    if (this.isField(DUBBO, key, keyLength)) return;
+    if (this.isField(DUBBO, key, keyLength)) {
+      came.set(value, valueLength);
+      if (!this.isSame(DUBBO, came)) this.fixed = true;
+      return;
+    }
     const service = this.isField(SERVICE, key, keyLength);
     this.kept.drop(key, keyLength);
     super.set(key, keyLength, value, valueLength);
@@ -127,21 +122,17 @@ export class DubboHeaders extends HeaderList {
 
   remove(key: usize, keyLength: i32): i32 {
     if (this.opaque) this.unread = true;
-    const dropped = this.kept.drop(key, keyLength);
-    const stays = this.place == Place.REQUEST && fieldOf(key, keyLength) != 0 && !VERSION.equals(key, keyLength);
-    if (!stays) {
-      const removed = super.remove(key, keyLength);
-      if (removed > 0 && this.isField(PATH, key, keyLength)) {
-        const service = this.invocation.service;
-        super.set(SERVICE.ptr, SERVICE.length, service.ptr, service.length);
-      }
-      return dropped + removed;
+    if (this.place == Place.REQUEST && fieldOf(key, keyLength) != 0 && !VERSION.equals(key, keyLength)) {
+      this.fixed = true;
+      return 0;
     }
-    // Only attachments of that name go.
-    count.found = 0;
-    this.forEachOf(key, keyLength, count);
-    if (count.found > 1 && super.get(key, keyLength, found)) super.set(key, keyLength, found.ptr, found.length);
-    return dropped + max(count.found - 1, 0);
+    const dropped = this.kept.drop(key, keyLength);
+    const removed = super.remove(key, keyLength);
+    if (removed > 0 && this.isField(PATH, key, keyLength)) {
+      const service = this.invocation.service;
+      super.set(SERVICE.ptr, SERVICE.length, service.ptr, service.length);
+    }
+    return dropped + removed;
   }
 
   /** Makes a header, where it is present, say what another one says. */
@@ -243,6 +234,7 @@ export class DubboHeaders extends HeaderList {
   forget(opaque: bool): void {
     this.opaque = opaque;
     this.unread = false;
+    this.fixed = false;
     this.clear();
     this.kept.clear();
     this.printed.reset(KEEP);

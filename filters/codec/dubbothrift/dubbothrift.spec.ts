@@ -1,7 +1,7 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
-import { Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
+import { Decoded, Detected, FIXED_FIELD, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
 import { Headers } from "../../../assembly/message/headers";
 import { conform } from "../../../tests/unit/xprotocol/conformance";
@@ -89,6 +89,12 @@ function encoded(headers: Headers): string {
   out.clear();
   const content = frame.ptr + frame.contentOffset;
   return dubboThrift.encode(frame, headers, content, frame.contentLength, frame.id, out) ? toHex(out) : "";
+}
+
+function refused(headers: Headers, what: string): void {
+  expect(headers.changed).toBe(true, what);
+  expect(encoded(headers)).toBe("", what);
+  expect(dubboThrift.refusal).toBe(FIXED_FIELD, what);
 }
 
 function reply(code: i32, reason: string): string {
@@ -252,17 +258,34 @@ describe("dubbo-thrift headers", () => {
     expect(encoded(headers).includes(other + "000000026f6b" + ID)).toBe(true);
   });
 
-  test("the others are read-only, none can be removed, new ones have no place", () => {
+  test("the others are fixed, none can be removed or have two values: what would change that is refused", () => {
+    const names = ["seqId", "messageType", "service", "method"];
+    for (let answer = 0; answer < 2; answer++) {
+      if (answer == 0) decode(CALL);
+      else decode(REPLY, Peer.SERVER);
+      for (let i = 0; i < names.length; i++) {
+        const name = Bytes.of(names[i]);
+        let headers = dubboThrift.headers(frame);
+        expect(headers.remove(name.ptr, name.length)).toBe(0);
+        refused(headers, names[i] + " removed");
+        headers = dubboThrift.headers(frame);
+        headers.add(name.ptr, name.length, name.ptr, name.length);
+        refused(headers, names[i] + " added to");
+        if (i > 1) continue;
+        headers = dubboThrift.headers(frame);
+        const was = header(headers, names[i]);
+        set(headers, names[i], was);
+        expect(headers.changed).toBe(false, "the same is no change");
+        set(headers, names[i], "9");
+        expect(header(headers, names[i])).toBe(was);
+        refused(headers, names[i] + " set");
+      }
+    }
+  });
+
+  test("new headers have no place", () => {
     decode(CALL);
     const headers = dubboThrift.headers(frame);
-    set(headers, "seqId", "9");
-    set(headers, "messageType", "2");
-    const names = ["service", "method", "seqId", "messageType"];
-    for (let i = 0; i < names.length; i++) {
-      const name = Bytes.of(names[i]);
-      expect(headers.remove(name.ptr, name.length)).toBe(0);
-    }
-    expect(headers.changed).toBe(false);
     set(headers, "x", "y");
     expect(encoded(headers)).toBe("");
     const x = Bytes.of("x");

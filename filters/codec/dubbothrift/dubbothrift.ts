@@ -14,6 +14,7 @@ import {
   Codec,
   Decoded,
   Detected,
+  FIXED_FIELD,
   FRAME_TOO_LONG,
   HEADERS_TOO_LONG,
   NO_PLACE,
@@ -172,7 +173,7 @@ export class DubboThrift extends Codec {
     return this.reused;
   }
 
-  /** False also when there are other headers than the message's own fields. */
+  /** False also when there are other headers than the message's own fields, or when one of those was to change that cannot. */
   encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
     const service = this.service;
     const method = this.method;
@@ -186,6 +187,7 @@ export class DubboThrift extends Codec {
     const restLength = follows ? ((4 + slash + service.length) as i64) : (oldRest as i64);
     const headerLength = (MIN_HEADER as i64) + service.length + restLength;
     const total = headerLength + MAGIC_AT + MIN_MESSAGE + method.length + contentLength;
+    if (this.reused.fixed) return this.cannot(FIXED_FIELD);
     if (!this.reused.fit) return this.cannot(NO_PLACE);
     if (headerLength > (MAX_HEADER as i64) || method.length > MAX_HEADER) return this.cannot(HEADERS_TOO_LONG);
     if (this.exceeds(total, frame)) return this.cannot(FRAME_TOO_LONG);

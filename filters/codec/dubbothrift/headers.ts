@@ -1,5 +1,7 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { writeDecimal } from "../../../assembly/bytes/decimal";
+import { bytesEqual } from "../../../assembly/bytes/memory";
+import { View } from "../../../assembly/bytes/view";
 import { HeaderList } from "../../../assembly/message/list";
 
 /** MOSN's names (dubbothrift/types.go). */
@@ -15,15 +17,19 @@ const DIGITS: usize = 11;
 
 /**
  * The fields of a message as headers: `service` and `method` may be set, `seqId` and `messageType` are there to be
- * read, and none can be removed. Others can be added, but not written.
+ * read, and none can be removed. Others can be added, but not written. `encode` refuses what has no place.
  */
 export class ThriftHeaders extends HeaderList {
   /** `seqId`, then `messageType`, in decimal. */
   private readonly text: StaticArray<u8> = new StaticArray<u8>(2 * (DIGITS as i32));
+  private readonly view: View = new View();
+  /** Whether a field was to have another value, or to go, that has to stay. */
+  fixed: bool = false;
 
   /** Makes them those of a message; the ranges are borrowed. */
   bind(service: usize, serviceLength: i32, method: usize, methodLength: i32, seqId: i32, type: i32): void {
     this.clear();
+    this.fixed = false;
     this.append(SERVICE.ptr, SERVICE.length, service, serviceLength);
     this.append(METHOD.ptr, METHOD.length, method, methodLength);
     const end = changetype<usize>(this.text) + DIGITS;
@@ -36,15 +42,29 @@ export class ThriftHeaders extends HeaderList {
     return this.length == FIELDS;
   }
 
+  get changed(): bool {
+    return this.fixed || super.changed;
+  }
+
   set(key: usize, keyLength: i32, value: usize, valueLength: i32): void {
-    if (SEQ_ID.equals(key, keyLength) || MESSAGE_TYPE.equals(key, keyLength)) return;
-    super.set(key, keyLength, value, valueLength);
+    if (!isNumber(key, keyLength)) {
+      super.set(key, keyLength, value, valueLength);
+      return;
+    }
+    const view = this.view;
+    if (!this.get(key, keyLength, view) || !bytesEqual(view.ptr, view.length, value, valueLength)) this.fixed = true;
+  }
+
+  /** A field has one value. */
+  add(key: usize, keyLength: i32, value: usize, valueLength: i32): void {
+    if (isField(key, keyLength)) this.fixed = true;
+    else super.add(key, keyLength, value, valueLength);
   }
 
   remove(key: usize, keyLength: i32): i32 {
-    if (SERVICE.equals(key, keyLength) || METHOD.equals(key, keyLength)) return 0;
-    if (SEQ_ID.equals(key, keyLength) || MESSAGE_TYPE.equals(key, keyLength)) return 0;
-    return super.remove(key, keyLength);
+    if (!isField(key, keyLength)) return super.remove(key, keyLength);
+    this.fixed = true;
+    return 0;
   }
 
   /** Writes the digits of `value` before `end`, and appends them as the value of `key`. */
@@ -52,4 +72,12 @@ export class ThriftHeaders extends HeaderList {
     const at = writeDecimal(end, value);
     this.append(key.ptr, key.length, at, (end - at) as i32);
   }
+}
+
+function isNumber(key: usize, keyLength: i32): bool {
+  return SEQ_ID.equals(key, keyLength) || MESSAGE_TYPE.equals(key, keyLength);
+}
+
+function isField(key: usize, keyLength: i32): bool {
+  return SERVICE.equals(key, keyLength) || METHOD.equals(key, keyLength) || isNumber(key, keyLength);
 }

@@ -34,6 +34,8 @@ export class TarsHeaders extends Headers {
   /** Whether there may be headers that cannot be read, and whether some of those should have been removed. */
   private opaque: bool = false;
   private unread: bool = false;
+  /** Whether servant or function should have been removed, or have had a second value. */
+  fixed: bool = false;
 
   /** Reads those of a packet that has been read, the `whole` of it or not. */
   bind(packet: Packet, ptr: usize, whole: bool): void {
@@ -42,6 +44,7 @@ export class TarsHeaders extends Headers {
     this.context.clear();
     this.opaque = !whole || packet.isOpaque(packet.statusTag) || packet.isOpaque(Tag.CONTEXT);
     this.unread = false;
+    this.fixed = false;
     if (packet.request && packet.has(Tag.FUNC)) {
       const servant = ptr + (packet.offset(Tag.SERVANT) as usize);
       const func = ptr + (packet.offset(Tag.FUNC) as usize);
@@ -53,7 +56,7 @@ export class TarsHeaders extends Headers {
   }
 
   get changed(): bool {
-    return this.unread || this.names.changed || this.status.changed || this.context.changed;
+    return this.unread || this.fixed || this.names.changed || this.status.changed || this.context.changed;
   }
 
   get incomplete(): bool {
@@ -76,10 +79,15 @@ export class TarsHeaders extends Headers {
   }
 
   add(key: usize, keyLength: i32, value: usize, valueLength: i32): void {
-    this.context.add(key, keyLength, value, valueLength);
+    if (this.isName(key, keyLength)) this.fixed = true;
+    else this.context.add(key, keyLength, value, valueLength);
   }
 
   remove(key: usize, keyLength: i32): i32 {
+    if (this.isName(key, keyLength)) {
+      this.fixed = true;
+      return 0;
+    }
     if (this.opaque) this.unread = true;
     return this.status.remove(key, keyLength) + this.context.remove(key, keyLength);
   }
@@ -110,9 +118,13 @@ export class TarsHeaders extends Headers {
     return !(this.context.changed && packet.isOpaque(Tag.CONTEXT));
   }
 
+  private isName(key: usize, keyLength: i32): bool {
+    return this.names.get(key, keyLength, this.view);
+  }
+
   /** The list that has the key, or else gets it. */
   private listOf(key: usize, keyLength: i32): HeaderList {
-    if (this.names.get(key, keyLength, this.view)) return this.names;
+    if (this.isName(key, keyLength)) return this.names;
     return this.status.get(key, keyLength, this.view) ? this.status : this.context;
   }
 }

@@ -2,8 +2,9 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
-import { Decoded, Peer } from "../../../assembly/xprotocol/codec";
+import { Decoded, FIXED_FIELD, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
+import { Headers } from "../../../assembly/message/headers";
 import { atEdge, hex, Model, toHex } from "../../../tests/unit/xprotocol/support";
 import { tars } from "./tars";
 
@@ -60,6 +61,10 @@ function changed(add: bool): string {
   const x = Bytes.of("x");
   if (add) headers.set(x.ptr, x.length, x.ptr, x.length);
   else headers.remove(x.ptr, x.length);
+  return encodedWith(headers);
+}
+
+function encodedWith(headers: Headers): string {
   out.clear();
   const content = frame.ptr + (frame.contentOffset as usize);
   const done = tars.encode(frame, headers, content, frame.contentLength, frame.id, out);
@@ -181,5 +186,47 @@ describe("an answer", () => {
     out.clear();
     tars.copy(frame, 0x12345, out);
     expect(toHex(out).substr(8)).toBe(odd.replace("3007", "3200012345"));
+  });
+});
+
+/** A change of a header called `name`. */
+const enum Change {
+  SET,
+  ADD,
+  REMOVE,
+}
+
+/** The packet after a change, to the value `n` where it has one; "" when that cannot be. */
+function after(change: Change, name: string): string {
+  const headers = tars.headers(frame);
+  const key = Bytes.of(name);
+  if (change == Change.SET) headers.set(key.ptr, key.length, key.ptr + key.length - 1, 1);
+  else if (change == Change.ADD) headers.add(key.ptr, key.length, key.ptr, 1);
+  else headers.remove(key.ptr, key.length);
+  expect(headers.changed).toBe(true, name);
+  return encodedWith(headers);
+}
+
+describe("servant and function", () => {
+  test("have one value, and stay: what would change that is refused, not lost", () => {
+    const names = ["service", "method"];
+    for (let i = 0; i < names.length; i++) {
+      decode(HEAD + TIMEOUT + map(9, [names[i], "v"]));
+      expect(after(Change.ADD, names[i])).toBe("");
+      expect(tars.refusal).toBe(FIXED_FIELD);
+      expect(after(Change.REMOVE, names[i])).toBe("", "nor what of the context has that name");
+      expect(tars.refusal).toBe(FIXED_FIELD);
+    }
+    decode(HEAD + TIMEOUT + map(9, ["service", "v"]));
+    expect(after(Change.SET, "service")).toBe(HEAD.replace("560153", "560165") + TIMEOUT + "980c");
+    decode(HEAD + TIMEOUT + map(9, ["k", "v"]));
+    expect(after(Change.SET, "method")).toBe(HEAD.replace("660166", "660164") + TIMEOUT + map(9, ["k", "v"]));
+  });
+
+  test("are no fields of an answer, where these names are pairs like others", () => {
+    decode(ANSWER, Peer.SERVER);
+    expect(after(Change.SET, "service")).toBe(ANSWER + map(9, ["service", "e"]));
+    decode(ANSWER + map(9, ["service", "e", "k", "v"]), Peer.SERVER);
+    expect(after(Change.REMOVE, "service")).toBe(ANSWER + map(9, ["k", "v"]));
   });
 });

@@ -6,6 +6,7 @@ import {
   Codec,
   Decoded,
   Detected,
+  FIXED_FIELD,
   FRAME_TOO_LONG,
   INCOMPLETE,
   NO_PLACE,
@@ -198,6 +199,7 @@ export class Tars extends Codec {
   encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
     const packet = this.packet;
     const changed = this.reused;
+    if (changed.fixed) return this.cannot(FIXED_FIELD);
     if (changed.incomplete) return this.cannot(INCOMPLETE);
     this.size.bytes = contentLength as i64;
     if (changed.changed) changed.forEach(this.size);

@@ -1,10 +1,12 @@
 // The conformance suite against codecs that are wrong on purpose: it has to find it, and to say what is lost.
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { Bytes } from "../../../assembly/bytes/bytes";
 import { store16be } from "../../../assembly/bytes/memory";
 import { Peer } from "../../../assembly/xprotocol/codec";
 import { Frame } from "../../../assembly/xprotocol/frame";
 import { Headers, HeaderVisitor } from "../../../assembly/message/headers";
 import { HeaderList } from "../../../assembly/message/list";
+import { ignored } from "./ignored";
 import { smuggled } from "./smuggling";
 import { Subject } from "./subject";
 import { TestCodec } from "./test_codec";
@@ -107,11 +109,67 @@ class HalfCodec extends TestCodec {
   }
 }
 
+/** Headers with one that stays whatever is done to it. */
+class StubbornHeaders extends HeaderList {
+  constructor(private readonly stubborn: Bytes) {
+    super();
+  }
+
+  set(key: usize, keyLength: i32, value: usize, valueLength: i32): void {
+    if (!this.stubborn.equals(key, keyLength)) super.set(key, keyLength, value, valueLength);
+  }
+
+  remove(key: usize, keyLength: i32): i32 {
+    return this.stubborn.equals(key, keyLength) ? 0 : super.remove(key, keyLength);
+  }
+}
+
+/** Takes changes of a field and says nothing. */
+class StubbornCodec extends TestCodec {
+  private readonly own: StubbornHeaders;
+
+  constructor(name: string) {
+    super();
+    this.own = new StubbornHeaders(Bytes.of(name));
+  }
+
+  headers(frame: Frame): Headers {
+    const copier = new Copier(this.own);
+    this.own.clear();
+    super.headers(frame).forEach(copier);
+    return this.own;
+  }
+}
+
+class Copier extends HeaderVisitor {
+  constructor(private readonly to: HeaderList) {
+    super();
+  }
+
+  onHeader(key: usize, keyLength: i32, value: usize, valueLength: i32): bool {
+    return this.to.append(key, keyLength, value, valueLength);
+  }
+}
+
+/** Writes frames with the headers that came. */
+class ReplayCodec extends TestCodec {
+  encode(frame: Frame, headers: Headers, content: usize, contentLength: i32, id: u64, out: ByteBuffer): bool {
+    return super.encode(frame, this.headers(frame), content, contentLength, id, out);
+  }
+}
+
 /** What the suite says of a codec. */
 function verdict(codec: TestCodec): string {
   const subject = new Subject(codec);
   subject.add("request", REQUEST, Peer.CLIENT);
   return smuggled(subject);
+}
+
+/** What it says of changes that are lost without a word. */
+function silent(codec: TestCodec): string {
+  const subject = new Subject(codec);
+  subject.add("request", REQUEST, Peer.CLIENT);
+  return ignored(subject);
 }
 
 describe("the conformance suite", () => {
@@ -139,6 +197,13 @@ describe("the conformance suite", () => {
     );
     const cut = verdict(new CutCodec());
     expect(cut.startsWith('header "x-new" is "a" instead of "a\\x00x-evil"')).toBe(true, cut);
+  });
+
+  test("names the header whose change is lost without a word", () => {
+    expect(silent(new TestCodec())).toBe("");
+    const wanted = 'header "m" is lost: it does not count as changed after it was set [request]';
+    expect(silent(new StubbornCodec("m"))).toBe(wanted);
+    expect(silent(new ReplayCodec())).toBe('header "s" is lost after it was set [request]');
   });
 
   test("names the field that is lost with a change", () => {

@@ -3,6 +3,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { Codec, Decoded, Detected, Peer } from "../../../assembly/xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../../../assembly/xprotocol/frame";
 import { fuzz } from "./fuzz";
+import { ignored } from "./ignored";
 import { hasContent, lostField } from "./lost";
 import { headerMutation } from "./mutation";
 import { smuggled } from "./smuggling";
@@ -38,6 +39,9 @@ export function conform(given: Subject): void {
     test("headers are changed", () => headerMutation(subject));
     test("no name or value becomes another header or field", () => {
       expect(smuggled(subject)).toBe("");
+    });
+    test("no change of a header that is there is lost without a word", () => {
+      expect(ignored(subject)).toBe("");
     });
     test("local replies", replies);
     test("heartbeats and go-away", signals);
