@@ -6,6 +6,7 @@ import { BufferType, HeaderMapType, Result } from "../abi/types";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { readStatus } from "../bytes/decimal";
+import { Shares } from "../bytes/shares";
 import { Spares } from "../bytes/spares";
 import { View } from "../bytes/view";
 import { appendBuffer } from "./buffers";
@@ -16,8 +17,9 @@ import { Metric, Metrics } from "./metrics";
 import { PairBlock } from "./pairs";
 import { enterContext } from "./stream";
 
-/** Callouts of one root that may be in flight; further ones are not begun. */
+/** Callouts of one root in flight, of which one client may have as many as are free; and more, in equal parts. */
 const MAX_FLIGHTS: i32 = 4096;
+const RESERVED: i32 = 2048;
 /** Flights kept for reuse. */
 const KEEP_FLIGHTS: i32 = 1024;
 /** Bytes of an answer that are taken; a larger one counts as failed. */
@@ -151,10 +153,24 @@ function writeTarget(cluster: Bytes): void {
   service.clear();
 }
 
+/** The callouts of one client: of a connection, or where a connection carries HTTP streams, of all its streams. */
+export class CalloutShare {
+  /** How many of them are in flight. For the table. */
+  count: i32 = 0;
+
+  /** None of them is in flight any more. */
+  onIdle(): void {}
+}
+
+/** The share of flights that are not in use. */
+const NOBODY = new CalloutShare();
+
 /** A callout that Envoy has not ended. */
 class Flight {
   id: u32 = 0;
   grpc: bool = false;
+  /** Whose it is. */
+  share: CalloutShare = NOBODY;
   /** Who gets the answer; null when nobody wants it any more. */
   callout: Callout | null = null;
   next: Flight | null = null;
@@ -175,15 +191,16 @@ class CalloutStats {
 }
 
 /**
- * The callouts of one root. They are the root's for Envoy too, not those of the connection or stream that they are for:
+ * The callouts of one root, shared fairly: the more are in flight, the fewer one client may have, so that one that has
+ * very many leaves some to each of the others. They are the root's for Envoy too, not those of the connection or stream that they are for:
  * Envoy would end them with it, and tell it of answers while it goes (context.cc, `~Context`, `onHttpCallSuccess`).
  */
 export class Callouts {
   private readonly chains: StaticArray<Flight | null> = new StaticArray<Flight | null>(CHAINS);
   private readonly spares: Spares<Flight> = new Spares<Flight>(KEEP_FLIGHTS);
   private stats: CalloutStats | null = null;
-  /** Callouts in flight. */
-  count: i32 = 0;
+  /** Callouts in flight, and the clients that have some. */
+  private readonly shares: Shares = new Shares(MAX_FLIGHTS, RESERVED);
 
   /** @param root the host's id of the root's context */
   constructor(
@@ -195,10 +212,11 @@ export class Callouts {
    * Begins a callout by HTTP.
    * @param callout a cleared one that gets the answer; null: nobody wants it
    * @param context the context that host calls act on now, and afterwards
+   * @param share of the client that it is for
    * @returns false when it is not begun: its outcome is UNREACHABLE then, and `onEnd` is not called
    */
-  sendHttp(call: HttpCall, callout: Callout | null, context: u32): bool {
-    if (this.count >= MAX_FLIGHTS) return this.refuse(callout);
+  sendHttp(call: HttpCall, callout: Callout | null, context: u32, share: CalloutShare): bool {
+    if (!this.shares.allows(share.count)) return this.refuse(callout);
     call.headers.encode(headers);
     call.trailers.encode(trailers);
     const cluster = call.cluster;
@@ -218,13 +236,13 @@ export class Callouts {
     );
     enterContext(context);
     if (result != Result.OK) return this.refuse(callout);
-    this.add(load<u32>(word), false, callout);
+    this.add(load<u32>(word), false, callout, share);
     return true;
   }
 
   /** Begins a callout by gRPC; as `sendHttp`. */
-  sendGrpc(call: GrpcCall, callout: Callout | null, context: u32): bool {
-    if (this.count >= MAX_FLIGHTS) return this.refuse(callout);
+  sendGrpc(call: GrpcCall, callout: Callout | null, context: u32, share: CalloutShare): bool {
+    if (!this.shares.allows(share.count)) return this.refuse(callout);
     call.metadata.encode(headers);
     writeTarget(call.cluster);
     const message = call.message;
@@ -245,7 +263,7 @@ export class Callouts {
     );
     enterContext(context);
     if (result != Result.OK) return this.refuse(callout);
-    this.add(load<u32>(word), true, callout);
+    this.add(load<u32>(word), true, callout, share);
     return true;
   }
 
@@ -264,17 +282,19 @@ export class Callouts {
     return made;
   }
 
-  private add(id: u32, grpc: bool, callout: Callout | null): void {
+  private add(id: u32, grpc: bool, callout: Callout | null, share: CalloutShare): void {
     let flight = this.spares.take();
     if (flight === null) flight = new Flight();
     flight.id = id;
     flight.grpc = grpc;
     flight.callout = callout;
+    flight.share = share;
     if (callout !== null) callout.flight = flight;
     const chain = ((id >> STEP_BITS) & (CHAINS - 1)) as i32;
     flight.next = unchecked(this.chains[chain]);
     unchecked((this.chains[chain] = flight));
-    this.count++;
+    if (share.count++ == 0) this.shares.peers++;
+    this.shares.used++;
     this.numbers.active.add(1);
     this.numbers.sent.add(1);
   }
@@ -308,8 +328,13 @@ export class Callouts {
     if (previous !== null) previous.next = flight.next;
     else unchecked((this.chains[chain] = flight.next));
     flight.next = null;
-    this.count--;
+    const share = flight.share;
+    flight.share = NOBODY;
+    this.shares.used--;
     this.numbers.active.add(-1);
+    if (--share.count > 0) return flight;
+    this.shares.peers--;
+    share.onIdle();
     return flight;
   }
 

@@ -16,7 +16,13 @@ const responseSize = new Property("response/total_size");
 const responseBodySize = new Property("response/size");
 const flags = new Property("response/flags");
 const details = new Property("response/code_details");
+const connection = new Property("connection/id");
 const view = new View();
+
+/** Envoy's id of the downstream connection; 0 where it has none. */
+export function connectionId(): i64 {
+  return readOnce(connection);
+}
 
 /** Bytes of a part of the stream that Envoy has got so far. */
 export function sizeOf(part: Part): i64 {

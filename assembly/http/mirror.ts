@@ -132,7 +132,7 @@ export class MirrorCopy {
     if (stream === null) return;
     if (stream.request.hasTrailers) copier.copyTrailers(stream, this.call.trailers);
     this.mirrors.held -= this.call.body.length;
-    this.mirrors.send(this, stream.id);
+    this.mirrors.send(this, stream);
     this.end(stream);
   }
 
@@ -224,21 +224,21 @@ export class HttpMirrors {
   }
 
   /** Sends what is ready, as often as wanted and possible. */
-  send(copy: MirrorCopy, context: u32): void {
+  send(copy: MirrorCopy, stream: HttpStream): void {
     const length = copy.call.body.length;
     for (let i = 0; i < copy.copies; i++) {
-      if (this.active >= MAX_COPIES || length > MAX_BYTES - this.held || !this.sendOne(copy.call, context)) {
+      if (this.active >= MAX_COPIES || length > MAX_BYTES - this.held || !this.sendOne(copy.call, stream)) {
         this.stats.dropped.add(copy.copies - i);
         return;
       }
     }
   }
 
-  private sendOne(call: HttpCall, context: u32): bool {
+  private sendOne(call: HttpCall, stream: HttpStream): bool {
     let flight = this.flights.take();
     if (flight === null) flight = new MirrorFlight(this);
     flight.clear();
-    if (!this.callouts.sendHttp(call, flight, context)) {
+    if (!this.callouts.sendHttp(call, flight, stream.id, stream.joinClient())) {
       this.giveFlight(flight);
       return false;
     }

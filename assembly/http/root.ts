@@ -10,14 +10,13 @@ import { hostOf, LimitedLog } from "../host/log";
 import { Ticker } from "../host/ticker";
 import { PluginRoot } from "../stream/plugin_root";
 import { FilterRegistry } from "../stream/registry";
+import { HttpClients, Turns } from "./clients";
 import { HeaderHold, HttpConfig } from "./config";
 import { HttpContext } from "./context";
-import { resumeStream } from "./exchange";
 import { HttpMirrors } from "./mirror";
-import { onProbe } from "./probe";
 import { RouteConfigs } from "./route_configs";
 import { HttpStats } from "./stats";
-import { HttpStream, Stage } from "./stream";
+import { HttpStream } from "./stream";
 
 /** Streams that go on in one tick: what follows in Envoy nests, and its stack is not endless (docs/reference/envoy.md#pushing). */
 const MAX_RESUMED: i32 = 16;
@@ -41,9 +40,10 @@ export class HttpRoot extends PluginRoot {
   private readonly lostLines: LimitedLog = new LimitedLog();
   private mirrorTable: HttpMirrors | null = null;
   private readonly spares: Spares<HttpStream> = new Spares<HttpStream>(KEEP);
-  /** Streams whose time has come, oldest first. */
-  private firstDue: HttpStream | null = null;
-  private lastDue: HttpStream | null = null;
+  /** The connections whose streams wait. */
+  readonly clients: HttpClients = new HttpClients();
+  /** Streams whose time has come. */
+  readonly turns: Turns = new Turns();
 
   constructor(
     id: u32,
@@ -87,11 +87,6 @@ export class HttpRoot extends PluginRoot {
   /** Takes back a stream whose request is over. */
   give(stream: HttpStream): void {
     stream.end();
-    // One that is in the queue is taken back when its turn comes.
-    if (!stream.isDue) this.keep(stream);
-  }
-
-  private keep(stream: HttpStream): void {
     if (this.spares.keep(stream)) return;
     stream.free();
     noteGarbage(OBJECTS_PER_STREAM);
@@ -108,35 +103,13 @@ export class HttpRoot extends PluginRoot {
     this.lostLines.warn(`moe-wasm: client ${client}: http request ${path}: ${what}${end}`);
   }
 
-  /** Has a tick call the stream. */
-  enqueue(stream: HttpStream): void {
-    if (stream.isDue) return;
-    stream.isDue = true;
-    const last = this.lastDue;
-    if (last === null) this.firstDue = stream;
-    else last.nextDue = stream;
-    this.lastDue = stream;
-  }
-
-  /** Calls the streams that were due before, oldest first, as many as one tick may. */
+  /** Calls streams whose turn has come, as many as one tick may. */
   protected runDue(): bool {
     for (let i = 0; i < MAX_RESUMED; i++) {
-      const stream = this.firstDue;
-      if (stream === null) return false;
-      this.firstDue = stream.nextDue;
-      if (this.firstDue === null) this.lastDue = null;
-      stream.nextDue = null;
-      stream.isDue = false;
-      if (stream.id == 0) this.keep(stream);
-      else if (stream.enter()) call(stream);
+      const turn = this.turns.take();
+      if (turn === null) return false;
+      turn.onTurn();
     }
-    return this.firstDue !== null;
+    return !this.turns.empty;
   }
-}
-
-/** The timer of a stream has fired. */
-function call(stream: HttpStream): void {
-  if (stream.waiting.awaitsAnswer) return;
-  if (stream.responseStage == Stage.HELD || stream.requestStage == Stage.HELD) resumeStream(stream);
-  else if (stream.requestStage == Stage.COLLECTING) onProbe(stream);
 }

@@ -14,9 +14,10 @@ import { VariableTable } from "../stream/variables";
 import { Waiting } from "../stream/waiting";
 import { Code } from "../message/code";
 import { Headers } from "../message/headers";
+import { HttpClient } from "./clients";
 import { outcomeOf } from "./grpc";
 import { LABEL_PREFIX } from "./headers";
-import { isImpatient, sharedFlags, sizeOf } from "./live";
+import { connectionId, isImpatient, sharedFlags, sizeOf } from "./live";
 import { HttpMessage } from "./message";
 import { MirrorCopy, mirrorEnd } from "./mirror";
 import { StreamProperties } from "./property";
@@ -89,10 +90,6 @@ export class HttpStream extends StreamHandler {
 
   /** Copies of the request that wait for its body; null: none. */
   copies: MirrorCopy | null = null;
-
-  /** The root's queue. */
-  nextDue: HttpStream | null = null;
-  isDue: bool = false;
 
   private chain: FilterChain | null = null;
   private running: bool = false;
@@ -359,6 +356,15 @@ export class HttpStream extends StreamHandler {
     return value;
   }
 
+  /** The connection that it belongs to; found out, in a callback of the stream, when it first needs a share of something. */
+  joinClient(): HttpClient {
+    const known = this.timer.client;
+    if (known !== null) return known;
+    const client = this.root.clients.join(connectionId());
+    this.timer.client = client;
+    return client;
+  }
+
   /** Makes host calls of a tick act on this stream; false when it is gone. */
   enter(): bool {
     return this.id != 0 && enterContext(this.id);
@@ -389,6 +395,7 @@ export class HttpStream extends StreamHandler {
     if (chain !== null) root.chains.give(chain);
     this.waits.end();
     mirrorEnd(this);
+    this.timer.end();
     this.chain = null;
     this.id = 0;
     this.requestStage = Stage.RUNNING;

@@ -1,19 +1,21 @@
 import { currentMillis } from "../host/clock";
-import { Callouts } from "../host/callout";
-import { Timer } from "../host/timers";
+import { Callouts, CalloutShare } from "../host/callout";
 import { Waiting } from "../stream/waiting";
+import { Turn } from "./clients";
 import { resumeStream } from "./exchange";
-import { HttpStream } from "./stream";
+import { onProbe } from "./probe";
+import { HttpStream, Stage } from "./stream";
 
-/** Tells the root when the stream's time has come. */
-export class StreamTimer extends Timer {
+/** The time that a stream waits for, and then its turn. */
+export class StreamTimer extends Turn {
   constructor(private readonly stream: HttpStream) {
     super();
   }
 
-  /** Has it fire in `ms` milliseconds. */
+  /** Has it fire in `ms` milliseconds; in a callback of the stream. */
   start(ms: i32): void {
     const root = this.stream.root;
+    this.stream.joinClient();
     // Not the time of the callback, which may be long ago: nobody is released too early, or before others.
     root.setTimer(this, currentMillis() + (ms as i64), true);
   }
@@ -22,8 +24,24 @@ export class StreamTimer extends Timer {
     this.stream.root.cancelTimer(this);
   }
 
+  /** The stream is over. */
+  end(): void {
+    this.stop();
+    this.stream.root.turns.remove(this);
+    const client = this.client;
+    this.client = null;
+    if (client !== null) client.leave();
+  }
+
   onTimer(now: i64): void {
-    this.stream.root.enqueue(this.stream);
+    this.stream.root.turns.add(this);
+  }
+
+  onTurn(): void {
+    const stream = this.stream;
+    if (!stream.enter() || stream.waiting.awaitsAnswer) return;
+    if (stream.responseStage == Stage.HELD || stream.requestStage == Stage.HELD) resumeStream(stream);
+    else if (stream.requestStage == Stage.COLLECTING) onProbe(stream);
   }
 }
 
@@ -39,6 +57,10 @@ export class HttpWaiting extends Waiting {
 
   protected get context(): u32 {
     return this.stream.id;
+  }
+
+  protected get share(): CalloutShare | null {
+    return this.stream.joinClient();
   }
 
   protected startTimer(ms: i32): void {

@@ -2,9 +2,11 @@ import { Context } from "../abi/context";
 import { Action, BufferType } from "../abi/types";
 import { ByteBuffer, memoryIsShort } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
+import { relieve } from "../bytes/holders";
 import { SlotTable } from "../bytes/slots";
 import { View } from "../bytes/view";
 import { appendBuffer, readBuffer, replaceBuffer } from "../host/buffers";
+import { CalloutShare } from "../host/callout";
 import { hostOf } from "../host/log";
 import { readProperty } from "../host/properties";
 import { closeDownstream, continueDownstream, enterContext } from "../host/stream";
@@ -12,7 +14,6 @@ import { Timer } from "../host/timers";
 import { Admission } from "../stream/filter";
 import { Tunnel } from "../tunnel/tunnel";
 import { Drain } from "./drain";
-import { relieve } from "./holders";
 import { NOT_READ, WINDOWS } from "./memory";
 import { OwnAnswers } from "./own_answers";
 import { Pools } from "./pools";
@@ -90,6 +91,7 @@ export class Connection extends Context {
   /** Bytes of requests that are kept for retries, and of messages that filters hold. */
   keptBytes: i32 = 0;
   readonly share: Share = new Share(this);
+  readonly callouts: CalloutShare = new CalloutShare();
   /** Whether it is in the root's queue of connections to push. */
   scheduled: bool = false;
 

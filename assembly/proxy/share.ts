@@ -1,11 +1,22 @@
 import { memoryIsFull, memoryIsShort, memoryShare } from "../bytes/buffer";
+import { Holding, relieve } from "../bytes/holders";
 import { Connection } from "./connection";
 import { FrameWatch, Patience } from "./frame_watch";
-import { Holding, relieve } from "./holders";
 import { LARGE, OUT_OF_MEMORY, SLOW } from "./memory";
 
 /** What a request with filters takes beside its bytes, about, bytes. */
 const REQUEST_BYTES: i32 = 2048;
+
+/** What a client connection holds: frames whose rest has not come, messages, copies, and what waits to be sent. */
+class ConnectionHolding extends Holding {
+  constructor(private readonly connection: Connection) {
+    super();
+  }
+
+  giveUp(): void {
+    this.connection.share.giveUp();
+  }
+}
 
 /** What one client connection holds of the worker's memory, how long it may, and what it gives up while that is short. */
 export class Share {
@@ -14,11 +25,11 @@ export class Share {
   /** Bytes of the client's frame whose rest has not come, and the memory for it. */
   readonly patience: Patience = new Patience();
   private readonly watch: FrameWatch;
-  private readonly holding: Holding;
+  private readonly holding: ConnectionHolding;
 
   constructor(private readonly connection: Connection) {
     this.watch = new FrameWatch(connection);
-    this.holding = new Holding(connection);
+    this.holding = new ConnectionHolding(connection);
   }
 
   /**

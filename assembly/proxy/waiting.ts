@@ -1,5 +1,5 @@
 import { currentMillis } from "../host/clock";
-import { Callouts } from "../host/callout";
+import { Callouts, CalloutShare } from "../host/callout";
 import { Timer } from "../host/timers";
 import { Waiting } from "../stream/waiting";
 import { resume } from "./exchange";
@@ -32,6 +32,11 @@ export class RpcWaiting extends Waiting {
   protected get context(): u32 {
     const connection = this.stream.request.connection;
     return connection === null ? 0 : connection.id;
+  }
+
+  protected get share(): CalloutShare | null {
+    const connection = this.stream.request.connection;
+    return connection === null ? null : connection.callouts;
   }
 
   protected startTimer(ms: i32): void {

@@ -1,5 +1,5 @@
 import { GrpcCall, HttpCall } from "../host/call";
-import { Callout, Callouts, Outcome } from "../host/callout";
+import { Callout, Callouts, CalloutShare, Outcome } from "../host/callout";
 
 /** The callout that a request waits for. */
 class WaitCallout extends Callout {
@@ -29,6 +29,8 @@ export abstract class Waiting {
   protected abstract get callouts(): Callouts | null;
   /** The host's id of the connection or stream. */
   protected abstract get context(): u32;
+  /** The client's share of the callouts; null when there is none any more. */
+  protected abstract get share(): CalloutShare | null;
   protected abstract startTimer(ms: i32): void;
   protected abstract stopTimer(): void;
   /** The request goes on; in a callback of the root. */
@@ -55,8 +57,9 @@ export abstract class Waiting {
   callHttp(call: HttpCall): bool {
     const callout = this.make();
     const callouts = this.callouts;
-    if (callouts === null || this.hurried) callout.outcome = Outcome.UNREACHABLE;
-    else this.calls = callouts.sendHttp(call, callout, this.context);
+    const share = this.share;
+    if (callouts === null || share === null || this.hurried) callout.outcome = Outcome.UNREACHABLE;
+    else this.calls = callouts.sendHttp(call, callout, this.context, share);
     return this.calls;
   }
 
@@ -64,21 +67,24 @@ export abstract class Waiting {
   callGrpc(call: GrpcCall): bool {
     const callout = this.make();
     const callouts = this.callouts;
-    if (callouts === null || this.hurried) callout.outcome = Outcome.UNREACHABLE;
-    else this.calls = callouts.sendGrpc(call, callout, this.context);
+    const share = this.share;
+    if (callouts === null || share === null || this.hurried) callout.outcome = Outcome.UNREACHABLE;
+    else this.calls = callouts.sendGrpc(call, callout, this.context, share);
     return this.calls;
   }
 
   /** Sends a callout by HTTP whose answer nobody waits for. */
   notifyHttp(call: HttpCall): bool {
     const callouts = this.callouts;
-    return callouts !== null && callouts.sendHttp(call, null, this.context);
+    const share = this.share;
+    return callouts !== null && share !== null && callouts.sendHttp(call, null, this.context, share);
   }
 
   /** The same by gRPC. */
   notifyGrpc(call: GrpcCall): bool {
     const callouts = this.callouts;
-    return callouts !== null && callouts.sendGrpc(call, null, this.context);
+    const share = this.share;
+    return callouts !== null && share !== null && callouts.sendGrpc(call, null, this.context, share);
   }
 
   /** The callout to use: what it was used for before is dropped. */

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { calls, close as closeRpc, exchange, request, start as startRpc, toUpstream } from "./filter-world.ts";
 import { close as closeHttp, lines, start as startHttp } from "./http-script.ts";
 import { BoltStatus as Status } from "./kit/bolt.ts";
-import type { Callout, Host } from "./kit/index.ts";
+import type { Callout, Host, HttpExchange, SwitchboardClient } from "./kit/index.ts";
 import { answers } from "./proxy-world.ts";
 
 const PHASES = ["BEFORE_ROUTE", "AFTER_ROUTE", "AFTER_CHOOSE_HOST", "BEFORE_SEND"] as const;
@@ -267,19 +267,53 @@ describe("a filter that calls out", () => {
     closeRpc(all);
   });
 
-  it("more than may be under way: the others are not begun", async () => {
+  it("more than a client may have under way: the others are not begun, and another client has some of its own", async () => {
     const all = await startRpc({
-      filters: [{ blind: true, BEFORE_ROUTE: ["http:auth:/check"], resume: ["decide:open"] }],
+      filters: [{ blind: true, BEFORE_ROUTE: ["http:auth:/check:60000"], resume: ["decide:open"] }],
     });
     const asked = keep(all.host);
-    const many = Array.from({ length: 4100 }, (_, id) => request(id, "m"));
+    const many = Array.from({ length: 2052 }, (_, id) => request(id, "m"));
     // What one client sends is dealt with over some ticks.
     const got = exchange(all, Buffer.concat(many), 200);
-    assert.deepEqual([asked.length, got.length], [4096, 4]);
+    assert.deepEqual([asked.length, got.length], [2048, 4]);
+    // The next ones have half of what is free each, and then their equal part of 2,048 more.
+    const others: SwitchboardClient[] = [];
+    for (const most of [1024, 682, 512]) {
+      const before = asked.length;
+      const next = { ...all, client: all.host.connect() };
+      others.push(next.client);
+      assert.equal(exchange(next, Buffer.concat(many), 200).length, 2052 - most);
+      assert.equal(asked.length - before, most);
+    }
     for (const one of asked) one.respond();
-    assert.equal(exchange(all, Buffer.alloc(0)).length, 4096);
+    assert.equal(exchange(all, Buffer.alloc(0)).length, 2048);
+    assertNone(all.host);
+    assert.equal(exchange(all, Buffer.concat(many), 200).length, 4, "all are free again");
+    for (const one of asked) one.respond();
+    assert.equal(exchange(all, Buffer.alloc(0)).length, 2048);
+    for (const one of others) one.fin();
     assertNone(all.host);
     closeRpc(all);
+  });
+
+  it("on HTTP: the streams of a connection share what it may have, also those that the client has reset", async () => {
+    const host = await startHttp([{ blind: true, BEFORE_ROUTE: ["http:auth:/check"], resume: ["decide:closed"] }]);
+    const asked = keep(host);
+    const of = (id: number): HttpExchange => host.request({ properties: { "connection/id": id } });
+    const hog = Array.from({ length: 2050 }, () => of(1));
+    assert.deepEqual([asked.length, hog.filter(({ status }) => status === 403).length], [2048, 2]);
+    for (const one of hog) one.cancel();
+    assert.equal(of(1).status, 403, "Envoy cannot take callouts back: they still count");
+    const good = of(2);
+    assert.equal(asked.length, 2049);
+    asked[2048].respond();
+    assert.equal(good.status, 200);
+    for (const one of asked) one.respond();
+    const again = of(1);
+    asked[2049].respond();
+    assert.equal(again.status, 200);
+    assertNone(host);
+    closeHttp(host);
   });
 });
 

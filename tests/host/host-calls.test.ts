@@ -39,9 +39,9 @@ const PINS: Record<string, Pin> = {
     config: { amplification: 1 },
     httpConfig: { cluster: "shadow", percent: 100 },
     proxy: {},
-    // The route's configuration, headers, body; the copy is sent in the plugin's context.
+    // The route's configuration, the connection, headers, body; the copy is sent in the plugin's context.
     http: {
-      proxy_get_property: 1,
+      proxy_get_property: 2,
       proxy_get_header_map_pairs: 1,
       proxy_get_buffer_bytes: 1,
       proxy_http_call: 1,

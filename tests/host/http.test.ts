@@ -152,6 +152,28 @@ describe("waiting", () => {
   });
 });
 
+describe("streams whose wait is over", () => {
+  it("of one connection is one turn after the other: 1,000 do not delay one of another connection", async () => {
+    const host = await startHttp([fault(DELAY)]);
+    const servers = keepRequests(host);
+    const of = (id: number, path: string) => host.request({ path, properties: { "connection/id": id } });
+    const hog = Array.from({ length: 1000 }, () => of(1, "/hog"));
+    of(2, "/good");
+    for (let i = 0; i < 50 && servers.length === 0; i++) host.advance(4);
+    assert.deepEqual(
+      servers.slice(0, 3).map(({ path }) => path),
+      ["/hog", "/good", "/hog"],
+    );
+    // Those that go while they wait for their turn leave the others theirs.
+    for (const one of hog.slice(16, 900)) one.cancel();
+    host.advance(40);
+    assert.equal(servers.length, 1 + 15 + 101);
+    host.advance(200);
+    assert.deepEqual([stat(host, "active"), servers.length], [117, 117]);
+    host.close();
+  });
+});
+
 describe("configuration of the route", () => {
   it("replaces the filter's own, and is not merged with it", async () => {
     const host = await startHttp([fault({ ...ABORT, headers: [{ name: "x", value: "1" }] })]);

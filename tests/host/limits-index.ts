@@ -283,7 +283,10 @@ export const LIMITS: Limit[] = [
   },
   {
     row: "HTTP streams that go on in one tick",
-    tests: ["tests/host/http.test.ts: of 1,000 requests at once goes on 16 in a tick, first come first served"],
+    tests: [
+      "tests/host/http.test.ts: of 1,000 requests at once goes on 16 in a tick, first come first served",
+      "tests/host/http.test.ts: of one connection is one turn after the other: 1,000 do not delay one of another connection",
+    ],
     constants: ["assembly/http/root.ts MAX_RESUMED"],
   },
   {
@@ -329,8 +332,11 @@ export const LIMITS: Limit[] = [
   },
   {
     row: "callouts under way, of one plugin in one worker",
-    tests: ["tests/host/callouts.test.ts: more than may be under way: the others are not begun"],
-    constants: ["assembly/host/callout.ts MAX_FLIGHTS"],
+    tests: [
+      "tests/host/callouts.test.ts: more than a client may have under way: the others are not begun, and another client has some of its own",
+      "tests/host/callouts.test.ts: on HTTP: the streams of a connection share what it may have, also those that the client has reset",
+    ],
+    constants: ["assembly/host/callout.ts MAX_FLIGHTS", "assembly/host/callout.ts RESERVED"],
   },
   {
     row: "one tick",

@@ -1,25 +1,24 @@
 // Who holds the memory of the VM: while it is short, the client connection that holds most gives some up, so that it is
-// never a small request of another one that is refused.
-import { bufferMemory, MEMORY_HIGH, memoryIsShort } from "../bytes/buffer";
-import { Connection } from "./connection";
+// never a small request of another one that is refused. All plugins of a VM have one list.
+import { bufferMemory, MEMORY_HIGH, memoryIsShort } from "./buffer";
 
 /** Who holds less than 4 KiB is not looked at; and how many classes of twice as much each there are. */
 const LEAST_SHIFT: i32 = 12;
 const CLASSES: i32 = 20;
 const NO_CLASS: i32 = -1;
-/** Connections of the highest class that are compared. */
+/** Holdings of the highest class that are compared. */
 const COMPARED: i32 = 256;
 /** So much less than short is memory to be afterwards, so that it is not short again with the next bytes. */
 const EASE: u64 = 16 << 20;
-/** Most connections that give something up in one callback. */
+/** Most times that something is given up in one callback. */
 const MOST: i32 = 1024;
 
 const lists: StaticArray<Holding | null> = new StaticArray<Holding | null>(CLASSES);
 /** Bytes of connections that have been given up, and are about to be closed. */
 let leaving: u64 = 0;
 
-/** What a client connection holds: frames whose rest has not come, messages, copies, and what waits to be sent. */
-export class Holding {
+/** What a client connection holds of the VM's memory. */
+export abstract class Holding {
   /** Bytes. */
   bytes: i32 = 0;
   private level: i32 = NO_CLASS;
@@ -27,7 +26,11 @@ export class Holding {
   private previous: Holding | null = null;
   private left: i32 = 0;
 
-  constructor(private readonly connection: Connection) {}
+  /**
+   * Memory is short, and nobody holds more: gives up a good part, and calls `update`, or `leave`. Where nothing more can
+   * be had of it, it calls `leave`. The host's effective context may be another one after it.
+   */
+  abstract giveUp(): void;
 
   /** It holds so many bytes now. */
   // @ts-ignore: decorator
@@ -70,10 +73,10 @@ export class Holding {
   }
 
   /** The one that holds most; null when none holds much. Among very many of about as much it is one of them. */
-  static largest(): Connection | null {
+  static largest(): Holding | null {
     for (let level = CLASSES - 1; level >= 0; level--) {
       const first = unchecked(lists[level]);
-      if (first !== null) return first.largestFrom().connection;
+      if (first !== null) return first.largestFrom();
     }
     return null;
   }
@@ -103,8 +106,8 @@ function classOf(bytes: i32): i32 {
 export function relieve(): void {
   for (let i = 0; i < MOST && memoryIsShort(); i++) {
     if (bufferMemory() - leaving < MEMORY_HIGH - EASE) return;
-    const connection = Holding.largest();
-    if (connection === null) return;
-    connection.share.giveUp();
+    const holding = Holding.largest();
+    if (holding === null) return;
+    holding.giveUp();
   }
 }
