@@ -2,6 +2,7 @@ import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { appendProperty, propertyPath } from "../host/properties";
+import { ClientIdentity } from "../stream/identity";
 
 const HTTP1 = Bytes.of("Http1");
 const HTTP2 = Bytes.of("Http2");
@@ -58,6 +59,8 @@ export class StreamProperties {
   readonly local: Property = new Property("destination/address");
   /** When the request came. */
   readonly start: Property = new Property("request/time");
+  /** Who the client is by its certificate. */
+  readonly identity: ClientIdentity = new ClientIdentity();
   private readonly version: Property = new Property("request/protocol");
   private readonly all: Property[] = [
     this.route,
@@ -79,6 +82,7 @@ export class StreamProperties {
 
   forget(): void {
     for (let i = 0; i < this.all.length; i++) unchecked(this.all[i]).forget();
+    this.identity.forget();
   }
 
   /** Gives all memory back. */

@@ -8,6 +8,7 @@ import { enterContext } from "../host/stream";
 import { FilterChain } from "../stream/chain";
 import { FilterConfig, FilterType } from "../stream/filter";
 import { Part, StreamHandler } from "../stream/handler";
+import { Identity } from "../stream/identity";
 import { LabelSet } from "../stream/labels";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../stream/phase";
 import { VariableTable } from "../stream/variables";
@@ -318,6 +319,14 @@ export class HttpStream extends StreamHandler {
 
   sourceAddress(out: View): bool {
     return this.properties.source.read(out);
+  }
+
+  get hasCertificate(): bool {
+    return this.properties.identity.presented(this.id);
+  }
+
+  identity(what: Identity, out: View): bool {
+    return this.properties.identity.read(what, this.id, out);
   }
 
   get startTime(): i64 {

@@ -12,6 +12,7 @@ import { readProperty } from "../host/properties";
 import { closeDownstream, continueDownstream, enterContext } from "../host/stream";
 import { Timer } from "../host/timers";
 import { Admission } from "../stream/filter";
+import { ClientIdentity } from "../stream/identity";
 import { Tunnel } from "../tunnel/tunnel";
 import { Drain } from "./drain";
 import { NOT_READ, WINDOWS } from "./memory";
@@ -88,6 +89,7 @@ export class Connection extends Context {
   private admission: Admission = Admission.UNDECIDED;
   private source: Bytes = Bytes.EMPTY;
   private local: Bytes = Bytes.EMPTY;
+  private knownIdentity: ClientIdentity | null = null;
   /** Bytes of requests that are kept for retries, and of messages that filters hold. */
   keptBytes: i32 = 0;
   readonly share: Share = new Share(this);
@@ -356,18 +358,28 @@ export class Connection extends Context {
   /**
    * Whether the client may use the connection for what comes to no filter: heartbeats, bytes of no known protocol. If not,
    * it is refused here.
+   * @param raw whether it is the latter
    */
-  get admitted(): bool {
+  admits(raw: bool): bool {
     if (this.admission == Admission.UNDECIDED) {
       const root = this.root;
       // The first bytes may have waited for a timer.
       enterContext(this.id);
       const address = this.sourceAddress;
       scratch.set(address.ptr, address.length);
-      this.admission = root.chains.admits(scratch, root.filterMetrics) ? Admission.GRANTED : Admission.DENIED;
+      this.admission = root.chains.admits(scratch, raw, root.filterMetrics) ? Admission.GRANTED : Admission.DENIED;
     }
     if (this.admission == Admission.DENIED) this.refuse(DENIED);
     return this.admission == Admission.GRANTED;
+  }
+
+  /** Who the client is by its certificate. */
+  get identity(): ClientIdentity {
+    const known = this.knownIdentity;
+    if (known !== null) return known;
+    const made = new ClientIdentity();
+    this.knownIdentity = made;
+    return made;
   }
 
   /** The client's address, "IP:PORT". */

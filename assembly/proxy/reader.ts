@@ -83,7 +83,7 @@ export class ClientReader {
   private fallBack(): bool {
     const connection = this.connection;
     const fallback = connection.root.fallback;
-    if (fallback === null || !connection.admitted) return false;
+    if (fallback === null || !connection.admits(true)) return false;
     const raw = new Passthrough(connection);
     this.passthrough = raw;
     raw.open(fallback);
@@ -147,7 +147,7 @@ export class ClientReader {
         break;
       case FrameKind.HEARTBEAT: {
         const codec = frame.codec;
-        if (codec === null || !this.connection.admitted) break;
+        if (codec === null || !this.connection.admits(false)) break;
         this.connection.root.protocol(codec).heartbeats.add(1);
         codec.heartbeatAck(frame.id, frame.aux, this.connection.toClient);
         break;

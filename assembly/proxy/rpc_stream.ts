@@ -8,6 +8,7 @@ import { LabelSet } from "../stream/labels";
 import { FilterMetrics } from "../stream/metrics";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../stream/phase";
 import { UpstreamHost } from "../stream/upstream_host";
+import { Identity } from "../stream/identity";
 import { VariableTable } from "../stream/variables";
 import { Waiting } from "../stream/waiting";
 import { Peer } from "../xprotocol/codec";
@@ -350,6 +351,16 @@ export class RpcStream extends StreamHandler {
   sourceAddress(out: View): bool {
     const connection = this.request.connection;
     return connection !== null && connection.root.input.sourceAddress(out);
+  }
+
+  get hasCertificate(): bool {
+    const connection = this.request.connection;
+    return connection !== null && connection.identity.presented(connection.id);
+  }
+
+  identity(what: Identity, out: View): bool {
+    const connection = this.request.connection;
+    return connection !== null && connection.identity.read(what, connection.id, out);
   }
 
   get startTime(): i64 {

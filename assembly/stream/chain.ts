@@ -184,10 +184,10 @@ export class FilterChains {
    * Whether a client may use its connection for what is no request (`FilterConfig.admits`), by the filters' own
    * configurations. One that could not tell is counted.
    */
-  admits(address: View, metrics: FilterMetrics): bool {
+  admits(address: View, raw: bool, metrics: FilterMetrics): bool {
     for (let i = 0; i < this.entries.length; i++) {
       const entry = this.entries[i];
-      const answer = entry.config.admits(address);
+      const answer = entry.config.admits(address, raw);
       if (answer == Admission.UNDECIDED) metrics.count(entry.type.failures, 1);
       if (answer != Admission.GRANTED) return false;
     }

@@ -35,8 +35,9 @@ export abstract class FilterConfig {
    * On RPC: whether a client may use its connection for what is no request and so comes to no filter: heartbeats, and bytes
    * of no known protocol for the cluster of `fallback`. Asked once for a connection, when the first of them comes.
    * @param address the client's, "IP:PORT", as the connection has it
+   * @param raw whether it is for bytes of no known protocol, which reach a server; heartbeats reach none
    */
-  admits(address: View): Admission {
+  admits(address: View, raw: bool): Admission {
     return Admission.GRANTED;
   }
 

@@ -5,6 +5,7 @@ import { Callout } from "../host/callout";
 import { Headers } from "../message/headers";
 import { Payload } from "../message/payload";
 import { FilterConfig, FilterType } from "./filter";
+import { Identity } from "./identity";
 import { FilterMetrics } from "./metrics";
 import { UpstreamHost } from "./upstream_host";
 import { Waiting } from "./waiting";
@@ -122,6 +123,17 @@ export abstract class StreamHandler {
   abstract hostAddress(out: View): bool;
   /** The client's address, "IP:PORT". */
   abstract sourceAddress(out: View): bool;
+
+  /** Whether the client's TLS connection has a certificate of the client's; which are good is for Envoy to check. */
+  get hasCertificate(): bool {
+    return false;
+  }
+
+  /** What the client's TLS connection says of it; false where it says no such thing. */
+  identity(what: Identity, out: View): bool {
+    return false;
+  }
+
   /** The host that the request was sent to last, for filters that judge hosts; null: to none, or on HTTP. */
   get upstreamHost(): UpstreamHost | null {
     return null;

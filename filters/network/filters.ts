@@ -11,6 +11,7 @@ import { hessianAllowlist } from "../stream/hessian_allowlist/hessian_allowlist"
 import { ipAccess } from "../stream/ip_access/ip_access";
 import { mirror } from "../stream/mirror/mirror";
 import { payloadLimit } from "../stream/payload_limit/payload_limit";
+import { rbac } from "../stream/rbac/rbac";
 
 /** The filter types of all roots; `of` gives those of one. */
 export const filters = new FilterRegistry();
@@ -25,3 +26,4 @@ filters.register(hessianAllowlist);
 filters.register(ipAccess);
 filters.register(mirror);
 filters.register(payloadLimit);
+filters.register(rbac);

@@ -14,7 +14,7 @@ const RPC_ONLY: Record<string, string> = {
 };
 
 /** Filters that keep callers out: without them a listener must not serve. */
-const PROTECTIVE = new Set(["jwt_authn", "rbac"]);
+const PROTECTIVE = new Set(["jwt_authn"]);
 
 const ACTIONS: Record<string, string> = {
   transcoder: "Have the client speak the server's protocol, or keep this listener on MOSN.",
@@ -73,13 +73,15 @@ function onHttp(filter: Fields, type: string, config: Fields | undefined, out: S
   const schema = schemaOf(type);
   if (type === "mirror") httpMirror(filter, config, out);
   else if (RPC_ONLY[type]) filter.report.lost(filter.path, type, "It works on RPC only.", RPC_ONLY[type]);
-  else if (schema) out.module.push({ type, config: prune(config, schema) });
-  else if (type === "gzip") out.envoy.push(compressor(config));
   else if (type === "jwt_authn" || type === "rbac") {
     const message = type === "rbac" ? "rbac.v3.RBAC" : "jwt_authn.v3.JwtAuthentication";
-    const typed = { "@type": `${HTTP_TYPE}.${message}`, ...(config?.all() ?? {}) };
+    // MOSN has a field "version" that Envoy has not.
+    const { version: _, ...fields } = config?.all() ?? {};
+    const typed = { "@type": `${HTTP_TYPE}.${message}`, ...fields };
     out.envoy.push({ name: `envoy.filters.http.${type}`, typed_config: typed });
-  } else if (type === "proxywasm") wasm(filter, config, out);
+  } else if (schema) out.module.push({ type, config: prune(config, schema) });
+  else if (type === "gzip") out.envoy.push(compressor(config));
+  else if (type === "proxywasm") wasm(filter, config, out);
   else unknown(filter, type, out);
 }
 
@@ -106,9 +108,11 @@ function unknown(filter: Fields, type: string, out: StreamFilters): void {
 /** What the module takes of a filter's configuration; MOSN skips fields that it does not know. */
 function prune(config: Fields | undefined, schema: Schema): { [name: string]: Json } {
   const out: { [name: string]: Json } = {};
-  const properties = new Map(Object.keys(schema.properties).map((name) => [name.toLowerCase(), name]));
+  // Also camelCase for protobuf's names: "shadowRules" for "shadow_rules".
+  const plain = (name: string): string => name.toLowerCase().replaceAll("_", "");
+  const properties = new Map(Object.keys(schema.properties).map((name) => [plain(name), name]));
   for (const [name, value] of Object.entries(config?.all() ?? {})) {
-    const own = Object.hasOwn(schema.properties, name) ? name : properties.get(name.toLowerCase());
+    const own = Object.hasOwn(schema.properties, name) ? name : properties.get(plain(name));
     const report = config?.report as Report;
     const path = config?.at(name) ?? name;
     if (own === undefined) report.note(path, show(value), "MOSN has no such field here, and ignores it.");

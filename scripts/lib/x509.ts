@@ -19,6 +19,7 @@ export interface LeafOptions {
   dns?: string[];
   /** IPv4 addresses. */
   ips?: string[];
+  uris?: string[];
 }
 
 const YEARS_VALID = 10;
@@ -109,6 +110,7 @@ export function makeAuthority(name: string): Authority {
 /** A certificate for TLS servers and clients, signed by the authority. */
 export function makeLeaf(authority: Authority, options: LeafOptions): Certificate {
   const names = [
+    ...(options.uris ?? []).map((uri) => der(0x86, Buffer.from(uri))),
     ...(options.dns ?? []).map((dns) => der(0x82, Buffer.from(dns))),
     ...(options.ips ?? []).map((ip) => der(0x87, Buffer.from(ip.split(".").map(Number)))),
   ];

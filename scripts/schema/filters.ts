@@ -43,9 +43,18 @@ function mirrorFor(root: RootName, schema: Schema): Schema {
 }
 
 function schemaOf(type: string, root: RootName): Schema {
-  const text = readFileSync(join(folder, type, "schema.json"), "utf8");
+  // Definitions of the filter's own become ones of the root's schema.
+  const text = readFileSync(join(folder, type, "schema.json"), "utf8").replaceAll("#/$defs/", `#/definitions/${type}_`);
   const schema = part.without(withDecimals(JSON.parse(text)) as Schema, "$schema", "title");
   return type === "mirror" ? mirrorFor(root, schema) : schema;
+}
+
+/** The definitions of a filter: its schema, and those that the schema has. */
+function definitionsOf(type: string, root: RootName): [name: string, schema: Schema][] {
+  const schema = schemaOf(type, root);
+  const own = Object.entries((schema.$defs as Record<string, Schema> | undefined) ?? {});
+  const named = own.map(([name, inner]): [string, Schema] => [`${type}_${name}`, inner]);
+  return [[definitionOf(type), part.without(schema, "$defs")], ...named];
 }
 
 const definitionOf = (type: string): string => `filter_${type}`;
@@ -53,7 +62,7 @@ const definitionOf = (type: string): string => `filter_${type}`;
 /** The definitions of a root's filters, and `per_filter_config`. */
 export function filterDefinitions(root: RootName): Record<string, Schema> {
   const types = typesOf(root);
-  const filters = Object.fromEntries(types.map((type) => [definitionOf(type), schemaOf(type, root)]));
+  const filters = Object.fromEntries(types.flatMap((type) => definitionsOf(type, root)));
   if (root === "http") return filters;
   const perRoute = types.filter((type) => !NOT_PER_ROUTE.includes(type));
   const fields = Object.fromEntries(perRoute.map((type) => [type, part.ref(definitionOf(type))]));

@@ -224,11 +224,11 @@ describe("a converted configuration of MOSN", () => {
     await untilStat(envoy, "wasmcustom.moe.bolt.local_replies", 1);
   });
 
-  it("a listener whose guard could not be converted lets nobody in", async () => {
-    const socket = connect(port("guarded"), "127.0.0.1").on("error", () => {});
-    socket.write("\x01");
-    await once(socket, "close");
-    assert.equal(await envoy.stat("not_converted.rbac.denied"), 1);
+  it("rbac keeps its rules: without policies nobody gets in", async (t) => {
+    const client = await boltClient(port("guarded"));
+    t.after(() => client.close());
+    await assert.rejects(client.call(8).invoke());
+    await untilStat(envoy, "wasmcustom.moe.filter.rbac.denied", 1);
   });
 
   it("TCP goes to a unix socket, UDP to a host", async (t) => {

@@ -57,6 +57,24 @@ const FLOW = {
 const ACCESS = { header: "x-ip", ips: [{ action: "deny", addrs: ["10.9.0.0/16", "2001:db8::/32"] }] };
 const LABELS = { request_rules: [{ header: "zone", on_header_present: { key: "zone" }, remove: true }] };
 
+/** Asks all that a request may say of itself. */
+const POLICIES = {
+  action: "DENY",
+  policies: {
+    p: {
+      permissions: [
+        { header: { name: "x-level", range_match: { start: 1, end: 3 } } },
+        { url_path: { path: { safe_regex: { regex: "/admin.*" } } } },
+        { header: { name: "method", prefix_match: "\u0000" } },
+      ],
+      principals: [
+        { remote_ip: { address_prefix: "10.0.0.0", prefix_len: 8 } },
+        { header: { name: "x-ip", present_match: true } },
+      ],
+    },
+  },
+};
+
 /** `stream_filters` of the root `proxy`. */
 export const rpcFilters = (): object[] => [
   { type: "dubbo_stream", config: {} },
@@ -67,6 +85,7 @@ export const rpcFilters = (): object[] => [
   { type: "hessian_allowlist", config: { mode: "report", responses: true, allow: ["com.example.*"] } },
   { type: "dsl", config: ZONED },
   { type: "ip_access", config: ACCESS },
+  { type: "rbac", config: { rules: POLICIES, shadow_rules: POLICIES } },
   { type: "flowControlFilter", config: FLOW },
   { type: "fault", config: { delay: { fixed_delay: "3ms", percentage: 5 }, abort: { status: 503, percentage: 5 } } },
   { type: "payload_limit", config: { max_entity_size: 4096 } },
@@ -98,6 +117,7 @@ export const httpFilters = (): object[] => [
     },
   },
   { type: "ip_access", config: ACCESS },
+  { type: "rbac", config: { rules: POLICIES, shadow_rules: POLICIES } },
   {
     type: "flowControlFilter",
     config: {

@@ -280,6 +280,16 @@ describe("what cannot be converted is reported with its path", () => {
     assert.deepEqual(route.match.headers, [{ name: "x-moe-not-converted", present_match: true }]);
   });
 
+  it("rbac keeps its rules on RPC, and is Envoy's own on HTTP", () => {
+    const filters = [{ type: "rbac", config: { version: "1", shadowRules: {}, nonsense: 1 } }];
+    const [rpc] = converted({ filters }).listener.filter_chains[0].filters;
+    const { value } = rpc.typed_config.config.configuration;
+    assert.deepEqual(value.stream_filters, [{ type: "rbac", config: { version: "1", shadow_rules: {} } }]);
+    const [http] = managerOf(converted({ filters }, "Http1").listener).http_filters;
+    assert.equal(http.name, "envoy.filters.http.rbac");
+    assert.equal("version" in http.typed_config, false);
+  });
+
   it("a guard of RPC that is lost closes its listener", () => {
     const { listener } = converted({ filters: [{ type: "jwt_authn", config: {} }] });
     assert.equal(listener.filter_chains[0].filters[0].name, "not_converted");

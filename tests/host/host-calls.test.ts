@@ -100,6 +100,20 @@ const PINS: Record<string, Pin> = {
     // The headers tell that it is no upgrade.
     http: { proxy_get_property: 1, proxy_get_header_map_pairs: 1, proxy_get_buffer_bytes: 1 },
   },
+  rbac: {
+    config: {
+      rules: {
+        policies: {
+          callers: {
+            permissions: [{ any: true }],
+            principals: [{ source_ip: { address_prefix: "127.0.0.0", prefix_len: 8 } }],
+          },
+        },
+      },
+    },
+    proxy: {},
+    http: { proxy_get_property: 2 },
+  },
 };
 
 /**

@@ -1,9 +1,9 @@
 // The part of JSON Schema (draft 2020-12) that the filters' schemas use. A keyword that it does not know is an error.
 
 export type Schema = { [keyword: string]: unknown };
-type Check = (value: unknown, argument: never, schema: Schema) => string[];
+type Check = (value: unknown, argument: never, schema: Schema, root: Schema) => string[];
 
-const NOTES = ["$schema", "title", "description", "default"];
+const NOTES = ["$schema", "$defs", "title", "description", "default"];
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -27,28 +27,33 @@ const CHECKS: Record<string, Check> = {
   minItems: (value, least: number) => fail(Array.isArray(value) && value.length < least, "has too few items"),
   maxLength: (value, most: number) => fail(typeof value === "string" && value.length > most, "is too long"),
   maxItems: (value, most: number) => fail(Array.isArray(value) && value.length > most, "has too many items"),
-  items: (value, item: Schema) => (Array.isArray(value) ? value.flatMap((one) => violations(one, item)) : []),
+  items: (value, item: Schema, _, root) =>
+    Array.isArray(value) ? value.flatMap((one) => violations(one, item, root)) : [],
   required: (value, names: string[]) =>
     isObject(value) ? names.filter((name) => !(name in value)).map((name) => `lacks ${name}`) : [],
-  properties: (value, properties: Record<string, Schema>) =>
+  properties: (value, properties: Record<string, Schema>, _, root) =>
     Object.entries(isObject(value) ? value : {}).flatMap(([name, one]) =>
-      name in properties ? violations(one, properties[name]).map((text) => `${name} ${text}`) : [],
+      name in properties ? violations(one, properties[name], root).map((text) => `${name} ${text}`) : [],
     ),
-  additionalProperties: (value, allowed: false, schema) => {
+  additionalProperties: (value, allowed: false | Schema, schema, root) => {
     const known = Object.keys((schema.properties as object | undefined) ?? {});
-    const unknown = isObject(value) ? Object.keys(value).filter((name) => !known.includes(name)) : [];
-    return unknown.map((name) => `must not have ${JSON.stringify(name)}: ${String(allowed)}`);
+    const unknown = Object.entries(isObject(value) ? value : {}).filter(([name]) => !known.includes(name));
+    return unknown.flatMap(([name, one]) =>
+      allowed === false ? [`must not have ${JSON.stringify(name)}`] : violations(one, allowed, root),
+    );
   },
-  oneOf: (value, schemas: Schema[]) =>
-    fail(schemas.filter((schema) => violations(value, schema).length === 0).length !== 1, "fits not exactly one"),
+  $ref: (value, path: string, _, root) =>
+    violations(value, (root.$defs as Record<string, Schema>)[path.replace("#/$defs/", "")], root),
+  oneOf: (value, schemas: Schema[], _, root) =>
+    fail(schemas.filter((schema) => violations(value, schema, root).length === 0).length !== 1, "fits not exactly one"),
 };
 
-/** What is wrong with a value; empty: it is valid. Throws on a keyword that is not known. */
-export function violations(value: unknown, schema: Schema): string[] {
+/** What is wrong with a value; empty: it is valid. Throws on a keyword that is not known. `root` has the `$defs`. */
+export function violations(value: unknown, schema: Schema, root: Schema = schema): string[] {
   return Object.entries(schema).flatMap(([keyword, argument]) => {
     if (NOTES.includes(keyword)) return [];
     const check = CHECKS[keyword];
     if (check === undefined) throw new Error(`unknown keyword ${keyword}`);
-    return check(value, argument as never, schema);
+    return check(value, argument as never, schema, root);
   });
 }

@@ -1,9 +1,9 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
+import { AddressSet } from "../../../assembly/config/address_set";
 import { IpAddress } from "../../../assembly/config/ip_address";
 import { ObjectReader } from "../../../assembly/config/object";
 import { Admission, FilterConfig } from "../../../assembly/stream/filter";
-import { AddressSet } from "./address_set";
 
 const ACTIONS: string[] = ["allow", "deny"];
 const DENY: i32 = 1;
@@ -45,7 +45,7 @@ export class IpAccessConfig extends FilterConfig {
   }
 
   /** What is no request has no header: the connection's address counts. */
-  admits(address: View): Admission {
+  admits(address: View, raw: bool): Admission {
     if (this.lists.length > 0 && !client.parseEndpoint(address.ptr, address.length)) return Admission.UNDECIDED;
     const allowed = this.lists.length > 0 ? this.allows(client) : this.allowsOthers;
     return allowed ? Admission.GRANTED : Admission.DENIED;

@@ -1,10 +1,11 @@
 // Sets of addresses, and requests without an address; what lists do is in tests/vectors/ip_access.json.
 import { Bytes } from "../../../assembly/bytes/bytes";
+import { AddressSet } from "../../../assembly/config/address_set";
 import { IpAddress } from "../../../assembly/config/ip_address";
 import { FilterStatus, Phase } from "../../../assembly/stream/phase";
 import { chainOf } from "../../../tests/unit/stream/configured";
 import { TestHandler } from "../../../tests/unit/stream/test_handler";
-import { AddressSet } from "./address_set";
+
 import { ipAccess } from "./ip_access";
 
 const address = new IpAddress();

@@ -8,6 +8,7 @@ import { Route } from "../../../assembly/router/route";
 import { FilterChain } from "../../../assembly/stream/chain";
 import { FilterConfig, FilterType } from "../../../assembly/stream/filter";
 import { Part, StreamHandler } from "../../../assembly/stream/handler";
+import { Identity } from "../../../assembly/stream/identity";
 import { LabelSet } from "../../../assembly/stream/labels";
 import { FilterMetric, FilterMetrics, FilterMetricTable, NamedMetrics } from "../../../assembly/stream/metrics";
 import { FilterStatus, Phase } from "../../../assembly/stream/phase";
@@ -107,6 +108,9 @@ export class TestHandler extends StreamHandler {
   /** What the body is written in. */
   serialization: Serialization = Serialization.HESSIAN_ANY;
   source: Bytes = Bytes.EMPTY;
+  /** Whether the client has a certificate, and what its connection says: by `Identity`, empty where it says nothing. */
+  certified: bool = false;
+  readonly identities: string[] = ["", "", "", ""];
   /** The host, "IP:PORT"; empty: not known yet. */
   address: Bytes = Bytes.EMPTY;
   /** When the request came, ns since 1970, and bytes of all of it, and of the response. */
@@ -254,6 +258,12 @@ export class TestHandler extends StreamHandler {
   }
   sourceAddress(out: View): bool {
     return point(this.source, out);
+  }
+  get hasCertificate(): bool {
+    return this.certified;
+  }
+  identity(what: Identity, out: View): bool {
+    return point(Bytes.of(this.identities[what]), out);
   }
   get startTime(): i64 {
     return this.began;

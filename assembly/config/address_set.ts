@@ -1,6 +1,6 @@
-import { Bytes } from "../../../assembly/bytes/bytes";
-import { readDecimal } from "../../../assembly/bytes/decimal";
-import { IpAddress } from "../../../assembly/config/ip_address";
+import { Bytes } from "../bytes/bytes";
+import { readDecimal } from "../bytes/decimal";
+import { IpAddress } from "./ip_address";
 
 const SLASH: u32 = 0x2f;
 
