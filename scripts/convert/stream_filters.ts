@@ -76,8 +76,8 @@ function onHttp(filter: Fields, type: string, config: Fields | undefined, out: S
   else if (type === "jwt_authn" || type === "rbac") {
     const message = type === "rbac" ? "rbac.v3.RBAC" : "jwt_authn.v3.JwtAuthentication";
     // MOSN has a field "version" that Envoy has not.
-    const { version: _, ...fields } = config?.all() ?? {};
-    const typed = { "@type": `${HTTP_TYPE}.${message}`, ...fields };
+    const fields = Object.entries(config?.all() ?? {}).filter(([name]) => name !== "version");
+    const typed = { "@type": `${HTTP_TYPE}.${message}`, ...Object.fromEntries(fields) };
     out.envoy.push({ name: `envoy.filters.http.${type}`, typed_config: typed });
   } else if (schema) out.module.push({ type, config: prune(config, schema) });
   else if (type === "gzip") out.envoy.push(compressor(config));

@@ -106,13 +106,13 @@ const PINS: Record<string, Pin> = {
         policies: {
           callers: {
             permissions: [{ any: true }],
-            principals: [{ source_ip: { address_prefix: "127.0.0.0", prefix_len: 8 } }],
+            principals: [{ any: true }],
           },
         },
       },
     },
     proxy: {},
-    http: { proxy_get_property: 2 },
+    http: { proxy_get_property: 1 },
   },
 };
 

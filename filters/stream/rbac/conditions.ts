@@ -24,8 +24,16 @@ const claims = new JsonScan();
 /** Whose request is judged; without `handler` it is what is no request, of which the address alone is known. */
 export class Subject {
   handler: StreamHandler | null = null;
-  /** The client's address, "IP:PORT"; empty: it is not known. */
+  /** The client's address, "IP:PORT", where there is no handler to ask. */
   readonly source: View = new View();
+
+  /** Points `out` at the client's address; on HTTP asking is a host call. */
+  address(out: View): bool {
+    const handler = this.handler;
+    if (handler !== null) return handler.sourceAddress(out);
+    out.set(this.source.ptr, this.source.length);
+    return true;
+  }
 }
 
 /** A permission or a principal. Asking allocates nothing; the depth is that of the configuration. */
@@ -112,7 +120,7 @@ export class SourceIp extends Condition {
   }
 
   test(subject: Subject): Verdict {
-    if (!address.parseEndpoint(subject.source.ptr, subject.source.length)) return Verdict.UNKNOWN;
+    if (!subject.address(view) || !address.parseEndpoint(view.ptr, view.length)) return Verdict.UNKNOWN;
     return verdictOf(this.addresses.contains(address));
   }
 }

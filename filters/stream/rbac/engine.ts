@@ -32,7 +32,7 @@ export class Policy {
 
 /** Envoy's words for it; they have no spaces. */
 function reason(name: string): Bytes {
-  return Bytes.of(`rbac_access_denied_matched_policy[${name.replaceAll(" ", "_")}]`);
+  return Bytes.of("rbac_access_denied_matched_policy[" + name.replaceAll(" ", "_") + "]");
 }
 
 const NO_POLICY = reason("none");

@@ -29,6 +29,7 @@ const ANSWER = Bytes.of("RBAC: access denied");
 const subject = new Subject();
 const policyName = new View();
 const ofWhich = new View();
+const source = new View();
 const lines = new LimitedLog();
 
 /** Lets requests pass by who sends them and what they are to do: MOSN's `rbac` (istio/istio1106/filter/stream/rbac). */
@@ -45,7 +46,6 @@ class RbacFilter extends StreamFilter {
       config = routed as RbacConfig;
     }
     subject.handler = handler;
-    if (!handler.sourceAddress(subject.source)) subject.source.set(0, 0);
     const allowed = judge(config, handler);
     subject.handler = null;
     if (allowed) return FilterStatus.CONTINUE;
@@ -80,8 +80,12 @@ function hit(engine: Engine, place: Bytes, handler: StreamHandler): void {
   handler.metrics.countNamed(HITS, policyName, ofWhich, 0);
   if (engine.action != Action.LOG) return;
   handler.metrics.count(LOGGED, 1);
-  const source = subject.source;
-  if (!logs(LogLevel.INFO) || !lines.allows(currentMillis(), hostOf(source.ptr, source.length))) return;
+  if (
+    !logs(LogLevel.INFO) ||
+    !subject.address(source) ||
+    !lines.allows(currentMillis(), hostOf(source.ptr, source.length))
+  )
+    return;
   const client = String.UTF8.decodeUnsafe(source.ptr, source.length);
   log(LogLevel.INFO, `moe-wasm: rbac: client ${client}: policy ${policy.name.toString()}`);
 }
