@@ -5,8 +5,8 @@ import { stripVTControlCharacters } from "node:util";
 import { Argument, Command } from "commander";
 
 const root = resolve(import.meta.dirname, "..");
-/** A suite that hangs is ended after this many minutes. */
-const LIMIT_MINUTES = 15;
+/** A suite that hangs is ended after this many minutes; a busy machine takes several times as long as a quiet one. */
+const LIMIT_MINUTES = 45;
 
 interface Count {
   passed: number;

@@ -144,7 +144,7 @@ function ldsUpdate(change?: StageOptions["change"]): Scenario {
     const discover = await lds(source);
     const stage: Partial<StageOptions> = {
       config: { goaway: true },
-      args: ["--drain-time-s", "12", "--drain-strategy", "immediate"],
+      args: ["--drain-time-s", "20", "--drain-strategy", "immediate"],
       change: (bootstrap, listener) => {
         change?.(bootstrap, listener);
         discover(bootstrap, listener);
@@ -198,7 +198,7 @@ export const SCENARIOS: Record<string, { what: string; play: Scenario }> = {
     play: documented(true, "60", ["--drain-listeners"]),
   },
   sigterm: { what: "SIGTERM alone", play: sigterm },
-  lds: { what: "LDS, `goaway: true`, --drain-time-s 12", play: ldsUpdate() },
+  lds: { what: "LDS, `goaway: true`, --drain-time-s 20", play: ldsUpdate() },
   "lds-renewed": { what: "the same with max_connection_duration 5 s", play: ldsUpdate(renewed) },
   ecds: { what: "ECDS: the module's configuration changes", play: ecdsUpdate },
 };

@@ -136,7 +136,12 @@ describe("hostile peers", () => {
     await burst.waitForFrames(count, LONG_MS);
     const during = neighbour.calls - before;
     assert.ok(during >= 2, `${during} calls of the neighbour while ${count} were answered`);
-    assert.equal(burst.frames.filter(({ status }) => status === BoltStatus.SUCCESS).length, count);
+    // A slow server has more of them open than one connection's share: the rest of the burst is refused, nothing else.
+    const allowed: number[] = [BoltStatus.SUCCESS, BoltStatus.SERVER_THREADPOOL_BUSY];
+    assert.deepEqual(
+      [...new Set(burst.frames.map(({ status }) => status))].filter((status) => !allowed.includes(status)),
+      [],
+    );
     await neighbour.stop();
   });
 });
