@@ -329,6 +329,10 @@ export class HttpStream extends StreamHandler {
     return this.properties.identity.read(what, this.id, out);
   }
 
+  get connectionId(): u64 {
+    return this.joinClient().id as u64;
+  }
+
   get startTime(): i64 {
     return this.properties.start.integer();
   }

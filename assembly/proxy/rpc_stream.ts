@@ -363,6 +363,11 @@ export class RpcStream extends StreamHandler {
     return connection !== null && connection.identity.read(what, connection.id, out);
   }
 
+  get connectionId(): u64 {
+    const connection = this.request.connection;
+    return connection === null ? 0 : (connection.id as u64);
+  }
+
   get startTime(): i64 {
     const connection = this.request.connection;
     return connection === null ? 0 : this.measures.startTime(connection.root.now());

@@ -134,6 +134,14 @@ export abstract class StreamHandler {
     return false;
   }
 
+  /**
+   * The number of the client's connection, which no peer chooses; 0: not known. To be asked where a request waits or takes its
+   * share of something: on HTTP it may be a host call, once for a request.
+   */
+  get connectionId(): u64 {
+    return 0;
+  }
+
   /** The host that the request was sent to last, for filters that judge hosts; null: to none, or on HTTP. */
   get upstreamHost(): UpstreamHost | null {
     return null;

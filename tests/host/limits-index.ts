@@ -270,7 +270,11 @@ export const LIMITS: Limit[] = [
   },
   {
     row: "requests that flow control holds back, per worker",
-    tests: [tables("max_queued of them; one more is refused")],
+    tests: [
+      tables("max_queued of them; one more is refused"),
+      "tests/host/shares.test.ts: a client alone has all places; another one gets its latest, until both have as many",
+      "tests/host/shares.test.ts: on HTTP as well: connections are told apart by Envoy's number, not by the address that headers may name",
+    ],
     constants: ["filters/stream/flowControlFilter/config.ts MAX_QUEUED"],
   },
   {

@@ -3,6 +3,7 @@ import { ObjectReader } from "../../../assembly/config/object";
 import { Expression } from "../../../assembly/dsl/expression";
 import { Kind } from "../../../assembly/dsl/kind";
 import { Engine } from "../../../assembly/sentinel/engine";
+import { FairPlaces } from "../../../assembly/sentinel/fair_places";
 import { readRules } from "../../../assembly/sentinel/read_rules";
 import { Attachment } from "../../../assembly/sentinel/resource";
 import { RuleSet } from "../../../assembly/sentinel/rules";
@@ -90,7 +91,8 @@ export class FlowControlConfig extends FilterConfig {
   readonly body: Answer;
   /** Whether response times are noted by resource. */
   readonly responseTimes: bool;
-  readonly maxQueued: i32;
+  /** What requests that wait have a place in. */
+  readonly queue: FairPlaces;
   /** Null where the configuration is refused. */
   readonly engine: Engine | null;
   /** Part of the names of its counters. */
@@ -101,8 +103,6 @@ export class FlowControlConfig extends FilterConfig {
   readonly exceptionsAreErrors: bool;
   /** The filter's own, for requests whose resource no rule is for. */
   others: Attachment | null = null;
-  /** Requests that wait. */
-  queued: i32 = 0;
   private plugin: FilterPlugin | null = null;
   private engineUse: EngineUse | null = null;
   /** Whether its connections go by newer configurations; its place among those, while it is in use. */
@@ -135,7 +135,7 @@ export class FlowControlConfig extends FilterConfig {
     this.responseTimes = from.bool("response_times", mode != Mode.LEASE);
     const lease = from.integer("lease_percent", LEASE_PERCENT, 1, 50) as i32;
     const most = from.integer("max_resources", MAX_RESOURCES, 1, 100000) as i32;
-    this.maxQueued = from.integer("max_queued", MAX_QUEUED, 1, 1000000) as i32;
+    this.queue = new FairPlaces(from.integer("max_queued", MAX_QUEUED, 1, 1000000) as i32);
     this.exceptionsAreErrors = from.bool("exceptions_are_errors", false);
     const rules = readRules(from);
     this.hasBreakers = rules.breakers.length > 0;

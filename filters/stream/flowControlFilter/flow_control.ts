@@ -6,6 +6,7 @@ import { Fault, lastFault } from "../../../assembly/dsl/fault";
 import { RequestAttributes } from "../../../assembly/dsl/request";
 import { ParamSource } from "../../../assembly/sentinel/engine";
 import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { Place } from "../../../assembly/sentinel/fair_places";
 import { MS } from "../../../assembly/sentinel/rules";
 import { callbackNanos } from "../../../assembly/host/clock";
 import { FilterConfig, FilterType, StreamFilter } from "../../../assembly/stream/filter";
@@ -71,6 +72,17 @@ class Turn extends Entry {
   }
 }
 
+/** A request's place among those that wait. */
+class QueuePlace extends Place {
+  constructor(private readonly filter: FlowControlFilter) {
+    super();
+  }
+
+  onTaken(): void {
+    this.filter.displace();
+  }
+}
+
 /** Limits requests by Sentinel's rules: MOSN's `flowControlFilter` (pkg/filter/stream/flowcontrol). */
 class FlowControlFilter extends StreamFilter {
   private readonly entry: Turn = new Turn();
@@ -79,7 +91,10 @@ class FlowControlFilter extends StreamFilter {
   private metrics: FilterMetrics | null = null;
   /** Of the request's resource; null: there are no rules for it. */
   private known: Known | null = null;
+  private readonly place: QueuePlace = new QueuePlace(this);
   private waits: bool = false;
+  /** Another client's request has taken its place in the queue: what to answer it by. */
+  private displacedBy: FlowControlConfig | null = null;
   /** The plugin: the same for all of the filter's requests. */
   private plugin: PluginUse | null = null;
   private outcome: Outcome = Outcome.UNKNOWN;
@@ -144,13 +159,11 @@ class FlowControlFilter extends StreamFilter {
       engine.go(this.entry);
       return FilterStatus.CONTINUE;
     }
-    if (config.queued >= config.maxQueued) {
+    if (!config.queue.take(this.place, handler.connectionId)) {
       const known = this.known;
-      if (known !== null) known.metrics.count(Verdict.FLOW as i32, 1);
-      this.leave(true);
+      this.giveUp();
       return block(config, handler, plugin, Verdict.FLOW, known);
     }
-    config.queued++;
     this.waits = true;
     this.entry.handler = handler;
     handler.metrics.count(QUEUED, 1);
@@ -158,7 +171,31 @@ class FlowControlFilter extends StreamFilter {
     return FilterStatus.WAIT;
   }
 
+  /** There is no place in the queue for a request that would have to wait, or not any more. */
+  private giveUp(): void {
+    const known = this.known;
+    if (known !== null) known.metrics.count(Verdict.FLOW as i32, 1);
+    this.leave(true);
+  }
+
+  /** Its place in the queue is another client's now: it is answered as soon as its turn to run comes. */
+  displace(): void {
+    const handler = this.entry.handler;
+    const known = this.known;
+    this.displacedBy = this.passed;
+    this.giveUp();
+    this.known = known;
+    if (handler !== null) handler.waiting.rewait(0);
+  }
+
   onResume(handler: StreamHandler, phase: Phase): FilterStatus {
+    const displaced = this.displacedBy;
+    if (displaced !== null) {
+      const known = this.known;
+      this.displacedBy = null;
+      this.known = null;
+      return block(displaced, handler, this.pluginFor(handler), Verdict.FLOW, known);
+    }
     const config = this.passed;
     const engine = config !== null ? config.engine : null;
     if (engine !== null) engine.go(this.entry);
@@ -172,7 +209,7 @@ class FlowControlFilter extends StreamFilter {
     this.entry.handler = null;
     if (!this.waits || config === null || metrics === null) return;
     this.waits = false;
-    config.queued--;
+    config.queue.free(this.place);
     metrics.count(QUEUED, -1);
   }
 
@@ -203,6 +240,7 @@ class FlowControlFilter extends StreamFilter {
   }
 
   onDestroy(): void {
+    this.displacedBy = null;
     if (this.passed !== null) this.leave(this.waits);
   }
 
