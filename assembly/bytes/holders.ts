@@ -14,8 +14,10 @@ const EASE: u64 = 16 << 20;
 const MOST: i32 = 1024;
 
 const lists: StaticArray<Holding | null> = new StaticArray<Holding | null>(CLASSES);
-/** Bytes of connections that have been given up, and are about to be closed. */
+/** Bytes of what has been given up, and is about to end. */
 let leaving: u64 = 0;
+/** What is given up may call back: then nothing more is. */
+let relieving: bool = false;
 
 /** What a client connection holds of the VM's memory. */
 export abstract class Holding {
@@ -102,12 +104,21 @@ function classOf(bytes: i32): i32 {
 /**
  * Has those who hold most give something up while memory is short. To be called where no connection's bytes are in use;
  * the host's effective context may be another one after it.
+ * @param most times that something is given up
  */
-export function relieve(): void {
-  for (let i = 0; i < MOST && memoryIsShort(); i++) {
-    if (bufferMemory() - leaving < MEMORY_HIGH - EASE) return;
+export function relieve(most: i32 = MOST): void {
+  if (relieving) return;
+  relieving = true;
+  for (let i = 0; i < most && memoryIsShort(); i++) {
+    if (bufferMemory() - leaving < MEMORY_HIGH - EASE) break;
     const holding = Holding.largest();
-    if (holding === null) return;
+    if (holding === null) break;
     holding.giveUp();
   }
+  relieving = false;
+}
+
+/** `bytes` more are held by what has been given up and is about to end, or fewer once it has. */
+export function countLeaving(bytes: i32): void {
+  leaving += bytes as u64;
 }

@@ -48,6 +48,11 @@ export class HttpCall {
     return clamp(this.timeoutMs);
   }
 
+  /** Bytes of memory held. */
+  get allocated(): i32 {
+    return this.headers.allocated + this.body.allocated + this.trailers.allocated;
+  }
+
   /** Gives all memory back. */
   free(): void {
     this.headers.free();

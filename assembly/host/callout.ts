@@ -6,7 +6,7 @@ import { BufferType, HeaderMapType, Result } from "../abi/types";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { readStatus } from "../bytes/decimal";
-import { Shares } from "../bytes/shares";
+import { Part, Shares } from "../bytes/shares";
 import { Spares } from "../bytes/spares";
 import { View } from "../bytes/view";
 import { appendBuffer } from "./buffers";
@@ -105,6 +105,11 @@ export abstract class Callout {
     this.content.reset(KEEP);
   }
 
+  /** Bytes of memory that the answer takes. */
+  get allocated(): i32 {
+    return this.headers.allocated + this.trailers.allocated + this.content.allocated;
+  }
+
   /** Gives all memory back. */
   free(): void {
     this.headers.reset(0);
@@ -155,8 +160,8 @@ function writeTarget(cluster: Bytes): void {
 
 /** The callouts of one client: of a connection, or where a connection carries HTTP streams, of all its streams. */
 export class CalloutShare {
-  /** How many of them are in flight. For the table. */
-  count: i32 = 0;
+  /** Those in flight; for the table. */
+  readonly flights: Part = new Part();
 
   /** None of them is in flight any more. */
   onIdle(): void {}
@@ -216,7 +221,7 @@ export class Callouts {
    * @returns false when it is not begun: its outcome is UNREACHABLE then, and `onEnd` is not called
    */
   sendHttp(call: HttpCall, callout: Callout | null, context: u32, share: CalloutShare): bool {
-    if (!this.shares.allows(share.count)) return this.refuse(callout);
+    if (!this.shares.allows(share.flights.own)) return this.refuse(callout);
     call.headers.encode(headers);
     call.trailers.encode(trailers);
     const cluster = call.cluster;
@@ -242,7 +247,7 @@ export class Callouts {
 
   /** Begins a callout by gRPC; as `sendHttp`. */
   sendGrpc(call: GrpcCall, callout: Callout | null, context: u32, share: CalloutShare): bool {
-    if (!this.shares.allows(share.count)) return this.refuse(callout);
+    if (!this.shares.allows(share.flights.own)) return this.refuse(callout);
     call.metadata.encode(headers);
     writeTarget(call.cluster);
     const message = call.message;
@@ -293,8 +298,7 @@ export class Callouts {
     const chain = ((id >> STEP_BITS) & (CHAINS - 1)) as i32;
     flight.next = unchecked(this.chains[chain]);
     unchecked((this.chains[chain] = flight));
-    if (share.count++ == 0) this.shares.peers++;
-    this.shares.used++;
+    this.shares.take(share.flights, 1);
     this.numbers.active.add(1);
     this.numbers.sent.add(1);
   }
@@ -330,11 +334,9 @@ export class Callouts {
     flight.next = null;
     const share = flight.share;
     flight.share = NOBODY;
-    this.shares.used--;
+    this.shares.give(share.flights, 1);
     this.numbers.active.add(-1);
-    if (--share.count > 0) return flight;
-    this.shares.peers--;
-    share.onIdle();
+    if (share.flights.own == 0) share.onIdle();
     return flight;
   }
 

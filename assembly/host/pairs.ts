@@ -79,6 +79,11 @@ export class PairBlock {
     return false;
   }
 
+  /** Bytes of memory held. */
+  get allocated(): i32 {
+    return this.block.allocated;
+  }
+
   /** Forgets all; more memory than `keep` bytes goes. */
   reset(keep: i32): void {
     this.block.reset(keep);
@@ -122,6 +127,11 @@ export class PairList {
     out.commit(WORD);
     out.append(lengths.ptr, lengths.length);
     out.append(this.texts.ptr, this.texts.length);
+  }
+
+  /** Bytes of memory held. */
+  get allocated(): i32 {
+    return this.lengths.allocated + this.texts.allocated;
   }
 
   /** Gives all memory back. */

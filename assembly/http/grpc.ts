@@ -4,7 +4,7 @@ import { readDecimal } from "../bytes/decimal";
 import { View } from "../bytes/view";
 import { Phase, ResponseFlag } from "../stream/phase";
 import { Code } from "../message/code";
-import { HttpStream } from "./stream";
+import { HttpTransaction } from "./transaction";
 
 const CONTENT_TYPE = Bytes.of("content-type");
 const GRPC = Bytes.of("application/grpc");
@@ -30,7 +30,7 @@ const view = new View();
  * The code of how a stream has ended: its HTTP status, and of a gRPC call that of its status. 0: a gRPC call has none, or
  * none yet, and nobody knows. The status of gRPC-Web is in its body, which is not looked at.
  */
-export function outcomeOf(stream: HttpStream): i32 {
+export function outcomeOf(stream: HttpTransaction): i32 {
   const code = stream.responseCode;
   if (code != Code.SUCCESS || stream.isLocal) return code;
   if (!stream.request.headers.find(CONTENT_TYPE, view) || !GRPC.isPrefixOf(view.ptr, view.length)) return code;

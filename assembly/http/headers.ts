@@ -19,6 +19,7 @@ export const LABEL_PREFIX = Bytes.of("x-moe-");
 /** Lower case of the key that was asked for last. */
 const lower = new ByteBuffer();
 const name = new View();
+const removed = new View();
 const pairs = new PairReader();
 
 /**
@@ -79,6 +80,11 @@ export class HttpHeaders extends Headers {
     while (pairs.next()) {
       if (!this.list.append(pairs.key, pairs.keyLength, pairs.value, pairs.valueLength)) return;
     }
+  }
+
+  /** Bytes of memory held. */
+  get allocated(): i32 {
+    return this.list.allocated + this.block.allocated;
   }
 
   /** Gives all memory back. */
@@ -157,8 +163,6 @@ export class HttpHeaders extends Headers {
     return good;
   }
 }
-
-const removed = new View();
 
 /** Whether `name` is visible ASCII without a colon but in front, where HTTP/2's own names have one. */
 function isName(): bool {

@@ -73,6 +73,11 @@ export class HttpMessage {
     this.headers.begin(false);
   }
 
+  /** Bytes of memory held. */
+  get allocated(): i32 {
+    return this.headers.allocated + this.trailers.allocated + this.copy.allocated;
+  }
+
   /** Gives all memory back. */
   free(): void {
     this.headers.free();
@@ -120,6 +125,13 @@ export class HttpMessage {
     if (this.replaces || !this.known) return;
     this.copy.reset(KEEP);
     this.known = false;
+  }
+
+  /** Nothing of the message goes on: the copy goes. */
+  dropBody(): void {
+    this.copy.free();
+    this.known = false;
+    this.replaces = false;
   }
 
   /** Whether the whole body is here, and there is no memory for a copy of it. */

@@ -1,35 +1,32 @@
-import { BufferType, HeaderMapType } from "../abi/types";
-import { ByteBuffer } from "../bytes/buffer";
+import { bufferMemory, ByteBuffer, countMemory } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { readStatus } from "../bytes/decimal";
 import { View } from "../bytes/view";
 import { clearRouteCache } from "../host/foreign";
-import { enterContext } from "../host/stream";
+import { Code } from "../message/code";
 import { FilterChain } from "../stream/chain";
 import { FilterConfig, FilterType } from "../stream/filter";
-import { Part, StreamHandler } from "../stream/handler";
-import { Identity } from "../stream/identity";
 import { LabelSet } from "../stream/labels";
 import { bit, FilterStatus, Phase, ResponseFlag } from "../stream/phase";
-import { VariableTable } from "../stream/variables";
 import { Waiting } from "../stream/waiting";
-import { Code } from "../message/code";
-import { Headers } from "../message/headers";
 import { HttpClient } from "./clients";
 import { outcomeOf } from "./grpc";
 import { LABEL_PREFIX } from "./headers";
-import { connectionId, isImpatient, sharedFlags, sizeOf } from "./live";
-import { HttpMessage } from "./message";
-import { MirrorCopy, mirrorEnd } from "./mirror";
-import { StreamProperties } from "./property";
-import { HttpRoot } from "./root";
+import { isImpatient, sharedFlags } from "./live";
+import { RequestMirrors } from "./mirror";
+import { HttpPlugin } from "./plugin";
 import { AskedConfigs } from "./route_configs";
+import { HttpTransaction } from "./transaction";
 import { applyVariables, findVariable } from "./variables";
-import { isTunnel, terminateStream } from "./exchange";
 import { HttpWaiting, StreamTimer } from "./waiting";
 
 /** Memory kept for the next stream, bytes. */
 const KEEP: i32 = 4096;
+/** What a stream takes beside its buffers, about, bytes. */
+const STREAM_BYTES: i32 = 4096;
+/** Bytes of a stream, and of all buffers, below which a stream that does not wait is not counted as its connection's. */
+const LARGE: i32 = 65536;
+const LITTLE_USED: u64 = 64 << 20;
 const NO_REASON = Bytes.of("ended by a filter");
 const UNDECIDED = Bytes.of("the route's configuration of a protective filter is invalid");
 const INEXPRESSIBLE = Bytes.of("changes came too late, or HTTP cannot carry them");
@@ -40,58 +37,32 @@ const STATUS = Bytes.of(":status");
 const view = new View();
 const name = new ByteBuffer();
 
-/** Where one direction of a stream stands. */
-export const enum Stage {
-  /** Its filters run, or have not begun. */
+/** Where the filters of one direction of a stream stand. */
+export const enum FilterState {
+  /** They run, or have not begun. */
   RUNNING,
-  /** A filter needs the body, which is coming. */
+  /** One needs the body, which is coming. */
   COLLECTING,
-  /** A filter waits. */
+  /** One waits. */
   HELD,
-  /** Its filters are through. */
+  /** They are through. */
   PASSED,
 }
 
-/** An HTTP request and its response with their filters. Reused for one stream after the other. */
-export class HttpStream extends StreamHandler {
-  /** The host's context id. */
-  id: u32 = 0;
-  phase: Phase = Phase.BEFORE_ROUTE;
-  readonly request: HttpMessage = new HttpMessage(
-    HeaderMapType.REQUEST_HEADERS,
-    HeaderMapType.REQUEST_TRAILERS,
-    BufferType.HTTP_REQUEST_BODY,
-  );
-  readonly response: HttpMessage = new HttpMessage(
-    HeaderMapType.RESPONSE_HEADERS,
-    HeaderMapType.RESPONSE_TRAILERS,
-    BufferType.HTTP_RESPONSE_BODY,
-  );
-  requestStage: Stage = Stage.RUNNING;
-  responseStage: Stage = Stage.RUNNING;
-  hasResponse: bool = false;
-  /** All of the response has come. */
-  responseEnded: bool = false;
+/**
+ * The filters of an HTTP stream: what they ask and change, and where they stand. Reused for one stream after the other.
+ * `HttpExchange` says what follows from it in Envoy.
+ */
+export abstract class HttpStream extends HttpTransaction {
+  requestState: FilterState = FilterState.RUNNING;
+  responseState: FilterState = FilterState.RUNNING;
   /** A filter has answered, and the answer is not sent. */
-  answered: bool = false;
-  /** The response is a local reply of ours. */
-  isLocal: bool = false;
-  /** The request's headers went on while its body is still gathered. */
-  late: bool = false;
-  /** Headers are stopped so that pieces of the body are told of all the same. */
-  bodyComes: bool = false;
+  protected answered: bool = false;
   /** Nobody is interested in what becomes of it: it was answered anew, or reset. */
-  over: bool = false;
-  readonly reply: ByteBuffer = new ByteBuffer();
-  readonly variables: VariableTable = new VariableTable();
+  protected over: bool = false;
+  protected readonly reply: ByteBuffer = new ByteBuffer();
   readonly timer: StreamTimer = new StreamTimer(this);
-  /** Bytes of the request that Envoy counted before its body (`probe`), and when that was. */
-  probedBytes: i64 = 0;
-  probedAt: i64 = 0;
-
-  /** Copies of the request that wait for its body; null: none. */
-  copies: MirrorCopy | null = null;
-
+  protected readonly mirrors: RequestMirrors = new RequestMirrors(this);
   private chain: FilterChain | null = null;
   private running: bool = false;
   private readonly labels: LabelSet = new LabelSet();
@@ -100,15 +71,17 @@ export class HttpStream extends StreamHandler {
   private undecided: bool = false;
   /** Changes that were lost when it was refused for that. */
   private refusedAt: i32 = 0;
-  private readonly kept: Bytes[] = [];
+  private readonly waits: HttpWaiting = new HttpWaiting(this, this.timer);
 
-  readonly properties: StreamProperties = new StreamProperties();
-
-  private readonly waits: HttpWaiting = new HttpWaiting(this);
-
-  constructor(readonly root: HttpRoot) {
-    super(root.filterMetrics);
+  constructor(plugin: HttpPlugin) {
+    super(plugin);
   }
+
+  /** Sends the answer that a filter has given; with the stream as the effective context. */
+  abstract sendAnswer(): void;
+
+  /** Lets the request's headers go on so that its body comes; with the stream as the effective context. */
+  abstract releaseRequestHeaders(): void;
 
   get waiting(): Waiting {
     return this.waits;
@@ -120,6 +93,7 @@ export class HttpStream extends StreamHandler {
     this.chain = chain;
     this.phase = Phase.BEFORE_ROUTE;
     this.request.begin(ended);
+    countMemory(STREAM_BYTES);
   }
 
   /** Runs the filters of the current phase of the request, from where they stopped. */
@@ -193,17 +167,10 @@ export class HttpStream extends StreamHandler {
       return true;
     }
     const lost = this.lost;
-    if (!this.root.strictChanges || lost == this.refusedAt || this.isLocal) return false;
+    if (!this.plugin.strictChanges || lost == this.refusedAt || this.isLocal) return false;
     this.refusedAt = lost;
     this.hijack(Code.INTERNAL_ERROR, INEXPRESSIBLE);
     return true;
-  }
-
-  /** Changes that came too late, or that HTTP cannot carry. */
-  get lost(): i32 {
-    const request = this.request;
-    const response = this.response;
-    return request.headers.lost + request.trailers.lost + response.headers.lost + response.trailers.lost;
   }
 
   /** Does to the request what filters have set in variables and labels. */
@@ -222,11 +189,11 @@ export class HttpStream extends StreamHandler {
   }
 
   /** The request goes on: what filters of the response, or of the log, may ask of it is kept. */
-  finishRequest(): void {
+  protected passRequest(): void {
     this.applyChanges();
     this.request.forgetBody();
     const headers = this.request.headers;
-    if ((this.root.chains.phases & bit(Phase.BEFORE_SEND)) != 0) headers.freeze();
+    if ((this.plugin.chains.phases & bit(Phase.BEFORE_SEND)) != 0) headers.freeze();
     else headers.writable = false;
   }
 
@@ -236,43 +203,8 @@ export class HttpStream extends StreamHandler {
     clearRouteCache();
   }
 
-  get requestHeaders(): Headers | null {
-    return this.phase == Phase.BEFORE_SEND ? null : this.request.headers;
-  }
-
-  get responseHeaders(): Headers | null {
-    return this.hasResponse ? this.response.headers : null;
-  }
-
-  get responseTrailers(): Headers | null {
-    const here = this.phase == Phase.ACCESS_LOG ? this.hasResponse : this.response.hasTrailers;
-    return here ? this.response.trailers : null;
-  }
-
   get outcomeCode(): i32 {
     return outcomeOf(this);
-  }
-
-  get tunnels(): bool {
-    return this.phase < Phase.BEFORE_SEND && isTunnel(this);
-  }
-
-  requestBody(out: View): void {
-    if (this.phase < Phase.BEFORE_SEND) this.request.body(out);
-    else out.set(0, 0);
-  }
-
-  setRequestBody(ptr: usize, length: i32): void {
-    if (this.phase < Phase.BEFORE_SEND) this.request.setBody(ptr, length);
-  }
-
-  responseBody(out: View): void {
-    if (this.phase == Phase.BEFORE_SEND) this.response.body(out);
-    else out.set(0, 0);
-  }
-
-  setResponseBody(ptr: usize, length: i32): void {
-    if (this.phase == Phase.BEFORE_SEND) this.response.setBody(ptr, length);
   }
 
   hijack(code: i32, body: Bytes): void {
@@ -287,7 +219,7 @@ export class HttpStream extends StreamHandler {
     this.flags |= ResponseFlag.DOWNSTREAM_TERMINATE;
     this.hijack(code, NO_REASON);
     // From inside a filter the answer goes out when the phase is over, as that of a hijack.
-    if (!this.running) terminateStream(this);
+    if (!this.running && this.enter()) this.sendAnswer();
     return true;
   }
 
@@ -295,7 +227,7 @@ export class HttpStream extends StreamHandler {
     if (!type.perRoute || this.phase == Phase.BEFORE_ROUTE) return null;
     const asked = this.asked.find(type);
     if (asked >= 0) return this.asked.at(asked);
-    const configs = this.root.routeConfigs;
+    const configs = this.plugin.routeConfigs;
     const config = configs.find(type);
     if (configs.invalid) {
       this.countFailure(type);
@@ -305,50 +237,14 @@ export class HttpStream extends StreamHandler {
     return config;
   }
 
-  routeName(out: View): bool {
-    return this.properties.route.read(out);
-  }
-
-  clusterName(out: View): bool {
-    return this.properties.cluster.read(out);
-  }
-
-  hostAddress(out: View): bool {
-    return this.hasResponse && this.properties.host.read(out);
-  }
-
-  sourceAddress(out: View): bool {
-    return this.properties.source.read(out);
-  }
-
-  get hasCertificate(): bool {
-    return this.properties.identity.presented(this.id);
-  }
-
-  identity(what: Identity, out: View): bool {
-    return this.properties.identity.read(what, this.id, out);
-  }
-
-  get connectionId(): u64 {
-    return this.joinClient().id as u64;
-  }
-
-  get startTime(): i64 {
-    return this.properties.start.integer();
-  }
-
   get impatient(): bool {
     const timedOut = (this.flags & ResponseFlag.UPSTREAM_REQUEST_TIMEOUT) != 0 || this.outcomeCode == Code.TIMEOUT;
     if (!timedOut || this.variables.get(GLOBAL_TIMEOUT, view)) return false;
-    return isImpatient(this.request.headers, this.startTime, this.root.minCountedTimeoutMs);
-  }
-
-  size(part: Part): i64 {
-    return sizeOf(part);
+    return isImpatient(this.request.headers, this.startTime, this.plugin.minCountedTimeoutMs);
   }
 
   mirrorTo(cluster: Bytes, copies: i32): void {
-    if (this.phase < Phase.BEFORE_SEND) this.root.mirrors.mirror(this, cluster, copies);
+    if (this.phase < Phase.BEFORE_SEND) this.mirrors.add(cluster, copies);
   }
 
   variable(name: Bytes, out: View): bool {
@@ -363,31 +259,29 @@ export class HttpStream extends StreamHandler {
     return this.labels.set(key, value, length);
   }
 
-  /** Keeps a value that a filter is lent, until the stream ends. */
-  keep(value: Bytes): Bytes {
-    this.kept.push(value);
-    return value;
-  }
-
-  /** The connection that it belongs to; found out, in a callback of the stream, when it first needs a share of something. */
   joinClient(): HttpClient {
     const known = this.timer.client;
     if (known !== null) return known;
-    const client = this.root.clients.join(connectionId());
-    this.timer.client = client;
+    const client = this.plugin.clients.of(this.connection());
+    client.join(this.timer);
     return client;
   }
 
-  /** Makes host calls of a tick act on this stream; false when it is gone. */
-  enter(): bool {
-    return this.id != 0 && enterContext(this.id);
+  /** Counts the memory that it holds as its connection's. The last act of a callback. */
+  measure(): void {
+    if (this.id == 0) return;
+    const request = this.request.allocated + this.mirrors.allocated;
+    const response = this.response.allocated + this.reply.allocated;
+    const bytes = STREAM_BYTES + request + response + this.variables.bytes + this.waits.allocated;
+    const client = this.timer.client;
+    if (client !== null) client.hold(this.timer, bytes);
+    else if (bytes >= LARGE || bufferMemory() >= LITTLE_USED) this.joinClient().hold(this.timer, bytes);
   }
 
   /** The stream is over: the log hooks run. */
   log(): void {
     const chain = this.chain;
-    if (this.lost > 0) this.root.lostChanges(this);
-    if (chain === null || (this.root.chains.phases & bit(Phase.ACCESS_LOG)) == 0) return;
+    if (chain === null || (this.plugin.chains.phases & bit(Phase.ACCESS_LOG)) == 0) return;
     this.phase = Phase.ACCESS_LOG;
     this.request.headers.writable = false;
     if (!this.hasResponse && !this.isLocal) {
@@ -401,49 +295,34 @@ export class HttpStream extends StreamHandler {
 
   /** The host has forgotten the stream: all that belongs to it goes. */
   end(): void {
-    const root = this.root;
+    const plugin = this.plugin;
     const lost = this.lost;
-    if (lost > 0) root.stats.lostChanges.add(lost);
+    if (lost > 0) plugin.stats.lostChanges.add(lost);
     const chain = this.chain;
-    if (chain !== null) root.chains.give(chain);
+    if (chain !== null) {
+      plugin.chains.give(chain);
+      countMemory(-STREAM_BYTES);
+    }
     this.waits.end();
-    mirrorEnd(this);
+    this.mirrors.end();
     this.timer.end();
     this.chain = null;
-    this.id = 0;
-    this.requestStage = Stage.RUNNING;
-    this.responseStage = Stage.RUNNING;
-    this.hasResponse = false;
-    this.responseEnded = false;
+    this.requestState = FilterState.RUNNING;
+    this.responseState = FilterState.RUNNING;
     this.answered = false;
-    this.why = null;
-    this.isLocal = false;
-    this.late = false;
-    this.bodyComes = false;
     this.over = false;
     this.undecided = false;
     this.refusedAt = 0;
-    this.lacksBody = false;
-    this.flags = 0;
-    this.responseCode = 0;
-    this.probedAt = 0;
-    this.request.end();
-    this.response.end();
     this.reply.reset(KEEP);
-    this.variables.clear();
     this.labels.clear();
     this.asked.clear();
-    this.kept.length = 0;
-    this.properties.forget();
+    this.forget();
   }
 
-  /** Gives back memory that the collector does not know of. */
   free(): void {
-    this.request.free();
-    this.response.free();
+    super.free();
     this.reply.free();
     this.labels.free();
-    this.properties.free();
     this.waits.free();
   }
 }

@@ -5,7 +5,7 @@ import { decodePercent } from "../bytes/percent";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { VariableNames } from "../stream/variable_names";
-import { HttpStream } from "./stream";
+import { HttpTransaction } from "./transaction";
 import { escapePath, findArgument, findCookie, isPlain, normalisePath, splitTarget } from "./uri";
 
 /** Memory kept between uses, bytes. */
@@ -93,7 +93,7 @@ const query = new View();
 const scratch = new ByteBuffer();
 
 /** Points `out` at a variable of MOSN's that nobody has set; false where it has no value here. */
-export function findVariable(stream: HttpStream, name: Bytes, out: View): bool {
+export function findVariable(stream: HttpTransaction, name: Bytes, out: View): bool {
   if (REQUEST_HEADER.isPrefixOf(name.ptr, name.length)) {
     return stream.request.headers.get(after(name, REQUEST_HEADER.length), name.length - REQUEST_HEADER.length, out);
   }
@@ -138,17 +138,17 @@ function point(value: Bytes, out: View): bool {
 }
 
 /** A value that had to be made: kept for as long as the request. */
-function give(stream: HttpStream, text: string, out: View): bool {
+function give(stream: HttpTransaction, text: string, out: View): bool {
   noteGarbage(2);
   return point(stream.keep(Bytes.of(text)), out);
 }
 
-function giveScratch(stream: HttpStream, out: View): bool {
+function giveScratch(stream: HttpTransaction, out: View): bool {
   noteGarbage(2);
   return point(stream.keep(Bytes.copy(scratch.ptr, scratch.length)), out);
 }
 
-function findOfRequest(stream: HttpStream, number: Variable, out: View): bool {
+function findOfRequest(stream: HttpTransaction, number: Variable, out: View): bool {
   const headers = stream.request.headers;
   switch (number) {
     case Variable.SCHEME:
@@ -166,7 +166,7 @@ function findOfRequest(stream: HttpStream, number: Variable, out: View): bool {
   }
 }
 
-function findOfPath(stream: HttpStream, number: Variable, out: View): bool {
+function findOfPath(stream: HttpTransaction, number: Variable, out: View): bool {
   const hasQuery = splitTarget(target, path, query);
   switch (number) {
     case Variable.PATH_ORIGINAL:
@@ -188,7 +188,7 @@ function findOfPath(stream: HttpStream, number: Variable, out: View): bool {
 }
 
 /** The service and the method of gRPC are in its path: "/SERVICE/METHOD". */
-function findOfGrpc(stream: HttpStream, service: bool, out: View): bool {
+function findOfGrpc(stream: HttpTransaction, service: bool, out: View): bool {
   if (!stream.request.headers.find(CONTENT_TYPE, out) || !GRPC.isPrefixOf(out.ptr, out.length)) return false;
   let end = path.length;
   while (end > 0 && load<u8>(path.ptr + ((end - 1) as usize)) != 0x2f) end--;
@@ -199,7 +199,7 @@ function findOfGrpc(stream: HttpStream, service: bool, out: View): bool {
 }
 
 /** Variables with a prefix of HTTP's. */
-function findOfProtocol(stream: HttpStream, name: Bytes, out: View): bool {
+function findOfProtocol(stream: HttpTransaction, name: Bytes, out: View): bool {
   if (name.length <= PROTOCOL_LENGTH || !PROTOCOL_PREFIX.isPrefixOf(name.ptr, name.length)) return false;
   const digit = load<u8>(after(name, 4));
   if ((digit != 0x31 && digit != 0x32) || load<u8>(after(name, 5)) != 0x5f) return false;
@@ -239,7 +239,7 @@ const value = new View();
 const own = new View();
 
 /** Does to the request what the variables say that filters have set: its path, query, host, method and timeouts. */
-export function applyVariables(stream: HttpStream): void {
+export function applyVariables(stream: HttpTransaction): void {
   if (stream.variables.count == 0) return;
   applyTarget(stream);
   applyTo(stream, SET_HOST, AUTHORITY);
@@ -250,7 +250,7 @@ export function applyVariables(stream: HttpStream): void {
 }
 
 /** Gives a header the value of a variable that was set. */
-function applyTo(stream: HttpStream, variable: Bytes, header: Bytes): void {
+function applyTo(stream: HttpTransaction, variable: Bytes, header: Bytes): void {
   if (!stream.variables.get(variable, value) || value.length == 0) return;
   const headers = stream.request.headers;
   if (headers.find(header, target) && target.length == value.length) {
@@ -260,7 +260,7 @@ function applyTo(stream: HttpStream, variable: Bytes, header: Bytes): void {
 }
 
 /** Puts the request's target together anew where its path or query was set to another one. */
-function applyTarget(stream: HttpStream): void {
+function applyTarget(stream: HttpTransaction): void {
   const newPath = stream.variables.get(SET_PATH, value);
   const newQuery = stream.variables.get(SET_QUERY, query);
   if (!newPath && !newQuery) return;

@@ -110,6 +110,12 @@ export class HeaderList extends Headers {
     pair.valueLength = valueLength;
   }
 
+  /** Bytes of memory held. */
+  get allocated(): i32 {
+    const pairs = this.capacity * (offsetof<Pair>() as i32);
+    return pairs + this.room * (offsetof<Bucket>() as i32) + this.store.allocated;
+  }
+
   /** How many pairs there are. */
   get length(): i32 {
     return this.count - this.removed;

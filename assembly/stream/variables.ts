@@ -11,8 +11,8 @@ const MAX_VALUE: i32 = 65536;
 export class VariableTable {
   private readonly names: Bytes[] = [];
   private readonly values: Bytes[] = [];
-  /** Bytes of the values. */
-  private bytes: i32 = 0;
+  /** Bytes of the values; to be read. */
+  bytes: i32 = 0;
 
   /** Points `out` at a value; false when the variable was not set. */
   get(name: Bytes, out: View): bool {

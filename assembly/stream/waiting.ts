@@ -41,6 +41,12 @@ export abstract class Waiting {
     return this.made;
   }
 
+  /** Bytes of memory that an answer takes. */
+  get allocated(): i32 {
+    const made = this.made;
+    return made !== null ? made.allocated : 0;
+  }
+
   /** Asks for a time. */
   wait(ms: i32): void {
     this.dropCallout();

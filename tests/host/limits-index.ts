@@ -121,7 +121,8 @@ export const LIMITS: Limit[] = [
     row: "memory of all buffers of a worker",
     tests: [
       ...SHORT,
-      memory("from 640 MiB on are answered with 503"),
+      memory("from 640 MiB on the stream that holds most is given up, and no request of others is refused"),
+      memory("from 640 MiB on also of very many small ones those that hold most are given up"),
       memory("are not kept for those that have gone on"),
     ],
     constants: [
@@ -219,13 +220,15 @@ export const LIMITS: Limit[] = [
   {
     row: "copies of HTTP requests under way, per plugin and worker",
     tests: [
-      "tests/host/mirror-http.test.ts: a server that never answers: 1,024 wait, the rest is dropped; they end by the timeout",
-      "tests/host/mirror-http.test.ts: bodies above 1 MiB, and 16 MiB in all, are dropped; the original arrives",
+      "tests/host/mirror-http.test.ts: a server that never answers: 512 of one client wait, those of another one are sent; they end by the timeout",
+      "tests/host/mirror-http.test.ts: bodies above 1 MiB, and 8 MiB of one client, are dropped; those of another one are sent; the original arrives",
     ],
     constants: [
-      "assembly/http/mirror.ts MAX_COPIES",
-      "assembly/http/mirror.ts MAX_BYTES",
-      "assembly/http/mirror.ts MAX_BODY",
+      "assembly/http/mirror_calls.ts MAX_COPIES",
+      "assembly/http/mirror_calls.ts RESERVED_COPIES",
+      "assembly/http/mirror_calls.ts MAX_BYTES",
+      "assembly/http/mirror_calls.ts RESERVED_BYTES",
+      "assembly/http/mirror_calls.ts MAX_BODY",
     ],
   },
   {

@@ -133,21 +133,44 @@ describe("bodies of HTTP that filters look at", () => {
     host.close();
   });
 
-  it("from 640 MiB on are answered with 503", async () => {
+  it("from 640 MiB on the stream that holds most is given up, and no request of others is refused", async () => {
     const host = await startHttp(filters);
     const servers = keepRequests(host);
-    for (let i = 0; ; i++) {
-      assert.ok(i < 1000, "none is refused");
-      const exchange = host.request({ method: "POST", body, headers: { slow: "1" } });
-      if (exchange.status === null) continue;
-      assert.deepEqual([exchange.status, exchange.body.toString()], [503, "out of buffer memory"]);
-      assert.ok(i >= 320, `refused after ${i} bodies of 1 MiB`);
-      break;
-    }
-    assert.equal(servers.length, 0);
-    // What filters look at without a body, or is small, passes.
-    host.request({ method: "POST", body: "small" });
-    assert.equal(servers.length, 1);
+    const from = (id: number) => ({ properties: { "connection/id": id } });
+    const hogs = Array.from({ length: 800 }, (_, i) => {
+      const one = host.request({ method: "POST", body, headers: { slow: "1" }, ...from(1 + (i % 4)) });
+      host.request({ method: "POST", body: "small", ...from(1000 + i) });
+      host.request({ method: "POST", body, ...from(2000 + i) });
+      return one;
+    });
+    assert.equal(servers.length, 1600, "those of others have gone on");
+    const gone = hogs.filter(({ closed }) => closed === "reset").length;
+    assert.ok(gone > 0 && gone <= 300, `${gone} given up`);
+    assert.equal(hogs.filter(({ closed }) => closed === null).length, 800 - gone);
+    host.advance(1000);
+    assert.equal(host.metrics.counter("moe.http.memory_shortages"), gone);
+    assert.ok(host.vm.memory.pages <= 16_384, `${host.vm.memory.pages} pages of 64 KiB`);
+    host.close();
+  });
+
+  it("from 640 MiB on also of very many small ones those that hold most are given up", async () => {
+    const host = await startHttp(filters);
+    const servers = keepRequests(host);
+    const value = "v".repeat(90_000);
+    const from = (id: number) => ({ properties: { "connection/id": id } });
+    // Four connections with very many streams that wait, beside one with a single one.
+    const first = host.request({ headers: { slow: "1" }, ...from(99) });
+    const hogs = Array.from({ length: 8000 }, (_, i) =>
+      host.request({ headers: { slow: "1", value }, ...from(i % 4) }),
+    );
+    for (let i = 0; i < 100; i++) host.request({ method: "POST", body: "small", ...from(1000 + i) });
+    assert.equal(servers.length, 100);
+    const gone = hogs.filter(({ closed }) => closed === "reset").length;
+    assert.ok(gone > 0 && gone < 3000, `${gone} given up`);
+    assert.equal(first.closed, null);
+    for (const one of hogs) if (one.closed === null) one.cancel();
+    host.advance(1000);
+    assert.equal(host.metrics.gauge("moe.http.active"), 101);
     host.close();
   });
 });
