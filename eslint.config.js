@@ -1,4 +1,5 @@
 import tseslint from "typescript-eslint";
+import { circles } from "./scripts/lint/circles.js";
 import { layers } from "./scripts/lint/layers.js";
 import { guardedLog, noBuiltText } from "./scripts/lint/texts.js";
 
@@ -26,7 +27,7 @@ const RAW_LOG = {
 };
 
 /** The module's own rules; tests/host/lint.test.ts shows what each finds. */
-const moe = { rules: { layers, "guarded-log": guardedLog, "no-built-text": noBuiltText } };
+const moe = { rules: { layers, circles, "guarded-log": guardedLog, "no-built-text": noBuiltText } };
 
 /** What the module consists of. */
 const MODULE = ["assembly/**/*.ts", "filters/**/*.ts"];
@@ -57,6 +58,7 @@ export default tseslint.config(
     plugins: { moe },
     rules: { "no-restricted-syntax": ["error", ...noTrap], "moe/layers": "error", "moe/guarded-log": "error" },
   },
+  { files: ["assembly/**/*.ts"], ignores: NOT_SHIPPED, rules: { "moe/circles": "error" } },
   {
     files: MODULE,
     ignores: [...NOT_SHIPPED, ...LOADING],

@@ -3,17 +3,22 @@ import { ConfigErrors } from "../config/errors";
 import { parseConfiguration } from "../config/struct";
 import { ObjectReader } from "../config/object";
 import { suggestion } from "../config/suggest";
+import { ClusterChoice } from "../router/clusters";
 import { AllowedClusters } from "../router/allowed_clusters";
 import { RouterOptions } from "../router/builder";
 import { ClusterConfig, Keepalive } from "../upstream/cluster_config";
+import { UpstreamConfig } from "../upstream/upstream_config";
 import { isVisible } from "../router/metadata";
 import { INVALID_NAME } from "../router/read_route";
 import { Router } from "../router/router";
 import { FilterChains } from "../stream/chain";
 import { FilterRegistry } from "../stream/registry";
+import { ConnectTarget } from "../tunnel/connect";
 
 /** The cluster of every request where no router is configured. */
 export const DEFAULT_CLUSTER: string = "upstream";
+/** Timeout of a request when neither the route nor the request says one, ms (MOSN's). */
+export const DEFAULT_TIMEOUT_MS: i64 = 60000;
 /** Most entries of `clusters`. */
 const MAX_CLUSTERS: i32 = 4096;
 const MIB: i64 = 1 << 20;
@@ -22,30 +27,28 @@ const DAY_MS: i64 = 1440 * MINUTE_MS;
 const FALLBACK_CLUSTER: string = "cluster:";
 
 /** The configuration of the root `proxy` (docs/configuration.md). Immutable. */
-export class ProxyConfig {
+export class ProxyConfig extends UpstreamConfig {
   /** Names of the protocols to detect, in the order of the configuration or of `knownProtocols`. */
   readonly protocols: string[];
   /** The cluster that gets connections of no known protocol; null: they are closed. */
   readonly fallbackCluster: Bytes | null;
+  /** What leads to it, and how long a connection to it may take to open, milliseconds. */
+  readonly fallbackChoice: ClusterChoice | null;
+  readonly fallbackTarget: ConnectTarget | null;
+  readonly fallbackTimeoutMs: i32;
   readonly router: Router;
-  /** Largest frame, bytes. */
-  readonly maxFrameBytes: i32;
-  /** Most memory one downstream connection may hold before it is slowed, bytes. */
-  readonly maxConnectionBytes: i32;
   /** Longest timeout that a request may choose for itself, ms; a route's own may be longer. */
   readonly maxRequestTimeoutMs: i64;
   /** Shortest timeout of a caller's own that counts against a server, ms; 0: the route's. */
   readonly minCountedTimeoutMs: i64;
   /** How long the first bytes of a connection may take to tell its protocol, milliseconds. */
   readonly detectTimeoutMs: i32;
-  /** How long the rest of a frame may take, with a millisecond more for each 16 bytes, milliseconds; 0: any time. */
-  readonly frameTimeoutMs: i32;
   readonly keepalive: Keepalive;
   /** Whether clients are told to go away when their connection is to close, in protocols that can. */
   readonly goaway: bool;
   /** Whether a message is refused when its frame cannot carry the changes made to it; else the changes are lost. */
   readonly strictChanges: bool;
-  /** Longest time between two questions of an active connection whether the switchboard drains, ms; 0: none. */
+  /** Longest time between two drain probes of an active connection, ms; 0: none are sent. */
   readonly drainCheckMs: i32;
   private readonly clusters: ClusterConfig[] = [];
 
@@ -54,6 +57,7 @@ export class ProxyConfig {
   readonly exceptionsAreErrors: bool;
 
   private constructor(from: ObjectReader, knownProtocols: string[], filters: FilterRegistry, seed: u64) {
+    super();
     this.protocols = readProtocols(from, knownProtocols);
     this.fallbackCluster = readFallback(from);
     const options = new RouterOptions();
@@ -85,6 +89,15 @@ export class ProxyConfig {
     }
     this.readClusters(from.object("clusters"), allowed);
     from.finish();
+    const fallback = this.fallbackCluster;
+    this.fallbackChoice = fallback === null ? null : new ClusterChoice(fallback, null);
+    this.fallbackTarget = fallback === null ? null : new ConnectTarget(fallback, [], []);
+    this.fallbackTimeoutMs = fallback === null ? 0 : this.cluster(fallback).openTimeoutMs;
+  }
+
+  /** The configuration where none is given: all defaults. Parameters as for `parse`. */
+  static defaults(knownProtocols: string[], filters: FilterRegistry): ProxyConfig {
+    return new ProxyConfig(new ObjectReader(null, "", new ConfigErrors()), knownProtocols, filters, 0);
   }
 
   /**
@@ -108,7 +121,6 @@ export class ProxyConfig {
     return errors.failed ? null : config;
   }
 
-  /** The configuration of a cluster; defaults where there is none. Allocates: look clusters up once. */
   cluster(name: Bytes): ClusterConfig {
     for (let i = 0; i < this.clusters.length; i++) {
       if (this.clusters[i].name.equals(name.ptr, name.length)) return this.clusters[i];

@@ -4,12 +4,12 @@ import { readDecimal } from "../bytes/decimal";
 import { View } from "../bytes/view";
 import { RouteInput } from "../router/input";
 import { VariableTable } from "../stream/variables";
+import { UpstreamConnection } from "../upstream/upstream_connection";
 import { Codec } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
 import { Headers } from "../message/headers";
 import { CallName } from "./call_name";
-import { Connection } from "./connection";
-import { Server } from "./server";
+import { ConnectionInfo } from "./connection_info";
 
 /** Memory kept between requests, bytes. */
 const KEEP: i32 = 4096;
@@ -64,15 +64,15 @@ function kindOf(name: Bytes): Variable {
 
 /**
  * A request frame as the router sees it: host is the service, path is "/SERVICE/METHOD", unless filters have set the
- * variables x-mosn-host and x-mosn-path. One object is bound to one
- * request after the other; the codec's headers are read only when a rule asks for one.
+ * variables x-mosn-host and x-mosn-path. One object is bound to one request after the other; the codec's headers are read
+ * only when a rule asks for one.
  */
 export class FrameInput extends RouteInput {
-  private connection: Connection | null = null;
+  private client: ConnectionInfo | null = null;
   private codec: Codec | null = null;
   private frame: Frame | null = null;
   private parsed: Headers | null = null;
-  private server: Server | null = null;
+  private upstream: UpstreamConnection | null = null;
   /** Of a response: what its request called; the frame itself does not say. */
   callName: CallName | null = null;
   /** Variables that filters have set on the request. */
@@ -80,15 +80,15 @@ export class FrameInput extends RouteInput {
   private readonly text: ByteBuffer = new ByteBuffer();
   private readonly number: View = new View();
 
-  /** Makes it speak of this frame; `server` is where a response came from. */
+  /** Makes it speak of this frame; `upstream` is where a response came from. */
   // @ts-ignore: decorator
   @inline
-  bind(connection: Connection, codec: Codec, frame: Frame, server: Server | null): FrameInput {
-    this.connection = connection;
+  bind(client: ConnectionInfo, codec: Codec, frame: Frame, upstream: UpstreamConnection | null): FrameInput {
+    this.client = client;
     this.codec = codec;
     this.frame = frame;
     this.parsed = null;
-    this.server = server;
+    this.upstream = upstream;
     this.callName = null;
     this.variables = null;
     return this;
@@ -135,7 +135,7 @@ export class FrameInput extends RouteInput {
     const isHeader = HEADER_PREFIX.isPrefixOf(name.ptr, name.length);
     if (isHeader || RESPONSE_PREFIX.isPrefixOf(name.ptr, name.length)) {
       // Only one of the two exists at a time.
-      if (isHeader != (this.server === null)) return false;
+      if (isHeader != (this.upstream === null)) return false;
       const skip = isHeader ? HEADER_PREFIX.length : RESPONSE_PREFIX.length;
       return this.header(name.ptr + (skip as usize), name.length - skip, out);
     }
@@ -153,9 +153,9 @@ export class FrameInput extends RouteInput {
       case Variable.LOCAL:
         return this.localAddress(out);
       case Variable.UPSTREAM_HOST:
-        return this.upstream(true, out);
+        return this.upstreamName(true, out);
       case Variable.UPSTREAM_CLUSTER:
-        return this.upstream(false, out);
+        return this.upstreamName(false, out);
       case Variable.GENERIC:
         return this.generic(out);
       default:
@@ -164,9 +164,9 @@ export class FrameInput extends RouteInput {
   }
 
   private localAddress(out: View): bool {
-    const connection = this.connection;
-    if (connection === null) return false;
-    const address = connection.localAddress;
+    const client = this.client;
+    if (client === null) return false;
+    const address = client.localAddress;
     out.set(address.ptr, address.length);
     return address.length > 0;
   }
@@ -178,10 +178,10 @@ export class FrameInput extends RouteInput {
     return true;
   }
 
-  private upstream(host: bool, out: View): bool {
-    const server = this.server;
-    if (server === null) return false;
-    const name = host ? server.address : server.pool.destination.cluster.name;
+  private upstreamName(host: bool, out: View): bool {
+    const upstream = this.upstream;
+    if (upstream === null) return false;
+    const name = host ? upstream.address : upstream.destination.cluster.name;
     out.set(name.ptr, name.length);
     return true;
   }
@@ -227,9 +227,9 @@ export class FrameInput extends RouteInput {
   }
 
   sourceAddress(out: View): bool {
-    const connection = this.connection;
-    if (connection === null) return false;
-    const address = connection.sourceAddress;
+    const client = this.client;
+    if (client === null) return false;
+    const address = client.sourceAddress;
     out.set(address.ptr, address.length);
     return address.length > 0;
   }

@@ -3,7 +3,7 @@ import { View } from "../bytes/view";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
 import { writeChanged } from "./changes";
-import { Connection } from "./connection";
+import { Client } from "./client";
 
 /** Whether a message is held. */
 export const enum Held {
@@ -27,13 +27,13 @@ export class HeldFrame {
    * Keeps a message; `changed`: with its present headers and this body, which is a new one with `newBody`. What cannot be
    * expressed of that is lost, or refused (`writeChanged`).
    */
-  keep(from: Frame, codec: Codec, peer: Peer, connection: Connection, changed: bool, body: View, newBody: bool): Held {
+  keep(from: Frame, codec: Codec, peer: Peer, client: Client, changed: bool, body: View, newBody: bool): Held {
     const out = this.next;
     out.clear();
     if (!changed) out.append(from.ptr, from.length);
-    else if (!writeChanged(connection, codec, from, body, newBody, from.id, out)) return Held.REFUSED;
-    if (!connection.mayKeep(out.length)) return Held.NO_ROOM;
-    connection.keptBytes += out.length - this.bytes.length;
+    else if (!writeChanged(client, codec, from, body, newBody, from.id, out)) return Held.REFUSED;
+    if (!client.mayKeep(out.length)) return Held.NO_ROOM;
+    client.keptBytes += out.length - this.bytes.length;
     this.next = this.bytes;
     this.bytes = out;
     this.next.free();
@@ -44,8 +44,8 @@ export class HeldFrame {
   }
 
   /** Gives the bytes back. */
-  drop(connection: Connection | null): void {
-    if (connection !== null) connection.keptBytes -= this.bytes.length;
+  drop(client: Client): void {
+    client.keptBytes -= this.bytes.length;
     this.bytes.free();
     this.next.free();
   }

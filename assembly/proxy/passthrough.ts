@@ -2,45 +2,34 @@ import { Bytes } from "../bytes/bytes";
 import { Timer } from "../host/timers";
 import { ConnectTarget } from "../tunnel/connect";
 import { CloseReason, StreamState, TunnelStream } from "../tunnel/tunnel_stream";
-import { Connection } from "./connection";
+import { Client } from "./client";
 
 const NO_CONNECTION = Bytes.of("no connection to the cluster of the fallback");
-
-/** The end of waiting for the connection to the cluster: Envoy does not answer when there may be no more of them. */
-class OpenTimer extends Timer {
-  constructor(private readonly upstream: Passthrough) {
-    super();
-  }
-
-  onTimer(now: i64): void {
-    this.upstream.onOpenTimeout(now);
-  }
-}
 
 /** A connection of no known protocol, carried byte for byte to the cluster of `fallback`. */
 export class Passthrough extends TunnelStream {
   private readonly timer: OpenTimer = new OpenTimer(this);
 
-  constructor(private readonly connection: Connection) {
+  constructor(private readonly client: Client) {
     super();
   }
 
   open(target: ConnectTarget): void {
-    const root = this.connection.root;
-    root.setTimer(this.timer, root.now() + root.fallbackTimeoutMs, false);
-    this.connection.tunnel.open(this, target, Bytes.EMPTY);
+    const services = this.client.services;
+    services.setTimer(this.timer, services.now() + (services.config.fallbackTimeoutMs as i64), false);
+    this.client.owner.tunnel.open(this, target, Bytes.EMPTY);
   }
 
   onOpenTimeout(now: i64): void {
     if (this.state != StreamState.OPENING) return;
-    this.connection.tunnel.abandon(this, now);
-    this.connection.refuse(NO_CONNECTION);
+    this.client.owner.tunnel.abandon(this, now);
+    this.client.refuse(NO_CONNECTION);
   }
 
   /** Sends bytes of the client. */
   write(ptr: usize, length: i32): void {
     this.queue.append(ptr, length);
-    this.connection.tunnel.wrote(this, length);
+    this.client.owner.tunnel.wrote(this, length);
   }
 
   onOpen(): void {
@@ -48,17 +37,35 @@ export class Passthrough extends TunnelStream {
   }
 
   onData(ptr: usize, length: i32): void {
-    this.connection.toClient.append(ptr, length);
+    this.client.output.bytes.append(ptr, length);
   }
 
   onClose(reason: CloseReason): void {
     this.dispose();
-    if (reason == CloseReason.NO_CLUSTER) this.connection.root.unknownFallback();
-    this.connection.linger();
+    if (reason == CloseReason.NO_CLUSTER) this.reportUnknown();
+    this.client.linger();
+  }
+
+  /** Envoy has no cluster of the fallback's name. */
+  private reportUnknown(): void {
+    const services = this.client.services;
+    const destination = services.destinations.of(services.config.fallbackChoice);
+    if (destination !== null) services.reports.unknownCluster(destination.cluster, services.now());
   }
 
   /** Cancels what is set when the connection ends. */
   dispose(): void {
-    this.connection.root.cancelTimer(this.timer);
+    this.client.services.cancelTimer(this.timer);
+  }
+}
+
+/** The open timeout: Envoy does not answer where the cluster may have no more connections. */
+class OpenTimer extends Timer {
+  constructor(private readonly upstream: Passthrough) {
+    super();
+  }
+
+  onTimer(now: i64): void {
+    this.upstream.onOpenTimeout(now);
   }
 }

@@ -4,13 +4,13 @@ import { StreamState } from "../tunnel/tunnel_stream";
 import { Codec, Decoded, Detected, Peer } from "../xprotocol/codec";
 import { Frame, FrameError, FrameKind } from "../xprotocol/frame";
 import { codeOf, reasonOf } from "../upstream/bad_frame";
-import { Connection } from "./connection";
-import { beginRequest } from "./exchange";
+import { Client } from "./client";
+import { beginRequest } from "./client_request";
 import { Passthrough } from "./passthrough";
-import { onClientResponse } from "./push";
-import { writeReply } from "./respond";
+import { writeReply } from "./reply";
+import { Services } from "./services";
 
-/** What a call, another frame and a bad one cost of the work of a callback (`ProxyRoot.work`); and a byte, an eighth. */
+/** What a call, another frame and a bad one cost of the work of a callback (`Services.work`); a byte costs an eighth. */
 const WORK_OF_CALL: i32 = 2048;
 const WORK_OF_SIGNAL: i32 = 32;
 const WORK_OF_ERROR: i32 = 512;
@@ -18,18 +18,7 @@ const WORK_SHIFT: i32 = 3;
 
 const UNKNOWN = Bytes.of("no known protocol in the first bytes");
 const TOO_FEW = Bytes.of("too few bytes to tell the protocol");
-const UNASKED = Bytes.of("a response to nothing");
-
-/** Detection that takes too long. */
-class DetectTimer extends Timer {
-  constructor(private readonly reader: ClientReader) {
-    super();
-  }
-
-  onTimer(now: i64): void {
-    this.reader.onDetectTimeout();
-  }
-}
+const UNREQUESTED = Bytes.of("a response to nothing");
 
 /** What a client sends: finds out the protocol, cuts the bytes into frames, and has each dealt with. */
 export class ClientReader {
@@ -43,7 +32,10 @@ export class ClientReader {
   /** Bytes still to come of a frame that was refused for its length. */
   private skip: i32 = 0;
 
-  constructor(private readonly connection: Connection) {}
+  constructor(
+    private readonly services: Services,
+    private readonly client: Client,
+  ) {}
 
   /** Deals with the whole frames of a range; returns the bytes they took. */
   read(ptr: usize, length: i32): i32 {
@@ -63,15 +55,16 @@ export class ClientReader {
 
   /** Finds out the protocol, or falls back; false when it is not known yet, or never will be. */
   private detect(ptr: usize, length: i32): bool {
-    const root = this.connection.root;
-    const detected = root.codecs.detect(ptr, length);
+    const services = this.services;
+    const detected = services.codecs.detect(ptr, length);
     if (detected == Detected.MORE) {
-      if (this.timer.slot < 0) root.setTimer(this.timer, root.now() + root.detectTimeoutMs, false);
+      if (this.timer.slot < 0)
+        services.setTimer(this.timer, services.now() + (services.config.detectTimeoutMs as i64), false);
       return false;
     }
-    root.cancelTimer(this.timer);
+    services.cancelTimer(this.timer);
     if (detected == Detected.YES) {
-      this.codec = root.codecs.found;
+      this.codec = services.codecs.found;
       return true;
     }
     if (this.fallBack()) return true;
@@ -81,10 +74,9 @@ export class ClientReader {
 
   /** From now on the bytes go to the cluster of the fallback; false when there is none, or not for this client. */
   private fallBack(): bool {
-    const connection = this.connection;
-    const fallback = connection.root.fallback;
-    if (fallback === null || !connection.admits(true)) return false;
-    const raw = new Passthrough(connection);
+    const fallback = this.services.config.fallbackTarget;
+    if (fallback === null || !this.client.admits(true)) return false;
+    const raw = new Passthrough(this.client);
     this.passthrough = raw;
     raw.open(fallback);
     return true;
@@ -92,68 +84,63 @@ export class ClientReader {
 
   /** The first bytes fit a protocol so far, but the rest does not come. */
   onDetectTimeout(): void {
-    if (this.fallBack()) this.connection.reread();
+    if (this.fallBack()) this.client.reread();
     else this.refuse(TOO_FEW);
   }
 
   /** Refuses the client, unless that has been done for a better reason. */
   private refuse(why: Bytes): void {
-    if (!this.connection.lingering) this.connection.refuse(why);
+    if (!this.client.lingering) this.client.refuse(why);
   }
 
   private frames(ptr: usize, from: i32, length: i32): i32 {
-    const root = this.connection.root;
-    const frame = root.frame;
+    const services = this.services;
+    const frame = services.frame;
+    const codecs = services.codecs;
+    const maxLength = services.config.maxFrameBytes;
     const codec = this.codec;
     let used = from;
     this.need = 0;
     this.behind = false;
-    while (used < length && codec !== null && !this.connection.lingering) {
-      if (root.work <= 0) {
+    while (used < length && codec !== null && !this.client.lingering) {
+      if (services.work <= 0) {
         this.behind = true;
         break;
       }
-      const decoded = root.codecs.decode(
-        codec,
-        ptr + (used as usize),
-        length - used,
-        Peer.CLIENT,
-        root.maxFrameBytes,
-        frame,
-      );
+      const decoded = codecs.decode(codec, ptr + (used as usize), length - used, Peer.CLIENT, maxLength, frame);
       if (decoded == Decoded.MORE) {
         this.need = frame.need;
         break;
       }
       const before = used;
       if (decoded == Decoded.FRAME) {
-        root.work -= frame.kind <= FrameKind.RESPONSE ? WORK_OF_CALL : WORK_OF_SIGNAL;
+        services.work -= frame.kind <= FrameKind.RESPONSE ? WORK_OF_CALL : WORK_OF_SIGNAL;
         used += frame.length;
-        this.onFrame(frame);
+        const spoken = frame.codec;
+        if (spoken !== null) this.onFrame(spoken, frame);
       } else {
-        root.work -= WORK_OF_ERROR;
+        services.work -= WORK_OF_ERROR;
         used += this.onBadFrame(frame, length - used);
       }
-      root.work -= (used - before) >> WORK_SHIFT;
+      services.work -= (used - before) >> WORK_SHIFT;
     }
     return used;
   }
 
-  private onFrame(frame: Frame): void {
+  private onFrame(codec: Codec, frame: Frame): void {
+    const client = this.client;
     switch (frame.kind) {
       case FrameKind.REQUEST:
       case FrameKind.ONEWAY:
-        beginRequest(this.connection, frame);
+        beginRequest(client, codec, frame);
         break;
-      case FrameKind.HEARTBEAT: {
-        const codec = frame.codec;
-        if (codec === null || !this.connection.admits(false)) break;
-        this.connection.root.protocol(codec).heartbeats.add(1);
-        codec.heartbeatAck(frame.id, frame.aux, this.connection.toClient);
+      case FrameKind.HEARTBEAT:
+        if (!client.admits(false)) break;
+        this.services.protocol(codec).heartbeats.add(1);
+        codec.heartbeatAck(frame.id, frame.aux, client.output.bytes);
         break;
-      }
       case FrameKind.RESPONSE:
-        if (!onClientResponse(this.connection, frame)) this.connection.refuse(UNASKED);
+        if (!client.requests.serverRequests.onResponse(codec, frame)) client.refuse(UNREQUESTED);
         break;
       default:
         // Nothing waits for a heartbeat's answer, and a client's go-away asks for nothing.
@@ -163,20 +150,20 @@ export class ClientReader {
 
   /** Answers a frame that cannot be accepted, where its id is known; returns the bytes to leave out. */
   private onBadFrame(frame: Frame, available: i32): i32 {
-    const root = this.connection.root;
+    const services = this.services;
     const codec = frame.codec;
     const reason = reasonOf(frame.error);
-    root.refused(this.connection, reason);
+    services.clients.refused(this.client.info, reason, services.now());
     if (codec !== null) {
-      const stats = root.protocol(codec);
+      const stats = services.protocol(codec);
       stats.decodeErrors.add(1);
       if (frame.error == FrameError.AMBIGUOUS) stats.ambiguous.add(1);
     }
     if (codec !== null && frame.answerable && frame.kind == FrameKind.REQUEST) {
-      writeReply(this.connection, codec, frame.id, frame.aux, codeOf(frame.error), reason);
+      writeReply(this.client, codec, frame.id, frame.aux, codeOf(frame.error), reason);
     }
     if (frame.length <= 0) {
-      this.connection.linger();
+      this.client.linger();
       return available;
     }
     const now = min(frame.length, available);
@@ -187,7 +174,7 @@ export class ClientReader {
   /** Tells the client that no new requests are wanted, where its protocol has such a frame. */
   goAway(): void {
     const codec = this.codec;
-    if (codec !== null) codec.goAway(0, this.connection.toClient);
+    if (codec !== null) codec.goAway(0, this.client.output.bytes);
   }
 
   /** Whether it is known which protocol the client speaks. */
@@ -203,8 +190,19 @@ export class ClientReader {
 
   /** Cancels what is set when the connection ends. */
   dispose(): void {
-    this.connection.root.cancelTimer(this.timer);
+    this.services.cancelTimer(this.timer);
     const raw = this.passthrough;
     if (raw !== null) raw.dispose();
+  }
+}
+
+/** Detection that takes too long. */
+class DetectTimer extends Timer {
+  constructor(private readonly reader: ClientReader) {
+    super();
+  }
+
+  onTimer(now: i64): void {
+    this.reader.onDetectTimeout();
   }
 }

@@ -1,83 +1,55 @@
-import { memoryIsFull, memoryIsShort, memoryShare } from "../bytes/buffer";
+import { memoryIsShort } from "../bytes/buffer";
+import { Timer } from "../host/timers";
+import { Patience, SLOW } from "../upstream/patience";
+import { Client } from "./client";
 import { Holding, relieve } from "../bytes/holders";
-import { Connection } from "./connection";
-import { FrameWatch, Patience } from "./frame_watch";
-import { LARGE, OUT_OF_MEMORY, SLOW } from "./memory";
+import { OUT_OF_MEMORY } from "./reply";
 
 /** What a request with filters takes beside its bytes, about, bytes. */
 const REQUEST_BYTES: i32 = 2048;
+/** Time between two looks at frames whose rest has not come, ms. */
+const LOOK_MS: i64 = 1000;
 
-/** What a client connection holds: frames whose rest has not come, messages, copies, and what waits to be sent. */
-class ConnectionHolding extends Holding {
-  constructor(private readonly connection: Connection) {
-    super();
-  }
-
-  giveUp(): void {
-    this.connection.share.giveUp();
-  }
-}
-
-/** What one client connection holds of the worker's memory, how long it may, and what it gives up while that is short. */
-export class Share {
-  /** Bytes of servers' frames whose rest has not come. */
-  gathered: i32 = 0;
-  /** Bytes of the client's frame whose rest has not come, and the memory for it. */
+/** A client's share of the worker's memory: how much it holds, how long it may, and what it gives up while that is short. */
+export class Share extends Holding {
+  /** How long the rest of the client's own frame has been missing. */
   readonly patience: Patience = new Patience();
-  private readonly watch: FrameWatch;
-  private readonly holding: ConnectionHolding;
+  private readonly watch: FrameWatch = new FrameWatch(this);
 
-  constructor(private readonly connection: Connection) {
-    this.watch = new FrameWatch(connection);
-    this.holding = new ConnectionHolding(connection);
-  }
-
-  /**
-   * Whether so many bytes may be held that can be refused, beside `now` others: no more than `most` in all, and of much
-   * no more than half of the memory that is left.
-   */
-  allows(now: i32, more: i32, most: i32): bool {
-    if (more > most - now) return false;
-    return more <= LARGE - now ? !memoryIsFull() : more <= memoryShare() - now;
-  }
-
-  /** Whether there is room for more of servers' large frames. */
-  get mayGather(): bool {
-    return this.gathered <= this.connection.root.maxConnectionBytes;
+  constructor(private readonly client: Client) {
+    super();
   }
 
   /** Counts what is held now. The last act of a callback: the host's effective context may be another one after it. */
   settle(): void {
-    const connection = this.connection;
-    if (connection.closed) return;
+    const client = this.client;
+    if (client.owner.closed) return;
     this.count();
-    if (connection.waiting > 0 || this.gathered > 0) this.watch.begin();
+    if (this.watch.slot < 0 && (client.partial > 0 || client.owner.gathered > 0)) this.watchAgain();
     if (memoryIsShort()) relieve();
   }
 
   private count(): void {
-    const connection = this.connection;
-    const tunnel = connection.tunnel;
-    let bytes = connection.unread + this.gathered + connection.keptBytes + connection.toClient.length;
+    const client = this.client;
+    const owner = client.owner;
+    const tunnel = owner.tunnel;
+    let bytes = client.unread + owner.gathered + client.keptBytes + client.output.bytes.length;
     bytes += tunnel.backlog + tunnel.secondary.backlog;
-    if (!connection.root.chains.empty) bytes += connection.requests.count * REQUEST_BYTES;
-    this.holding.update(bytes);
+    if (!client.services.chains.empty) bytes += client.requests.exchanges.count * REQUEST_BYTES;
+    this.update(bytes);
   }
 
-  /**
-   * Memory is short, and this connection holds most of it: the largest frame of a server that is not whole goes, or the
-   * copies for retries, or else the connection.
-   */
+  /** The largest frame of a server that is not whole goes, or the copies for retries, or else the client. */
   giveUp(): void {
-    const connection = this.connection;
-    const half = this.holding.bytes >> 1;
-    const server = this.gathered > half ? connection.pools.largestHalf() : null;
-    connection.root.shortages.add(1);
-    if (server !== null) server.dropHalf();
-    else if (connection.keptBytes <= half || !this.dropCopies()) {
-      connection.refuse(OUT_OF_MEMORY);
-      this.holding.leave();
-      connection.closeSoon();
+    const client = this.client;
+    const half = this.bytes >> 1;
+    const server = client.owner.gathered > half ? client.pools.largestPartial() : null;
+    client.services.shortages.add(1);
+    if (server !== null) server.dropPartial();
+    else if (client.keptBytes <= half || !this.dropCopies()) {
+      client.refuse(OUT_OF_MEMORY);
+      this.leave();
+      client.closeSoon();
       return;
     }
     this.count();
@@ -85,36 +57,57 @@ export class Share {
 
   /** Drops what is kept for retries: those requests are sent once. False when there is nothing. */
   private dropCopies(): bool {
-    const connection = this.connection;
-    const before = connection.keptBytes;
-    for (let i = 0; i < connection.requests.capacity; i++) {
-      const request = connection.requests.at(i);
-      if (request === null || request.copy.length == 0) continue;
-      connection.keptBytes -= request.copy.length;
-      request.copy.free();
+    const client = this.client;
+    const before = client.keptBytes;
+    const exchanges = client.requests.exchanges;
+    for (let i = 0; i < exchanges.capacity; i++) {
+      const exchange = exchanges.at(i);
+      if (exchange !== null) exchange.dropCopy();
     }
-    return connection.keptBytes < before;
+    return client.keptBytes < before;
   }
 
-  /** Looks at frames whose rest has not come: those that take too long are given up. Returns whether there are others. */
-  look(now: i64): bool {
-    const connection = this.connection;
-    const root = connection.root;
-    const servers = connection.pools.lookAtHalves(now, root.frameTimeoutMs);
-    const bytes = connection.waiting;
+  /** Looks at frames whose rest has not come: those that take too long are given up. */
+  look(now: i64): void {
+    if (this.checkPartials(now)) this.watchAgain();
+  }
+
+  private watchAgain(): void {
+    const services = this.client.services;
+    services.setTimer(this.watch, services.now() + LOOK_MS, false);
+  }
+
+  /** Returns whether there are still frames whose rest has not come. */
+  private checkPartials(now: i64): bool {
+    const client = this.client;
+    const services = client.services;
+    const timeout = services.config.frameTimeoutMs as i64;
+    const servers = client.pools.checkPartials(now, timeout);
+    const bytes = client.partial;
     if (bytes == 0) return servers;
-    if (connection.isHeldUp) this.patience.restart();
-    else if (this.patience.isOver(now, bytes, root.frameTimeoutMs)) {
-      root.frameTimeouts.add(1);
-      connection.refuse(SLOW);
+    if (client.heldUp) this.patience.restart();
+    else if (this.patience.isOver(now, bytes, timeout)) {
+      services.frameTimeouts.add(1);
+      client.refuse(SLOW);
       return servers;
     }
     return true;
   }
 
-  /** The connection is over. */
-  end(): void {
-    this.connection.root.cancelTimer(this.watch);
-    this.holding.end();
+  /** The client is gone. */
+  close(): void {
+    this.client.services.cancelTimer(this.watch);
+    this.end();
+  }
+}
+
+/** The time for a look at frames whose rest has not come. */
+class FrameWatch extends Timer {
+  constructor(private readonly share: Share) {
+    super();
+  }
+
+  onTimer(now: i64): void {
+    this.share.look(now);
   }
 }

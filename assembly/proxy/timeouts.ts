@@ -3,12 +3,11 @@ import { Bytes } from "../bytes/bytes";
 import { readDecimal } from "../bytes/decimal";
 import { View } from "../bytes/view";
 import { Route } from "../router/route";
+import { DEFAULT_TIMEOUT_MS } from "./config";
 import { FrameInput } from "./frame_input";
 import { Request } from "./request";
-import { ProxyRoot } from "./root";
+import { Services } from "./services";
 
-/** Timeout of a request when neither the route nor the request says one, ms (MOSN's). */
-export const DEFAULT_TIMEOUT_MS: i64 = 60000;
 /** Shortest timeout of a caller's own that counts against a server, where the route has none, ms. */
 const LEAST_COUNTED_MS: i64 = 1000;
 const NONE: i64 = -1;
@@ -30,9 +29,9 @@ function routed(route: Route): i64 {
 }
 
 /** The longest timeout that a request to this route may choose, ms: `max_request_timeout`, or the route's if it is longer. */
-function longest(root: ProxyRoot, route: Route): i64 {
+function longest(services: Services, route: Route): i64 {
   const own = routed(route);
-  return own == 0 ? i64.MAX_VALUE : max(own, root.maxRequestTimeoutMs);
+  return own == 0 ? i64.MAX_VALUE : max(own, services.config.maxRequestTimeoutMs);
 }
 
 /** What a filter has set, ms; NONE where it has not, or no number. A negative one is no limit, so the longest. */
@@ -50,20 +49,20 @@ function chosen(input: FrameInput): i64 {
 }
 
 /**
- * The whole timeout of the request that the root's input is bound to, ms; 0: none. What a filter has set wins over the
+ * The whole timeout of the request that the services' input is bound to, ms; 0: none. What a filter has set wins over the
  * frame's own, that over the header x-mosn-global-timeout, and that over the route. A choice of 0 is MOSN's default.
  */
-export function timeoutOf(root: ProxyRoot, route: Route): i64 {
-  const input = root.input;
+export function timeoutOf(services: Services, route: Route): i64 {
+  const input = services.input;
   let own = variable(input, GLOBAL_VARIABLE);
   if (own == NONE) own = chosen(input);
   if (own == NONE) return routed(route);
-  return min(own == 0 ? DEFAULT_TIMEOUT_MS : own, longest(root, route));
+  return min(own == 0 ? DEFAULT_TIMEOUT_MS : own, longest(services, route));
 }
 
 /** The timeout that is said to count against servers, or else the route's; what is shorter is the caller's impatience. */
-function counted(root: ProxyRoot, route: Route): i64 {
-  if (root.minCountedTimeoutMs > 0) return root.minCountedTimeoutMs;
+function counted(services: Services, route: Route): i64 {
+  if (services.config.minCountedTimeoutMs > 0) return services.config.minCountedTimeoutMs;
   return route.timeoutMs > 0 ? (route.timeoutMs as i64) : LEAST_COUNTED_MS;
 }
 
@@ -71,11 +70,11 @@ function counted(root: ProxyRoot, route: Route): i64 {
  * Sets the whole timeout of a request that is to be sent and that of its tries, and how often it may be tried again. Of a
  * try the variable wins over the header, which counts only with `retry_on`, and that over the route.
  */
-export function setTimeouts(request: Request, route: Route, root: ProxyRoot): void {
-  const input = root.input;
-  const timeout = timeoutOf(root, route);
-  if (timeout > 0) root.setTimer(request, root.now() + timeout, true);
-  const least = counted(root, route);
+export function setTimeouts(request: Request, route: Route, services: Services): void {
+  const input = services.input;
+  const timeout = timeoutOf(services, route);
+  if (timeout > 0) services.setTimer(request, services.now() + timeout, true);
+  const least = counted(services, route);
   request.impatient =
     timeout > 0 && timeout < least && variable(input, GLOBAL_VARIABLE) == NONE && chosen(input) != NONE;
 
@@ -83,16 +82,11 @@ export function setTimeouts(request: Request, route: Route, root: ProxyRoot): vo
   let perTry = variable(input, TRY_VARIABLE);
   const asked = perTry == NONE && policy.retryOn ? input.milliseconds(TRY_TIMEOUT) : NONE;
   if (perTry == NONE) perTry = asked != NONE ? asked : (max(policy.perTryTimeoutMs, 0) as i64);
-  perTry = min(perTry, longest(root, route));
+  perTry = min(perTry, longest(services, route));
   request.tryTimeout = timeout == 0 || perTry < timeout ? (min(perTry, i32.MAX_VALUE as i64) as i32) : 0;
   const leastTry = policy.perTryTimeoutMs > 0 ? min(policy.perTryTimeoutMs as i64, least) : least;
   request.ownTry = asked != NONE;
   request.impatientTry = asked != NONE && asked < leastTry;
   const never = input.isSet(DISABLE_RETRY, view) && TRUE.equals(view.ptr, view.length);
   request.retriesLeft = never ? 0 : policy.numRetries;
-}
-
-/** How long the answer to a request of a server is waited for, ms: what its frame says, `max_request_timeout` at most. */
-export function pushTimeoutOf(root: ProxyRoot, own: i32): i64 {
-  return own > 0 ? min(own as i64, max(root.maxRequestTimeoutMs, DEFAULT_TIMEOUT_MS)) : DEFAULT_TIMEOUT_MS;
 }

@@ -35,8 +35,8 @@ export abstract class StreamHandler {
   /** What `explain` was told; null: nothing. */
   why: Bytes | null = null;
 
-  /** @param metrics where its filters count */
-  constructor(readonly metrics: FilterMetrics) {}
+  /** @param metrics where its filters count; the root's to change */
+  constructor(public metrics: FilterMetrics) {}
 
   /** The request's headers; null once the request has been sent. */
   abstract get requestHeaders(): Headers | null;

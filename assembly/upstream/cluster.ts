@@ -49,17 +49,22 @@ export class Cluster {
 /** Where a route sends requests: a cluster, or one subset of its hosts. */
 export class Destination {
   readonly set: HostSet;
-  /** Of one for copies: none is sent until this time, ms. */
+  /** Of mirrored requests: none is sent until this time, ms. */
   restUntil: i64 = 0;
 
-  /** @param mirror whether it is for copies of requests alone: nobody waits for what is sent there */
   constructor(
     readonly cluster: Cluster,
     labels: MetadataMatch | null,
-    readonly mirror: bool = false,
   ) {
     const keys: Bytes[] = labels === null ? [] : labels.keys;
     const values: Bytes[] = labels === null ? [] : labels.values;
     this.set = new HostSet(new ConnectTarget(cluster.name, keys, values), cluster.config, cluster.records);
   }
+}
+
+/** Whether a limit of a cluster is reached; 0 is none. */
+// @ts-ignore: decorator
+@inline
+export function isFull(count: i32, limit: u32): bool {
+  return limit > 0 && (count as u32) >= limit;
 }

@@ -63,7 +63,7 @@ export const LIMITS: Limit[] = [
   {
     row: "requests in flight of a worker, with copies",
     tests: [REQUESTS],
-    constants: ["assembly/proxy/request.ts MAX_REQUESTS", "assembly/proxy/request.ts RESERVED"],
+    constants: ["assembly/proxy/services.ts MAX_REQUESTS", "assembly/proxy/services.ts RESERVED"],
   },
   {
     row: "timeout that a request chooses",
@@ -79,7 +79,7 @@ export const LIMITS: Limit[] = [
   {
     row: "unsent bytes for servers of one client connection",
     tests: [peers("no more is read from 2 MiB for a server that does not read, and again from 512 KiB on")],
-    constants: ["assembly/proxy/connection.ts BACKLOG_HIGH"],
+    constants: ["assembly/proxy/downstream_connection.ts BACKLOG_HIGH"],
   },
   {
     row: "bytes taken from a client that is no longer read",
@@ -103,7 +103,7 @@ export const LIMITS: Limit[] = [
   {
     row: "answers of the proxy itself that a server does not read",
     tests: [peers("${what}: is given up at 4 MiB of them, and the client lives on")],
-    constants: ["assembly/proxy/memory.ts MOST"],
+    constants: ["assembly/upstream/unread_answers.ts MOST"],
   },
   {
     row: "copies kept for `retry_on`, per client connection",
@@ -128,7 +128,7 @@ export const LIMITS: Limit[] = [
     constants: [
       "assembly/bytes/buffer.ts MEMORY_HIGH",
       "assembly/bytes/buffer.ts MEMORY_FULL",
-      "assembly/proxy/memory.ts LARGE_IF_FULL",
+      "assembly/upstream/memory.ts LARGE_IF_FULL",
     ],
   },
   {
@@ -157,7 +157,7 @@ export const LIMITS: Limit[] = [
         "has about a thousand of them sent, then some in each tick: another one's call is answered before the rest",
       ),
     ],
-    constants: ["assembly/proxy/root.ts WORK", "assembly/proxy/root.ts WORK_OF_TICK"],
+    constants: ["assembly/proxy/downstream_connection.ts WORK", "assembly/proxy/downstream_connection.ts WORK_OF_TICK"],
   },
   {
     row: "memory that empty buffers keep",
@@ -175,7 +175,7 @@ export const LIMITS: Limit[] = [
       tables("with consistent hashing 128 connections, to hosts as they are needed"),
       tables("to each `connections` of a client connection"),
     ],
-    constants: ["assembly/proxy/pool.ts MAX_SPAN", "assembly/proxy/pool.ts MAX_SERVERS"],
+    constants: ["assembly/proxy/request_traffic.ts MAX_SPAN", "assembly/upstream/pool.ts MAX_CONNECTIONS"],
   },
   {
     row: "the same, of all clusters",
@@ -189,11 +189,11 @@ export const LIMITS: Limit[] = [
     tests: [tables("1,024 are remembered: then none are looked for any more")],
     constants: ["assembly/upstream/host_set.ts MAX_HOSTS"],
   },
-  { row: "clusters", tests: [CLUSTERS], constants: ["assembly/proxy/root.ts MAX_CLUSTERS"] },
+  { row: "clusters", tests: [CLUSTERS], constants: ["assembly/upstream/destinations.ts MAX_CLUSTERS"] },
   {
     row: "clusters and subsets that one client connection uses",
     tests: [CLUSTERS],
-    constants: ["assembly/proxy/pools.ts MAX_IDLE"],
+    constants: ["assembly/upstream/pools.ts MAX_IDLE"],
   },
   {
     row: "sets of labels from filters",
@@ -243,7 +243,7 @@ export const LIMITS: Limit[] = [
   {
     row: "server connections for copies, per client connection",
     tests: [tables("go to ${hosts} hosts, on 8 connections at most, with ${JSON.stringify(mirror)}")],
-    constants: ["assembly/proxy/pool.ts MAX_MIRRORS"],
+    constants: ["assembly/proxy/mirror_traffic.ts MAX_MIRRORS", "assembly/proxy/mirror_traffic.ts MAX_SPAN"],
   },
   {
     row: "hosts that `fault_tolerance` judges",
@@ -286,7 +286,7 @@ export const LIMITS: Limit[] = [
       "tests/host/stream-filters.test.ts: ${status} without end is answered with an error (MOSN: never)",
       "tests/host/http-phases.test.ts: without end it is answered with an error (MOSN: never)",
     ],
-    constants: ["assembly/proxy/exchange.ts MAX_PASSES", "assembly/http/exchange.ts MAX_PASSES"],
+    constants: ["assembly/proxy/forward.ts MAX_PASSES", "assembly/http/exchange.ts MAX_PASSES"],
   },
   {
     row: "HTTP streams that go on in one tick",
@@ -304,7 +304,10 @@ export const LIMITS: Limit[] = [
   {
     row: "requests of servers that wait for one client",
     tests: [peers("requests of servers that wait for a client: 1,024")],
-    constants: ["assembly/proxy/push.ts MAX_PUSHES", "assembly/proxy/push.ts FEW_PUSHES"],
+    constants: [
+      "assembly/proxy/server_request.ts MAX_SERVER_REQUESTS",
+      "assembly/proxy/server_request.ts FEW_SERVER_REQUESTS",
+    ],
   },
   {
     row: "service and method pairs with own counters",
@@ -351,7 +354,7 @@ export const LIMITS: Limit[] = [
       "tests/host/proxy-failures.test.ts: of 3,000 calls on 1,000 connections in one tick are all answered",
       "tests/host/kit.test.ts: more than 16 continue_stream calls in one tick",
     ],
-    constants: ["assembly/proxy/root.ts MAX_PUSHES"],
+    constants: ["assembly/proxy/root.ts MAX_FLUSHES"],
   },
   {
     row: "first bytes of a connection",

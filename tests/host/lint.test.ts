@@ -36,6 +36,7 @@ const REFUSED: [string, string, string, string][] = [
   ["a codec that imports a codec", "moe/layers", "filters/codec/bolt/some.ts", `import "../boltv2/boltv2";\n`],
   ["the module in a filter", "moe/layers", "filters/stream/fault/some.ts", `import "../../network/moe";\n`],
   ["tests in the module", "moe/layers", IN_PROXY, `import "../../tests/unit/frames";\n`],
+  ["an import circle of three files", "moe/circles", "assembly/upstream/host.ts", `import "./pool";\n`],
   ["a folder that is no layer", "moe/layers", "assembly/other/some.ts", `import "../bytes/bytes";\n`],
   ["a log line without a guard", "moe/guarded-log", "assembly/proxy/root.ts", inFunction("log(1, `at ${at}`);")],
   ["one that is glued", "moe/guarded-log", IN_PROXY, inFunction(`log(1, "at " + name(at));`)],

@@ -1,33 +1,33 @@
 import { ByteBuffer } from "../bytes/buffer";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
-import { Connection } from "./connection";
-import { Patience } from "./frame_watch";
 import { LARGE } from "./memory";
+import { Owner } from "./owner";
+import { Patience } from "./patience";
 
 /** Memory that is kept between frames, bytes. */
 const KEEP: i32 = 4096;
 /** How often a frame may ask for more out of one piece of data before it gets all. */
 const MOST_TRIES: i32 = 4;
 
-/** Longer frames than this are refused for their length, which tells what they are before they are whole. */
-const NOTHING: i32 = 1;
+/** A limit that every frame is beyond: what is refused for its length says what it is before it is whole. */
+const NO_LENGTH: i32 = 1;
 
 const described = new Frame();
 
-/** The frame of a server whose rest has not come. */
-export class ServerInput {
+/** Gathers the frame of a server whose rest has not come. */
+export class FrameAssembler {
   readonly bytes: ByteBuffer = new ByteBuffer();
-  /** Bytes that it needs to be whole, or to tell how many that are; 0: not known. */
+  /** Bytes that the frame needs to be whole, or to tell its length; 0: not known. */
   need: i32 = 0;
-  /** How long it has not come. */
+  /** How long the rest has been missing. */
   readonly patience: Patience = new Patience();
-  /** Bytes that are counted in the client's connection. */
+  /** Bytes that are counted in the owner. */
   private counted: i32 = 0;
 
-  constructor(private readonly connection: Connection) {}
+  constructor(private readonly owner: Owner) {}
 
-  /** Bytes there are. */
+  /** Bytes that are there. */
   get length(): i32 {
     return this.bytes.length;
   }
@@ -57,23 +57,23 @@ export class ServerInput {
     if (this.bytes.length == 0) this.bytes.reset(KEEP);
   }
 
-  /** Whether it is large, and the client's connection has no room for more. */
+  /** Whether it is large, and the owner has no room for more. */
   get isTooMuch(): bool {
-    return this.bytes.length >= LARGE && !this.connection.share.mayGather;
+    return this.bytes.length >= LARGE && !this.owner.mayGather;
   }
 
-  /** What there is says of the frame: its kind, id and length; null when that is not enough. Reused, borrowed. */
+  /** What is known of the frame: kind, id and length; null when too little of it is there. Reused, borrowed. */
   describe(codec: Codec | null): Frame | null {
     const bytes = this.bytes;
     if (codec === null || bytes.length == 0) return null;
-    if (codec.decode(bytes.ptr, bytes.length, Peer.SERVER, NOTHING, described) != Decoded.ERROR) return null;
+    if (codec.decode(bytes.ptr, bytes.length, Peer.SERVER, NO_LENGTH, described) != Decoded.ERROR) return null;
     return described.answerable && described.length > bytes.length ? described : null;
   }
 
-  /** Has the client's connection know how much there is. */
+  /** Counts in the owner how much there is. */
   settle(): void {
     const now = this.bytes.length;
-    this.connection.share.gathered += now - this.counted;
+    this.owner.gathered += now - this.counted;
     this.counted = now;
   }
 
