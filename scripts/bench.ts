@@ -1,4 +1,4 @@
-// `npm run bench`: CPU per request, throughput and latency of Envoy with the module beside its own filters.
+// `moe bench`, `npm run bench`: CPU per request, throughput and latency of Envoy with the module beside its own filters.
 import { writeFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -9,11 +9,14 @@ import { BASE, CASES, DEFAULT_WAYS, type LoadCase, type Way, WAYS } from "../tes
 import { resultTable, type Sample, targetLines } from "../tests/bench/report.ts";
 import { type Entry, measureAll, type Times } from "../tests/bench/rounds.ts";
 import { type Protocol, PROTOCOLS, WIRES } from "../tests/bench/wire.ts";
-import { EnvoyNotFound } from "./lib/envoy.ts";
-import { EnvoyFailed } from "./lib/envoy_process.ts";
+import { build } from "./build.ts";
+import { runScript } from "./lib/command.ts";
+import { here, PACKAGE } from "./lib/package.ts";
+import { projectFolder } from "./lib/project.ts";
 import { Scope } from "./lib/scope.ts";
 
 interface Options {
+  module?: string;
   protocol: Protocol;
   filters?: Part[] | true;
   flow?: boolean;
@@ -84,7 +87,17 @@ function report(samples: Sample[], cases: LoadCase[], ways: Way[], options: Opti
   for (const line of targetLines(samples, cases, protocol)) console.log(line);
 }
 
+/** The module to measure: what is named, or the project's own; undefined: this package's. */
+function moduleOf({ module }: Options): string | undefined {
+  if (module !== undefined) return here(module);
+  const project = projectFolder();
+  return project === undefined || project === PACKAGE ? undefined : build("release", console.error, project);
+}
+
 async function main(options: Options): Promise<void> {
+  const module = moduleOf(options);
+  // Where the Envoys of the benchmark and of the tests look for it.
+  if (module !== undefined) process.env.MOE_MODULE = module;
   const { filters, flow, rounds, seconds, warmup } = options;
   const parts: readonly Part[] | undefined = flow ? FLOW_PARTS : filters === true ? PARTS : filters;
   const defaults = options.quick ? QUICK : DEFAULTS[parts ? "filters" : "ways"];
@@ -100,7 +113,7 @@ async function main(options: Options): Promise<void> {
   } else {
     samples = await benchWays(options, times);
   }
-  if (options.json) writeFileSync(options.json, JSON.stringify({ machine: machine(), samples }, null, 2));
+  if (options.json) writeFileSync(here(options.json), JSON.stringify({ machine: machine(), samples }, null, 2));
 }
 
 function positive(text: string): number {
@@ -109,43 +122,45 @@ function positive(text: string): number {
   return value;
 }
 
-const program = new Command("npm run bench --")
-  .description("Measures Envoy with the module beside a bare tcp_proxy; docs/benchmark.md tells how to read it.")
-  .addOption(new Option("--protocol <name>", "what to speak").choices(PROTOCOLS).default("bolt"))
-  .addOption(
-    new Option("--filters [part...]", "what stream filters cost, instead of the ways: all parts, or only these")
-      .choices(PARTS)
-      .conflicts(["protocol", "cases", "ways"]),
-  )
-  .addOption(
-    new Option("--flow", "what flow control's rules cost, instead of the ways").conflicts([
-      "protocol",
-      "cases",
-      "ways",
-      "filters",
-    ]),
-  )
-  .option("--rounds <n>", "how often everything is measured (default: 3)", positive)
-  .option("--seconds <n>", "length of one measurement (default: 3, with --filters 1.2)", positive)
-  .option("--warmup <n>", "seconds of load before each measurement (default: 1, with --filters 0.8)", positive)
-  .option("--quick", "one round of 0.3 s: whether it runs, not what it costs")
-  .option("--cases <text>", `only cases whose name contains this text: ${CASES.map((each) => each.name).join(", ")}`)
-  .addOption(
-    new Option("--ways <way...>", "what to send the load through")
-      .choices(WAYS)
-      .default(undefined, "direct, Envoy's own filters, moe"),
-  )
-  .option("--markdown", "tables in Markdown, as in docs/benchmark.md")
-  .option("--json <file>", "write every measurement to this file")
-  .addHelpText("after", "\nMOE_MODULE=FILE measures another module than build/moe.wasm.")
-  .parse();
-
-try {
-  await main(program.opts<Options>());
-} catch (error) {
-  const known = [EnvoyNotFound, EnvoyFailed, VoidMeasurement].some((type) => error instanceof type);
-  console.error(known ? (error as Error).message : error);
-  process.exitCode = 1;
+export function benchCommand(name: string): Command {
+  return new Command(name)
+    .description("Measures Envoy with the module beside a bare tcp_proxy; docs/benchmark.md tells how to read it.")
+    .addOption(new Option("--protocol <name>", "what to speak").choices(PROTOCOLS).default("bolt"))
+    .addOption(
+      new Option("--filters [part...]", "what stream filters cost, instead of the ways: all parts, or only these")
+        .choices(PARTS)
+        .conflicts(["protocol", "cases", "ways"]),
+    )
+    .addOption(
+      new Option("--flow", "what flow control's rules cost, instead of the ways").conflicts([
+        "protocol",
+        "cases",
+        "ways",
+        "filters",
+      ]),
+    )
+    .option("--module <file>", "another module than the project's, or else the package's; $MOE_MODULE is the same")
+    .option("--rounds <n>", "how often everything is measured (default: 3)", positive)
+    .option("--seconds <n>", "length of one measurement (default: 3, with --filters 1.2)", positive)
+    .option("--warmup <n>", "seconds of load before each measurement (default: 1, with --filters 0.8)", positive)
+    .option("--quick", "one round of 0.3 s: whether it runs, not what it costs")
+    .option("--cases <text>", `only cases whose name contains this text: ${CASES.map((each) => each.name).join(", ")}`)
+    .addOption(
+      new Option("--ways <way...>", "what to send the load through")
+        .choices(WAYS)
+        .default(undefined, "direct, Envoy's own filters, moe"),
+    )
+    .option("--markdown", "tables in Markdown, as in docs/benchmark.md")
+    .option("--json <file>", "write every measurement to this file")
+    .addHelpText(
+      "after",
+      `\nExamples:\n  ${name} --quick\n  ${name} --protocol dubbo --cases pipeline\n  ${name} --module build/mesh.wasm`,
+    )
+    .action(async (options: Options) => {
+      await main(options);
+      // The child processes end with this one.
+      process.exit();
+    });
 }
-// The child processes end with this one.
-process.exit();
+
+await runScript(import.meta, benchCommand, "npm run bench --");

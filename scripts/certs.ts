@@ -1,11 +1,12 @@
 // Certificates for envoy/tls.yaml and the tests: an authority, a server and a client of localhost, below build/certs.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Command } from "commander";
+import { PACKAGE } from "./lib/package.ts";
 import { type Certificate, makeAuthority, makeLeaf } from "./lib/x509.ts";
 
-const FOLDER = resolve(import.meta.dirname, "../build/certs");
+const FOLDER = join(PACKAGE, "build/certs");
 
 export interface Certificates {
   /** PEM of the authority that signed the others. */

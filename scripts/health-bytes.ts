@@ -1,5 +1,6 @@
-// `npm run health-bytes -- PROTOCOL`: the bytes of a heartbeat and of its answer, for Envoy's TCP health check.
+// `moe health-bytes PROTOCOL`, `npm run health-bytes`: the bytes of a heartbeat and of its answer, for Envoy's TCP health check.
 import { Command, InvalidArgumentError } from "commander";
+import { runScript } from "./lib/command.ts";
 import { type HealthBytes, HEARTBEATS, WITHOUT_HEARTBEAT } from "./lib/health_bytes.ts";
 
 /** The snippet for a cluster of Envoy's configuration. */
@@ -32,13 +33,17 @@ function parseProtocol(name: string): HealthBytes {
   );
 }
 
-new Command("npm run health-bytes --")
-  .description(
-    "Prints a health check in an RPC protocol's own bytes, to be put into a cluster of Envoy's configuration.",
-  )
-  .argument("<protocol>", `protocol of the servers: ${Object.keys(HEARTBEATS).join(", ")}`, parseProtocol)
-  .option("--hex", "only the two byte strings, one a line: what is sent, what is expected")
-  .action((bytes: HealthBytes, { hex }: { hex?: boolean }) => {
-    console.log(hex ? `${bytes.send}\n${bytes.receive}` : snippet(bytes));
-  })
-  .parse();
+export function healthBytesCommand(name: string): Command {
+  return new Command(name)
+    .description(
+      "Prints a health check in an RPC protocol's own bytes, to be put into a cluster of Envoy's configuration.",
+    )
+    .argument("<protocol>", `protocol of the servers: ${Object.keys(HEARTBEATS).join(", ")}`, parseProtocol)
+    .option("--hex", "only the two byte strings, one a line: what is sent, what is expected")
+    .addHelpText("after", `\nExamples:\n  ${name} bolt\n  ${name} dubbo --hex`)
+    .action((bytes: HealthBytes, { hex }: { hex?: boolean }) => {
+      console.log(hex ? `${bytes.send}\n${bytes.receive}` : snippet(bytes));
+    });
+}
+
+await runScript(import.meta, healthBytesCommand, "npm run health-bytes --");

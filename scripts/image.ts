@@ -1,11 +1,14 @@
-// `npm run image -- --out FOLDER | --push REGISTRY/REPO:TAG`: the module as an OCI image, for Istio's WasmPlugin.
+// `moe image --out FOLDER | --push REGISTRY/REPO:TAG`, `npm run image`: the module as an OCI image, for Istio's WasmPlugin.
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import { build } from "./build.ts";
 import { makeImage, writeLayout } from "./image/image.ts";
 import { withCustomSection } from "./image/layers.ts";
-import { parseReference, push, PushFailed } from "./image/registry.ts";
+import { parseReference, push } from "./image/registry.ts";
+import { runScript, USAGE } from "./lib/command.ts";
+import { here, PACKAGE } from "./lib/package.ts";
+import { projectFolder } from "./lib/project.ts";
 
 interface Options {
   out?: string;
@@ -16,13 +19,12 @@ interface Options {
   username?: string;
 }
 
-const here = (path: string) => resolve(process.env.INIT_CWD ?? ".", path);
-
 /** What the image says of itself. Envoy's range is that of the tests (docs/reliability.md). */
 function labels(): Record<string, string> {
-  const { version, description, license } = JSON.parse(
-    readFileSync(resolve(import.meta.dirname, "../package.json"), "utf8"),
-  ) as Record<string, string>;
+  const { version, description, license } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8")) as Record<
+    string,
+    string
+  >;
   return {
     "org.opencontainers.image.title": "moe-wasm",
     "org.opencontainers.image.description": description,
@@ -33,9 +35,9 @@ function labels(): Record<string, string> {
 }
 
 async function main(options: Options): Promise<void> {
-  if (!options.out && !options.push) throw new PushFailed("give --out FOLDER or --push REGISTRY/REPO:TAG");
   const target = options.push === undefined ? undefined : parseReference(options.push);
-  const module = readFileSync(options.module ? here(options.module) : build("release", console.error));
+  const file = options.module ? here(options.module) : build("release", console.error, projectFolder() ?? PACKAGE);
+  const module = readFileSync(file);
   const wasm = options.root === "http" ? withCustomSection(module, "moe.http") : module;
   const image = makeImage(wasm, { ...labels(), "moe.root": options.root });
   if (options.out) writeLayout(image, here(options.out), target?.tag ?? "latest");
@@ -48,40 +50,42 @@ async function main(options: Options): Promise<void> {
   console.log(`  sha256: ${image.descriptor.digest.slice("sha256:".length)}`);
 }
 
-new Command("npm run image --")
-  .description(
-    "Makes an OCI image of the module, and pushes it. The same module gives the same digest on every machine. Istio's WasmPlugin " +
-      "loads it by `url: oci://REGISTRY/REPO:TAG`; its `sha256` is the digest of the manifest.",
-  )
-  .option("--out <folder>", "write an OCI image layout")
-  .option("--push <registry/repo:tag>", "push to a registry")
-  .addOption(
-    new Option(
-      "--root <root>",
-      "for the RPC proxy, or for HTTP: other bytes, so that Envoy runs them in a VM of their own",
+export function imageCommand(name: string): Command {
+  return new Command(name)
+    .description(
+      "Makes an OCI image of the module, and pushes it. The same module gives the same digest on every machine. Istio's WasmPlugin " +
+        "loads it by `url: oci://REGISTRY/REPO:TAG`; its `sha256` is the digest of the manifest.",
     )
-      .choices(["proxy", "http"])
-      .default("proxy"),
-  )
-  .option("--module <file>", "another module than build/moe.wasm, which is built if need be")
-  .option("--plain-http", "speak HTTP with the registry; the default on loopback")
-  .option(
-    "--username <name>",
-    "user of the registry; the password is in MOE_REGISTRY_PASSWORD. Default: docker's own login",
-  )
-  .addHelpText(
-    "after",
-    `
+    .option("--out <folder>", "write an OCI image layout")
+    .option("--push <registry/repo:tag>", "push to a registry")
+    .addOption(
+      new Option(
+        "--root <root>",
+        "for the RPC proxy, or for HTTP: other bytes, so that Envoy runs them in a VM of their own",
+      )
+        .choices(["proxy", "http"])
+        .default("proxy"),
+    )
+    .option("--module <file>", "another module than the project's, or else the shipped one")
+    .option("--plain-http", "speak HTTP with the registry; the default on loopback")
+    .option(
+      "--username <name>",
+      "user of the registry; the password is in MOE_REGISTRY_PASSWORD. Default: docker's own login",
+    )
+    .addHelpText(
+      "after",
+      `
 Examples:
-  npm run image -- --out build/image
-  npm run image -- --push REGISTRY/mesh/moe-wasm:0.2.0
-  npm run image -- --root http --push REGISTRY/mesh/moe-wasm-http:0.2.0`,
-  )
-  .action((options: Options) =>
-    main(options).catch((error: Error) => {
-      if (!(error instanceof PushFailed) && (error as NodeJS.ErrnoException).code === undefined) throw error;
-      console.error(error.message);
-      process.exitCode = 1;
-    }),
-  )
-  .parse();
+  ${name} --out build/image
+  ${name} --push REGISTRY/mesh/moe-wasm:0.2.0
+  ${name} --root http --push REGISTRY/mesh/moe-wasm-http:0.2.0`,
+    )
+    .action((options: Options, command: Command) => {
+      if (!options.out && !options.push) {
+        command.error("give --out FOLDER or --push REGISTRY/REPO:TAG", { exitCode: USAGE });
+      }
+      return main(options);
+    });
+}
+
+await runScript(import.meta, imageCommand, "npm run image --");

@@ -1,42 +1,49 @@
-// `npm start`: Envoy with the module, sample services and live traffic, until Ctrl-C.
+// `moe run`, `npm start`: Envoy with the module, sample services and live traffic, until Ctrl-C.
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync } from "node:fs";
-import { dirname, relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { build } from "./build.ts";
-import { ensureCertificates } from "./certs.ts";
 import { parse } from "yaml";
+import { ensureCertificates } from "./certs.ts";
 import {
   addStreamFilter,
   type Bootstrap,
   hasRpc,
   pluginConfigs,
-  readBootstrap,
   rpcListener,
   writeBootstrap,
 } from "./lib/bootstrap.ts";
+import { FAILURE, runScript } from "./lib/command.ts";
 import { EnvoyProcess } from "./lib/envoy_process.ts";
 import { DEFAULT_VERSION, findEnvoy } from "./lib/envoy.ts";
+import { type Input, isShipped, moduleOf, readInput } from "./lib/input.ts";
+import { here, ownProcess, PACKAGE, shown } from "./lib/package.ts";
+import { projectFolder } from "./lib/project.ts";
+import { Places } from "./lib/places.ts";
 import { checkPorts, freeOnes, type PortOptions, setPorts } from "./lib/start_ports.ts";
 import { LiveView, table } from "./lib/table.ts";
 import { echoAddresses, startEchoes } from "./samples/echo.ts";
 import { type Instance, INSTANCES } from "./samples/hello.ts";
+import { missingClients } from "./samples/needed.ts";
 import { tlsClient } from "./samples/tls.ts";
-import { type ProxyPorts, Traffic } from "./samples/traffic.ts";
+import type { ProxyPorts, Traffic } from "./samples/traffic.ts";
 
-const root = resolve(import.meta.dirname, "..");
 const CALLS_ONCE = 200;
 const CALLS_AT_ONCE = 10;
 const TICK_MS = 250;
 const HEALTH_LIMIT_MS = 15_000;
 
+/** The bootstrap that runs where no other is named. */
+const SHIPPED = "envoy/envoy.yaml";
+
 /** The exit code where `--once` could make no call. */
 const NO_CALLS = 2;
 
 interface Options extends PortOptions {
-  config: string;
-  samples: boolean;
+  config?: string;
+  /** Undefined: only with bootstraps of this package. */
+  samples?: boolean;
   once?: boolean;
   /** Stream filters, by type. */
   filter: Record<string, unknown>;
@@ -61,13 +68,18 @@ function parseFilter(text: string, before: Record<string, unknown>): Record<stri
   return { ...before, ...filter };
 }
 
-function parseOptions(): Options {
-  return new Command("npm start --")
+export function startCommand(name: string): Command {
+  return new Command(name)
     .description(
-      "Starts Envoy with the module and sample services, and shows live calls (SOFARPC, Dubbo, HTTP, gRPC, all on one port) " +
+      "Starts Envoy with the module. Without a file of yours also sample services and live calls (SOFARPC, Dubbo, HTTP, gRPC, all on one port), " +
         "until Ctrl-C.",
     )
-    .option("--config <file>", "Envoy bootstrap; envoy/tls.yaml and envoy/http.yaml are others", "envoy/envoy.yaml")
+    .argument(
+      "[file]",
+      "Envoy bootstrap, or MOSN's configuration, which is converted; by default the project's envoy.yaml, or else the package's",
+    )
+    .option("--config <file>", "the same, with sample services where it names their ports")
+    .option("--samples", "sample services where the file names their ports, and calls")
     .option("--no-samples", "no sample services and no calls; shows the module's counters")
     .option(
       "--once",
@@ -75,7 +87,10 @@ function parseOptions(): Options {
     )
     .option("--filter <type: config>", "a stream filter before the others, in YAML; may be repeated", parseFilter, {})
     .option("--log-level <level>", "Envoy's log level; info shows what filters log at that level")
-    .option("--host <address>", "address that the listener takes connections at; 0.0.0.0 for all", "127.0.0.1")
+    .option(
+      "--host <address>",
+      "address that the listener takes connections at; 0.0.0.0 for all. Default: that of a FILE that is named, or else 127.0.0.1",
+    )
     .option("--sample-ports <first>", "first port of the sample services, not the file's; 0: free ones", parsePort)
     .addOption(new Option("--port <port>", "listener's port, not the file's").env("MOE_PORT").argParser(parsePort))
     .addOption(
@@ -86,41 +101,49 @@ function parseOptions(): Options {
     .addHelpText(
       "after",
       `
+Examples:
+  ${name}
+  ${name} mosn.json
+  ${name} envoy.yaml --port 0 --admin-port 0
+  ${name} --filter 'fault: {abort: {status: 503, percentage: 10}}'
+
+envoy/tls.yaml and envoy/http.yaml of the package are bootstraps with sample services, too: they are found from anywhere.
+
 Envoy is $ENVOY_BIN; else envoy on the PATH; else version ${DEFAULT_VERSION} or $ENVOY_VERSION, fetched once into
 $MOE_CACHE (by default below ~/.cache). The sample services take ports ${INSTANCES.map(({ port }) => port).join(", ")},
 unless --sample-ports moves them: --port 0 --admin-port 0 --sample-ports 0 runs beside anything. Where a bootstrap of your
 own names one of them and a server of yours listens there, that server stays.`,
     )
-    .parse()
-    .opts<Options>();
+    .action(run);
 }
 
-/** The configuration's file: below the user's folder, or else the project's. */
-function configFile({ config }: Options): string {
-  const file = [process.env.INIT_CWD ?? ".", root].map((folder) => resolve(folder, config)).find(existsSync);
-  if (!file) throw new Error(`${config} does not exist.`);
+/** The configuration's file: where the user is, or else the package's. */
+function configFile(named: string | undefined): string {
+  if (named === undefined) {
+    const own = resolve(projectFolder() ?? PACKAGE, "envoy.yaml");
+    return existsSync(own) ? own : resolve(PACKAGE, SHIPPED);
+  }
+  const file = [here(named), resolve(PACKAGE, named)].find(existsSync);
+  if (!file) throw new Error(`${named} does not exist.`);
   return file;
 }
 
-/** The bootstrap with the wanted filters. */
-function prepare(file: string, options: Options): Bootstrap {
-  const bootstrap = readBootstrap(file);
+/** The configuration with the wanted filters. What a conversion reports is told. */
+function prepare(file: string, options: Options): Input {
+  const input = readInput(file);
+  if (input.report) say(input.report.text());
   // Without an admin page nobody could tell when Envoy is ready.
-  bootstrap.admin ??= { address: { socket_address: { address: "127.0.0.1", port_value: 9901 } } };
+  input.bootstrap.admin ??= { address: { socket_address: { address: "127.0.0.1", port_value: 9901 } } };
   for (const [type, config] of Object.entries(options.filter).reverse()) {
-    addStreamFilter(bootstrap, type, config ?? {});
+    addStreamFilter(input.bootstrap, type, config ?? {});
   }
-  return bootstrap;
+  return input;
 }
 
-/** Makes what the bootstrap names below build/: our own module, the certificates. Another module must be there. */
-function provideFiles(bootstrap: Bootstrap): void {
-  if (writeBootstrap(bootstrap).includes("build/certs/")) ensureCertificates();
-  const module = pluginConfigs(bootstrap)[0]?.vm_config.code.local?.filename;
-  if (!module) return;
-  const file = resolve(root, module);
-  if (file === resolve(root, "build/moe.wasm")) build("release", say);
-  if (!existsSync(file)) throw new Error(`The module ${module} is missing. npm run build makes build/moe.wasm.`);
+/** Makes what the bootstrap names and this package makes: the modules, the certificates. */
+function provideFiles({ bootstrap, cwd }: Input): void {
+  if (cwd === PACKAGE && writeBootstrap(bootstrap).includes("build/certs/")) ensureCertificates();
+  for (const plugin of pluginConfigs(bootstrap)) moduleOf(plugin, cwd, say);
 }
 
 function upstreamTls(bootstrap: Bootstrap): boolean {
@@ -131,7 +154,9 @@ function upstreamTls(bootstrap: Bootstrap): boolean {
 function startSamples(instances: Instance[], tls: boolean): Promise<ChildProcess> {
   const named = instances.map(({ protocol, version, port }) => `${protocol}:${version}:${port}`);
   return new Promise((done, failed) => {
-    const child = fork(resolve(root, "scripts/samples/services.ts"), [...(tls ? ["--tls"] : []), ...named], {
+    const { file, execArgv } = ownProcess("scripts/samples/services.ts");
+    const child = fork(file, [...(tls ? ["--tls"] : []), ...named], {
+      execArgv,
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     child.once("message", () => done(child));
@@ -194,12 +219,18 @@ function checkEnvoy(envoy: EnvoyProcess): void {
   if (envoy.ended) throw new Error(`Envoy ended (${envoy.ended}):\n${envoy.complaints().join("\n")}`);
 }
 
+/** Where traps of the bootstrap's module are, if it was built for debugging. */
+function placesOf({ bootstrap, cwd }: Input): Places {
+  const module = resolve(cwd, pluginConfigs(bootstrap)[0]?.vm_config?.code?.local?.filename ?? "");
+  return new Places(`${module}.map`, projectFolder() ?? cwd);
+}
+
 /** Calls and shows, until `stopped` or Envoy's end. */
-async function live(envoy: EnvoyProcess, traffic: Traffic | undefined): Promise<void> {
+async function live(envoy: EnvoyProcess, traffic: Traffic | undefined, places: Places): Promise<void> {
   let logged = envoy.log.length;
   while (!stopped) {
     checkEnvoy(envoy);
-    for (; logged < envoy.log.length; logged++) say(envoy.log[logged]);
+    for (; logged < envoy.log.length; logged++) say(places.named(envoy.log[logged]));
     await Promise.all([traffic?.round(CALLS_AT_ONCE), sleep(TICK_MS)]);
     if (stopped || envoy.ended) continue;
     // While Envoy goes down its admin page fails first.
@@ -228,16 +259,36 @@ function endWithSignals(): void {
   setInterval(() => process.ppid !== parent && stop(), TICK_MS).unref();
 }
 
+/** Starts a project's own servers, which say when they listen, unless one of them is there already. */
+async function startOwnServers(script: string): Promise<void> {
+  const child = fork(script, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  toEnd.push(() => child.removeAllListeners("exit").kill());
+  await new Promise<void>((done, failed) => {
+    child.once("message", () => done());
+    child.once("exit", (code) =>
+      failed(new Error(`${shown(script)} ended with exit code ${code}; --no-samples leaves it out.`)),
+    );
+  });
+  say(`Servers: ${shown(script)}`);
+}
+
+/** The servers of a project, for its own bootstrap; undefined: there are none. */
+function ownServers(file: string): string | undefined {
+  const project = projectFolder();
+  if (project === undefined || file !== resolve(project, "envoy.yaml")) return undefined;
+  const script = resolve(project, "samples/servers.js");
+  return existsSync(script) ? script : undefined;
+}
+
 /** Starts the servers behind the bootstrap that it names and that are not there; whether calls can be made. */
-async function startServers(
-  bootstrap: Bootstrap,
-  options: Options,
-  instances: Instance[],
-  own: boolean,
-): Promise<boolean> {
-  if (!options.samples) return false;
+async function startServers(bootstrap: Bootstrap, instances: Instance[], own: boolean): Promise<boolean> {
   if (!hasRpc(bootstrap)) {
     toEnd.push(await startEchoes(await freeOnes(echoAddresses(bootstrap), own, say)));
+    return false;
+  }
+  const missing = missingClients();
+  if (missing !== "") {
+    say(`No sample services and no calls: they need packages that are not installed. npm install ${missing}`);
     return false;
   }
   const free = await freeOnes(instances, own, say);
@@ -250,32 +301,38 @@ async function startServers(
   return false;
 }
 
-async function main(): Promise<void> {
-  endWithSignals();
-  const options = parseOptions();
-  const file = configFile(options);
-  const own = dirname(file) !== resolve(root, "envoy");
-  const bootstrap = prepare(file, options);
+/** Where Envoy takes what. */
+function reach(bootstrap: Bootstrap, envoy: EnvoyProcess): string {
+  const what = hasRpc(bootstrap) ? "calls of all protocols" : "HTTP requests";
+  if (bootstrap.static_resources.listeners.length === 1) return `Envoy takes ${what} on port ${envoy.port}`;
+  return `Envoy listens: ${[...envoy.ports].map(([name, port]) => `${name} on port ${port}`).join(", ")}`;
+}
+
+/** Starts everything, and calls and shows until the end. */
+async function start(file: string, samples: boolean, options: Options): Promise<void> {
+  const input = prepare(file, options);
+  const { bootstrap, cwd } = input;
   const instances = await setPorts(bootstrap, options);
   await checkPorts(bootstrap);
   const binary = await findEnvoy(say);
-  provideFiles(bootstrap);
+  provideFiles(input);
 
-  const calls = await startServers(bootstrap, options, instances, own);
+  const servers = ownServers(file);
+  if (servers !== undefined && options.samples !== false) await startOwnServers(servers);
+  const calls = samples && (await startServers(bootstrap, instances, !isShipped(file)));
   if (stopped) return;
-  const envoy = await EnvoyProcess.start({ binary, bootstrap, cwd: root, logLevel: options.logLevel });
+  const envoy = await EnvoyProcess.start({ binary, bootstrap, cwd, logLevel: options.logLevel });
   toEnd.push(() => envoy.stop());
   if (stopped) return;
-  say(
-    `Envoy takes ${hasRpc(bootstrap) ? "calls of all protocols" : "HTTP requests"} on port ${envoy.port}; its admin page is http://127.0.0.1:${envoy.adminPort}`,
-  );
-  say(`Configuration: ${relative(process.cwd(), file)}.${options.once ? "" : " Ctrl-C ends it."}`);
+  say(`${reach(bootstrap, envoy)}; its admin page is http://127.0.0.1:${envoy.adminPort}`);
+  say(`Configuration: ${shown(file)}.${options.once ? "" : " Ctrl-C ends it."}`);
   let traffic: Traffic | undefined;
   if (calls) {
     await untilHealthy(envoy);
+    const { Traffic } = await import("./samples/traffic.ts");
     traffic = await Traffic.connect(await proxyPorts(bootstrap, envoy.port));
   }
-  if (!options.once) return live(envoy, traffic);
+  if (!options.once) return live(envoy, traffic, placesOf(input));
   if (traffic === undefined) {
     say("--once made no call: calls are those of the sample services, which do not run.");
     process.exitCode = NO_CALLS;
@@ -286,13 +343,20 @@ async function main(): Promise<void> {
   process.exitCode = good ? 0 : 1;
 }
 
-main()
-  .catch((error: Error) => {
-    say(error.message);
-    process.exitCode = 1;
-  })
-  .finally(async () => {
-    await endAll();
-    // The RPC client's timers would keep the process alive.
-    process.exit();
-  });
+/** What `moe run` does. */
+async function run(named: string | undefined, options: Options): Promise<void> {
+  endWithSignals();
+  try {
+    const file = configFile(named ?? options.config);
+    const samples = options.samples ?? (options.config !== undefined || isShipped(file));
+    await start(file, samples, { ...options, host: options.host ?? (named === undefined ? "127.0.0.1" : undefined) });
+  } catch (error) {
+    say((error as Error).message);
+    process.exitCode = FAILURE;
+  }
+  await endAll();
+  // The RPC client's timers would keep the process alive.
+  process.exit();
+}
+
+await runScript(import.meta, startCommand, "npm start --");

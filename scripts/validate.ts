@@ -1,19 +1,22 @@
-// `npm run validate -- FILE`: whether Envoy and the module take a bootstrap, and all that is wrong with it.
+// `moe validate FILE`, `npm run validate`: whether Envoy and the module take a bootstrap, and all that is wrong with it.
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { relative, resolve } from "node:path";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { Command } from "commander";
 import { Host } from "../tests/host/kit/host.ts";
 import { LoadError } from "../tests/host/kit/errors.ts";
-import { build } from "./build.ts";
-import { type Bootstrap, type PluginConfig, pluginConfigs, readBootstrap } from "./lib/bootstrap.ts";
+import { BrokenInput } from "./convert/report.ts";
+import { type Bootstrap, type PluginConfig, pluginConfigs, writeBootstrap } from "./lib/bootstrap.ts";
+import { messageOf, runScript, USAGE } from "./lib/command.ts";
 import { findEnvoy } from "./lib/envoy.ts";
+import { moduleOf, readInput } from "./lib/input.ts";
+import { here, MODULE, shown } from "./lib/package.ts";
 
-const root = resolve(import.meta.dirname, "..");
 const run = promisify(execFile);
 const MISTAKES = 1;
-const NOT_CHECKED = 2;
+const NOT_CHECKED = USAGE;
 
 /** A plugin's configuration as text or object; undefined: there is none. */
 function configurationOf(plugin: PluginConfig): object | string | undefined {
@@ -37,10 +40,10 @@ async function moduleMistakes(plugin: PluginConfig, module: string): Promise<str
 }
 
 /** What Envoy's own validation says; the module's words are left to the module. */
-async function envoyMistakes(file: string): Promise<string[]> {
+async function envoyMistakes(file: string, cwd: string): Promise<string[]> {
   const binary = await findEnvoy((line) => console.error(line));
   try {
-    await run(binary, ["--mode", "validate", "-c", file, "-l", "error"], { cwd: root });
+    await run(binary, ["--mode", "validate", "-c", file, "-l", "error"], { cwd });
     return [];
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
@@ -52,49 +55,69 @@ async function envoyMistakes(file: string): Promise<string[]> {
   }
 }
 
-/** The module that a plugin names: ours is built first. */
-function moduleOf(plugin: PluginConfig): string {
-  const named = plugin.vm_config?.code?.local?.filename ?? "build/moe.wasm";
-  const file = resolve(root, named);
-  if (file === resolve(root, "build/moe.wasm")) build("release", (line) => console.error(line));
-  if (!existsSync(file)) throw new Error(`the module ${named} is missing`);
-  return file;
+/** The same for a bootstrap that is in no file. */
+async function mistakesOfBootstrap(bootstrap: Bootstrap, cwd: string): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), "moe-validate-"));
+  const file = join(folder, "envoy.yaml");
+  writeFileSync(file, writeBootstrap(bootstrap));
+  try {
+    return await envoyMistakes(file, cwd);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
-/** Checks one file; the lines say what is wrong with it. */
-export async function validate(file: string): Promise<string[]> {
-  const bootstrap: Bootstrap = readBootstrap(file);
+/** Checks one file; the lines say what is wrong with it, `note` is for what a conversion has to say. */
+export async function validate(file: string, note: (text: string) => void = () => {}): Promise<string[]> {
+  const { bootstrap, report, cwd } = readInput(file);
+  if (report !== undefined) note(report.text());
   const found: string[] = [];
-  for (const plugin of pluginConfigs(bootstrap)) found.push(...(await moduleMistakes(plugin, moduleOf(plugin))));
+  for (const plugin of pluginConfigs(bootstrap)) {
+    const module = moduleOf(plugin, cwd, (line) => console.error(line)) ?? MODULE;
+    found.push(...(await moduleMistakes(plugin, module)));
+  }
   // Where the module refuses, Envoy would say the same again.
-  const others = found.length > 0 ? [] : await envoyMistakes(file);
-  return [...found, ...others];
+  if (found.length > 0) return found;
+  return report === undefined ? envoyMistakes(file, cwd) : mistakesOfBootstrap(bootstrap, cwd);
 }
 
-async function main(): Promise<void> {
-  const { args } = new Command("npm run validate --")
-    .description("Tells whether Envoy and the module take a bootstrap: one line for each mistake, with its path.")
-    .argument("<files...>", "bootstraps, in YAML or JSON")
-    .addHelpText(
-      "after",
-      `\nExit code: 0 all are good, ${MISTAKES} there are mistakes, ${NOT_CHECKED} something could not be checked.`,
-    )
-    .configureOutput({ outputError: (text, write) => write(text) })
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : NOT_CHECKED))
-    .parse();
-  for (const name of args) {
-    const file = resolve(process.env.INIT_CWD ?? ".", name);
-    const shown = relative(process.cwd(), file);
+async function validateAll(names: string[]): Promise<void> {
+  for (const name of names) {
+    const file = here(name);
     try {
-      const lines = await validate(file);
-      for (const line of lines) console.log(`${shown}: ${line}`);
-      if (lines.length === 0) console.log(`${shown}: good`);
+      const lines = await validate(file, (text) => text !== "" && console.error(text));
+      for (const line of lines) console.log(`${shown(file)}: ${line}`);
+      if (lines.length === 0) console.log(`${shown(file)}: good`);
       else process.exitCode ||= MISTAKES;
     } catch (error) {
-      console.error(`${shown}: ${(error as Error).message}`);
+      if (error instanceof BrokenInput) {
+        console.log(error.message);
+        process.exitCode ||= MISTAKES;
+        continue;
+      }
+      console.error(`${shown(file)}: ${messageOf(error as Error)}`);
       process.exitCode = NOT_CHECKED;
     }
   }
 }
 
-if (process.argv[1] === import.meta.filename) await main();
+export function validateCommand(name: string): Command {
+  return new Command(name)
+    .description(
+      "Tells whether Envoy and the module take a bootstrap: one line for each mistake, with its path. A configuration of MOSN is converted " +
+        "before; what the conversion reports is on stderr.",
+    )
+    .argument("<files...>", "bootstraps, or configurations of MOSN, in YAML or JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  ${name} envoy.yaml
+  ${name} mosn.json
+
+Exit code: 0 all are good, ${MISTAKES} there are mistakes, ${NOT_CHECKED} something could not be checked.`,
+    )
+    .action(validateAll);
+}
+
+await runScript(import.meta, validateCommand, "npm run validate --");

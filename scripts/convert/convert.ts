@@ -250,7 +250,7 @@ function topLevel(root: Fields): void {
       codec.path,
       show(codec.all()),
       "Codecs are part of the module.",
-      "Write it in TypeScript: `npm run new -- codec NAME`, docs/write-a-codec.md. x_example is in the module.",
+      "Write it in TypeScript: `moe new codec NAME`, docs/write-a-codec.md. x_example is in the module.",
     );
   }
   root.lost("They are Go code of that MOSN build, or MOSN's tunnel.", "Keep it on MOSN.", "extends");

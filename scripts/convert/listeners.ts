@@ -305,7 +305,7 @@ function proxyChains(name: string, listener: Fields, filter: Fields, out: Out, c
       config.path,
       `protocol ${protocol}`,
       "No codec of this name is in the module.",
-      "Write it in TypeScript: `npm run new -- codec NAME`, docs/write-a-codec.md.",
+      "Write it in TypeScript: `moe new codec NAME`, docs/write-a-codec.md.",
     );
   }
   const rpc = spoken.rpc !== null && (spoken.rpc.length > 0 || spoken.unknown.length === 0);

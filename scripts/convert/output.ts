@@ -42,7 +42,7 @@ function yaml(value: object, head: string, report: Report): string {
 /** What stands at the top of a file: where it is from, and what is different. */
 function head(source: string, report: Report): string {
   const told = report.findings.filter(({ level }) => level !== "note");
-  const lines = [` Made by \`npm run convert\` of ${source}.`, ` Start it from the folder that holds the module.`];
+  const lines = [` Made by \`moe convert\` of ${source}.`, ` Start it from the folder that holds the module.`];
   if (told.length > 0) lines.push(" What is different, or missing:");
   for (const finding of told) {
     const action = finding.action ? ` ${finding.action}` : "";

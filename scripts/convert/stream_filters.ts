@@ -1,10 +1,11 @@
 // MOSN's stream filters: those of the module keep their name and configuration, some are Envoy's own, others are reported.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { PACKAGE } from "../lib/package.ts";
 import { type Fields, type Json, show } from "./fields.ts";
 import type { Report } from "./report.ts";
 
-const FOLDER = resolve(import.meta.dirname, "../../filters/stream");
+const FOLDER = join(PACKAGE, "filters/stream");
 const HTTP_TYPE = "type.googleapis.com/envoy.extensions.filters.http";
 
 /** Filters of the module that have no meaning on HTTP, and what Envoy has for it. */
@@ -21,7 +22,9 @@ const ACTIONS: Record<string, string> = {
   seata: "Keep this listener on MOSN, or use Seata's own clients in the services.",
 };
 
-const WRITE_ONE = "Write it in TypeScript: `npm run new -- filter NAME`, docs/write-a-filter.md.";
+const HEARTBEATS = "The proxy itself answers clients' heartbeats.";
+
+const WRITE_ONE = "Write it in TypeScript: `moe new filter NAME`, docs/write-a-filter.md.";
 
 export interface StreamFilters {
   /** For the module's `stream_filters`, in order. */
@@ -65,13 +68,14 @@ function onRpc(filter: Fields, type: string, config: Fields | undefined, out: St
   const schema = schemaOf(type);
   if (schema) out.module.push({ type, config: prune(config, schema) });
   else if (type === "healthcheck") {
-    filter.report.note(filter.path, type, "The proxy itself answers clients' heartbeats.");
+    filter.report.note(filter.path, type, HEARTBEATS);
   } else unknown(filter, type, out);
 }
 
 function onHttp(filter: Fields, type: string, config: Fields | undefined, out: StreamFilters): void {
   const schema = schemaOf(type);
   if (type === "mirror") httpMirror(filter, config, out);
+  else if (type === "healthcheck") filter.report.note(filter.path, type, HEARTBEATS);
   else if (RPC_ONLY[type]) filter.report.lost(filter.path, type, "It works on RPC only.", RPC_ONLY[type]);
   else if (type === "jwt_authn" || type === "rbac") {
     const message = type === "rbac" ? "rbac.v3.RBAC" : "jwt_authn.v3.JwtAuthentication";

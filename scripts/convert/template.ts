@@ -1,8 +1,9 @@
 // envoy/envoy.yaml, of which every RPC listener is made: what it ships is what a conversion gets.
-import { resolve } from "node:path";
+import { join } from "node:path";
 import { type Listener, readBootstrap, rpcListener } from "../lib/bootstrap.ts";
+import { PACKAGE } from "../lib/package.ts";
 
-const template = readBootstrap(resolve(import.meta.dirname, "../../envoy/envoy.yaml"));
+const template = readBootstrap(join(PACKAGE, "envoy/envoy.yaml"));
 
 /** A copy of the shipped RPC listener, to be changed. */
 export function templateListener(): Listener {

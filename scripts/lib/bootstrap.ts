@@ -142,6 +142,20 @@ function filtersOf(listener: Listener): NetworkFilter[] {
   return listener.filter_chains?.flatMap((chain) => chain.filters ?? []) ?? [];
 }
 
+/** Address and port of what may also be a socket in the file system: undefined for those. */
+export function maybeSocketAddress(
+  of: { address?: { socket_address?: SocketAddress } } | undefined,
+): SocketAddress | undefined {
+  return of?.address?.socket_address;
+}
+
+/** The hosts of the clusters that are ports of this machine. */
+export function localEndpoints(cluster: Cluster): SocketAddress[] {
+  const hosts = cluster.load_assignment?.endpoints?.flatMap(({ lb_endpoints }) => lb_endpoints ?? []) ?? [];
+  const addresses = hosts.flatMap(({ endpoint }) => maybeSocketAddress(endpoint) ?? []);
+  return addresses.filter(({ address }) => address === "127.0.0.1" || address === "localhost");
+}
+
 /** Address and port of a listener, an endpoint or the admin page. */
 export function socketAddress(of: Address): SocketAddress {
   return of.address.socket_address;

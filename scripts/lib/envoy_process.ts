@@ -159,7 +159,8 @@ export class EnvoyProcess {
     }
     const page = JSON.parse(await this.admin("/listeners?format=json")) as ListenersPage;
     for (const status of page.listener_statuses) {
-      this.ports.set(status.name, status.local_address.socket_address.port_value);
+      const address = status.local_address?.socket_address;
+      if (address) this.ports.set(status.name, address.port_value);
     }
     // Without any in the bootstrap they come from a discovery service.
     const main =
@@ -189,7 +190,7 @@ export class EnvoyProcess {
 }
 
 interface ListenersPage {
-  listener_statuses: { name: string; local_address: { socket_address: SocketAddress } }[];
+  listener_statuses: { name: string; local_address?: { socket_address?: SocketAddress } }[];
 }
 
 /**

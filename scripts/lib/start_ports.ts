@@ -1,29 +1,21 @@
 // Where `npm start` listens: the ports and addresses of a bootstrap, and of the sample services behind it.
-import { type Bootstrap, mainListener, socketAddress, type SocketAddress } from "./bootstrap.ts";
+import { type Bootstrap, localEndpoints, mainListener, maybeSocketAddress } from "./bootstrap.ts";
 import { freePort, isFree } from "./ports.ts";
 import { type EchoAddress } from "../samples/echo.ts";
 import { type Instance, INSTANCES } from "../samples/hello.ts";
 
 export interface PortOptions {
-  host: string;
+  /** Address of the listener; undefined: the file's own. */
+  host?: string;
   port?: number;
   adminPort?: number;
   /** The first of the sample services' ports; 0: free ones; undefined: those of the bootstrap. */
   samplePorts?: number;
 }
 
-/** The endpoints of the clusters that are on this machine. */
-function localEndpoints(bootstrap: Bootstrap): SocketAddress[] {
-  const endpoints = bootstrap.static_resources.clusters.flatMap(
-    (cluster) => cluster.load_assignment?.endpoints.flatMap(({ lb_endpoints }) => lb_endpoints) ?? [],
-  );
-  const addresses = endpoints.map(({ endpoint }) => socketAddress(endpoint));
-  return addresses.filter(({ address }) => address === "127.0.0.1" || address === "localhost");
-}
-
 /** The sample services that the bootstrap's clusters name. */
 export function sampleInstances(bootstrap: Bootstrap): Instance[] {
-  const ports = localEndpoints(bootstrap).map(({ port_value }) => port_value);
+  const ports = bootstrap.static_resources.clusters.flatMap(localEndpoints).map(({ port_value }) => port_value);
   return INSTANCES.filter(({ port }) => ports.includes(port));
 }
 
@@ -32,19 +24,18 @@ export function sampleInstances(bootstrap: Bootstrap): Instance[] {
  * port 0 is a free one.
  */
 export async function setPorts(bootstrap: Bootstrap, options: PortOptions): Promise<Instance[]> {
-  const listener = socketAddress(mainListener(bootstrap));
-  listener.address = options.host;
-  if (options.port !== undefined) listener.port_value = options.port || (await freePort());
-  if (bootstrap.admin && options.adminPort !== undefined) {
-    socketAddress(bootstrap.admin).port_value = options.adminPort || (await freePort());
-  }
+  const listener = maybeSocketAddress(mainListener(bootstrap));
+  if (listener && options.host !== undefined) listener.address = options.host;
+  if (listener && options.port !== undefined) listener.port_value = options.port || (await freePort());
+  const admin = maybeSocketAddress(bootstrap.admin);
+  if (admin && options.adminPort !== undefined) admin.port_value = options.adminPort || (await freePort());
   const instances = sampleInstances(bootstrap);
   if (options.samplePorts === undefined) return instances;
   const moved = new Map<number, number>();
   for (const [i, { port }] of instances.entries()) {
     moved.set(port, options.samplePorts === 0 ? await freePort() : options.samplePorts + i);
   }
-  for (const endpoint of localEndpoints(bootstrap)) {
+  for (const endpoint of bootstrap.static_resources.clusters.flatMap(localEndpoints)) {
     endpoint.port_value = moved.get(endpoint.port_value) ?? endpoint.port_value;
   }
   return instances.map((instance) => ({ ...instance, port: moved.get(instance.port) ?? instance.port }));
@@ -52,11 +43,12 @@ export async function setPorts(bootstrap: Bootstrap, options: PortOptions): Prom
 
 /** Envoy itself would share a busy port with another Envoy, without a word. Throws with what to do. */
 export async function checkPorts(bootstrap: Bootstrap): Promise<void> {
-  const wanted = [{ ...socketAddress(mainListener(bootstrap)), help: "Choose another one with --port." }];
-  if (bootstrap.admin) {
-    wanted.push({ ...socketAddress(bootstrap.admin), help: "Choose another one for Envoy's admin with --admin-port." });
-  }
-  for (const { address, port_value, help } of wanted) {
+  const wanted = [
+    { of: mainListener(bootstrap), help: "Choose another one with --port." },
+    { of: bootstrap.admin, help: "Choose another one for Envoy's admin with --admin-port." },
+  ];
+  for (const { of, help } of wanted) {
+    const { address, port_value } = maybeSocketAddress(of) ?? { address: "127.0.0.1", port_value: 0 };
     if (!(await isFree(port_value, address))) throw new Error(`Port ${port_value} is in use. ${help}`);
   }
 }

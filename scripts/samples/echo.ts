@@ -1,7 +1,7 @@
 // Servers behind an HTTP bootstrap: each answers with what it got, so that one sees what filters did to it.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
-import { type Bootstrap, socketAddress } from "../lib/bootstrap.ts";
+import { type Bootstrap, localEndpoints } from "../lib/bootstrap.ts";
 
 /** Port and protocol of a server that the bootstrap's clusters want on this machine. */
 export interface EchoAddress {
@@ -13,11 +13,7 @@ export interface EchoAddress {
 export function echoAddresses(bootstrap: Bootstrap): EchoAddress[] {
   return bootstrap.static_resources.clusters.flatMap((cluster) => {
     const http2 = JSON.stringify(cluster.typed_extension_protocol_options ?? {}).includes("http2_protocol_options");
-    const hosts = cluster.load_assignment?.endpoints.flatMap(({ lb_endpoints }) => lb_endpoints) ?? [];
-    return hosts
-      .map(({ endpoint }) => socketAddress(endpoint))
-      .filter(({ address }) => address === "127.0.0.1" || address === "localhost")
-      .map(({ port_value }) => ({ port: port_value, http2 }));
+    return localEndpoints(cluster).map(({ port_value }) => ({ port: port_value, http2 }));
   });
 }
 

@@ -1,5 +1,7 @@
 // Bolt v1 frames for the benchmark: the header blocks of a recorded SOFARPC call around a content of any size.
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PACKAGE } from "../../scripts/lib/package.ts";
 import {
   heartbeatAck,
   parseFrame,
@@ -12,11 +14,11 @@ import type { Wire } from "./wire.ts";
 
 const TYPE_RESPONSE = 0;
 const COMMAND_HEARTBEAT = 0;
-const FRAMES = new URL("../frames/", import.meta.url);
+const FRAMES = join(PACKAGE, "tests/frames");
 
 /** What a recorded frame has in common with the ones made after it. */
 function recorded(file: string): RequestOptions & ResponseOptions {
-  const frame = parseFrame(readFileSync(new URL(file, FRAMES)));
+  const frame = parseFrame(readFileSync(join(FRAMES, file)));
   if (!frame) throw new Error(`${file} holds no whole frame`);
   const { class: className, headers, codec, timeout } = frame;
   return { class: className, headers, codec, timeout };

@@ -1,5 +1,6 @@
 // The benchmark's child processes: echo servers and the load generator.
 import { type ChildProcess, fork } from "node:child_process";
+import { ownProcess } from "../../scripts/lib/package.ts";
 import { HELD } from "./headers.ts";
 import type { Load, Measured } from "./load.ts";
 import type { LoadProtocol } from "./wire.ts";
@@ -8,7 +9,8 @@ import type { LoadProtocol } from "./wire.ts";
 export class VoidMeasurement extends Error {}
 
 function start(file: string, ...args: string[]): ChildProcess {
-  const child = fork(new URL(file, import.meta.url), args, { execArgv: ["--import", "tsx"] });
+  const script = ownProcess(`tests/bench/${file}`);
+  const child = fork(script.file, args, { execArgv: script.execArgv });
   process.once("exit", () => child.kill("SIGKILL"));
   return child;
 }

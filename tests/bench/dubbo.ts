@@ -1,5 +1,7 @@
 // Dubbo frames for the benchmark: a recorded call of Dubbo 2.7 with a string of any size as argument and result.
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PACKAGE } from "../../scripts/lib/package.ts";
 import type { Wire } from "./wire.ts";
 
 const HEADER = 16;
@@ -7,7 +9,7 @@ const LENGTH_AT = 12;
 const FLAG_EVENT = 0x20;
 const FLAG_REQUEST = 0x80;
 const STATUS_OK = 20;
-const FRAMES = new URL("../frames/", import.meta.url);
+const FRAMES = join(PACKAGE, "tests/frames");
 
 /** A string of `size` ASCII characters in Hessian 2. */
 function hessianString(size: number): Buffer {
@@ -20,7 +22,7 @@ function hessianString(size: number): Buffer {
 
 /** The recorded frame with another string in place of the short one that is `recorded`. */
 function withString(file: string, recorded: string, size: number): Buffer {
-  const frame = readFileSync(new URL(file, FRAMES));
+  const frame = readFileSync(join(FRAMES, file));
   const at = frame.indexOf(Buffer.from([recorded.length, ...Buffer.from(recorded)]));
   if (at < HEADER) throw new Error(`${file} has no "${recorded}"`);
   const whole = Buffer.concat([frame.subarray(0, at), hessianString(size), frame.subarray(at + 1 + recorded.length)]);

@@ -1,5 +1,6 @@
 // The Envoys of the filters' benchmark: one process per way, one worker thread each, on RPC and on HTTP.
 import { join } from "node:path";
+import { PACKAGE } from "../../scripts/lib/package.ts";
 import { startEnvoy } from "../e2e/kit/envoy.ts";
 import { startHttpEnvoy } from "../e2e/kit/http_envoy.ts";
 import { compileGuest } from "../host/kit/guest.ts";
@@ -18,7 +19,7 @@ export const RPC_BASES = ["tcp_proxy", "no filters"];
 export const HTTP_BASES = ["no wasm", "no filters"];
 export const FIVE_WAY = "all five";
 
-const NOTHING = join(import.meta.dirname, "../../build/guests/nothing.wasm");
+const NOTHING = join(PACKAGE, "build/guests/nothing.wasm");
 const HTTP_ROOT = "http";
 
 /** The module on Bolt; without a chain it has no configuration at all. */

@@ -1,7 +1,8 @@
 // The package as others use it: packed, put into an empty project without this repository around it, and everything that
-// docs/write-a-filter.md says of a project of one's own done there.
+// docs/write-a-filter.md says of a project of one's own done there; and installed by npm with the command `moe`, as docs/moe.md says.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -11,7 +12,9 @@ import { npmEnvironment } from "../npm.ts";
 import { readBootstrap, socketAddress } from "../../scripts/lib/bootstrap.ts";
 import { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
 import { findEnvoy } from "../../scripts/lib/envoy.ts";
+import { freePort } from "../../scripts/lib/ports.ts";
 import { codecNames, render } from "../../scripts/lib/scaffold.ts";
+import { waitUntil } from "./kit/wait.ts";
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "../..");
@@ -43,26 +46,35 @@ function install(project: string, tarball: string): Promise<unknown> {
   });
 }
 
+let packed = "";
+let tarball = "";
+before(async () => {
+  packed = mkdtempSync(join(tmpdir(), "moe-packed-"));
+  await run("npm", ["pack", "--pack-destination", packed], { cwd: root, env: npmEnvironment() });
+  tarball = join(packed, readdirSync(packed).find((name) => name.endsWith(".tgz")) ?? "");
+});
+after(() => rmSync(packed, { recursive: true, force: true }));
+
+/** A command in a folder; its output. Fails with what it wrote. */
+async function runIn(cwd: string, command: string, ...args: string[]): Promise<string> {
+  const env = { ...npmEnvironment(), NODE_TEST_CONTEXT: undefined, NODE_PATH: undefined, INIT_CWD: undefined };
+  try {
+    const { stdout, stderr } = await run(command, args, { cwd, env });
+    return stdout + stderr;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
+  }
+}
+
 describe("the package in an empty project", () => {
   let project: string;
-  /** A command there; its output. Fails with what it wrote. */
-  const inProject = async (command: string, ...args: string[]): Promise<string> => {
-    const env = { ...npmEnvironment(), NODE_TEST_CONTEXT: undefined, NODE_PATH: undefined };
-    try {
-      const { stdout, stderr } = await run(command, args, { cwd: project, env });
-      return stdout + stderr;
-    } catch (error) {
-      const { stdout, stderr } = error as { stdout: string; stderr: string };
-      throw new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
-    }
-  };
+  /** A command there. */
+  const inProject = (command: string, ...args: string[]) => runIn(project, command, ...args);
 
   before(async () => {
     project = mkdtempSync(join(tmpdir(), "moe-package-"));
-    await run("npm", ["pack", "--pack-destination", project], { cwd: root, env: npmEnvironment() });
-    const tarball = readdirSync(project).find((name) => name.endsWith(".tgz"));
-    assert.ok(tarball !== undefined);
-    await install(project, join(project, tarball));
+    await install(project, tarball);
   });
 
   after(() => rmSync(project, { recursive: true, force: true }));
@@ -163,4 +175,127 @@ describe("the package in an empty project", () => {
       }
     });
   }
+});
+
+const MOSN = {
+  servers: [
+    {
+      routers: [
+        {
+          router_config_name: "web",
+          virtual_hosts: [
+            { name: "web", domains: ["*"], routers: [{ direct_response: { status: 200, body: "from MOSN's route" } }] },
+          ],
+        },
+      ],
+      listeners: [
+        {
+          name: "web",
+          address: "127.0.0.1:0",
+          bind_port: true,
+          filter_chains: [
+            { filters: [{ type: "proxy", config: { downstream_protocol: "Http1", router_config_name: "web" } }] },
+          ],
+        },
+      ],
+    },
+  ],
+};
+
+describe("the command of the package, installed by npm", () => {
+  let folder = "";
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "moe-command-"));
+    mkdirSync(join(folder, "empty"));
+    await runIn(join(folder, "empty"), "npm", "install", "--prefer-offline", tarball);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const moe = (where: string) => join(folder, where, "node_modules/.bin/moe");
+
+  /** Runs `moe run`, hands over its port, and ends it. */
+  async function whileRunning(where: string, args: string[], action: (port: number) => Promise<void>): Promise<void> {
+    const env = { ...npmEnvironment(), NODE_TEST_CONTEXT: undefined, INIT_CWD: undefined };
+    const child = spawn(moe(where), ["run", ...args, "--admin-port", "0"], { cwd: join(folder, where), env });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text) => (output += text));
+    try {
+      await waitUntil(
+        () => /Ctrl-C ends it/.test(output) || child.exitCode !== null,
+        60_000,
+        () => output,
+      );
+      const [, port] = /on port (\d+)/.exec(output) ?? assert.fail(output);
+      await action(Number(port));
+    } finally {
+      child.kill("SIGTERM");
+      if (child.exitCode === null) await once(child, "exit");
+    }
+  }
+
+  it("a file of MOSN runs, as it is and converted", async () => {
+    const empty = join(folder, "empty");
+    writeFileSync(join(empty, "mosn.json"), JSON.stringify(MOSN));
+    assert.match(await runIn(empty, moe("empty"), "convert", "mosn.json", "-o", "envoy.yaml"), /Written: envoy\.yaml/);
+    assert.match(
+      await runIn(empty, moe("empty"), "validate", "mosn.json", "envoy.yaml"),
+      /mosn\.json: good\nenvoy\.yaml: good/,
+    );
+    for (const file of ["mosn.json", "envoy.yaml"]) {
+      await whileRunning("empty", [file], async (port) => {
+        assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "from MOSN's route", file);
+      });
+    }
+  });
+
+  it("mistakes are one line, with what is allowed", async () => {
+    for (const [args, code, said] of [
+      [["frob"], 2, /^moe: unknown command 'frob'\. Commands: run, convert, .*\n$/],
+      [["convert"], 2, /^moe convert: missing required argument 'file'\. Usage: moe convert \[options\] <file>\n$/],
+      [["convert", "--xyzzy", "x"], 2, /^moe convert: unknown option '--xyzzy'\. Options: .*--strict.*\n$/],
+      [["run", "--port", "x"], 2, /^moe run: .* Expected 0 to 65535.*\n$/],
+      [["run", "none.yaml"], 1, /^none\.yaml does not exist\.\n$/],
+      [["build"], 1, /^No folder from here upwards has an asconfig\.json: `moe new project NAME` .*\n$/],
+      [["new", "project", "Über"], 1, /^Über: the folder's name .*\n$/],
+    ] as const) {
+      await assert.rejects(
+        run(moe("empty"), [...args], { cwd: join(folder, "empty") }),
+        (error: { code: number; stderr: string; stdout: string }) => {
+          assert.match(error.stderr + error.stdout, said);
+          assert.equal(error.code, code, args.join(" "));
+          return true;
+        },
+      );
+    }
+  });
+
+  it("a project of one's own builds, passes its tests, and answers real calls of its own protocol", async (t) => {
+    const begun = Date.now();
+    const mesh = join(folder, "my-mesh");
+    await runIn(join(folder, "empty"), moe("empty"), "new", "project", "../my-mesh");
+    await runIn(mesh, "npm", "install", "--prefer-offline");
+    await runIn(mesh, moe("my-mesh"), "new", "filter", "other_filter");
+    await runIn(mesh, moe("my-mesh"), "new", "codec", "other-rpc");
+    assert.match(await runIn(mesh, moe("my-mesh"), "build"), /^build\/module\.wasm .* debug/m);
+    const output = await runIn(mesh, moe("my-mesh"), "test");
+    assert.match(output, /^All passed\.$/m);
+    assert.match(output, /pass 6\n/, "the emulator");
+
+    const [rpc, web] = [await freePort(), await freePort()];
+    for (const file of ["envoy.yaml", "samples/servers.js"]) {
+      const text = readFileSync(join(mesh, file), "utf8");
+      writeFileSync(join(mesh, file), text.replace("12201", String(rpc)).replace("12211", String(web)));
+    }
+    await whileRunning("my-mesh", ["--port", "0"], async (port) => {
+      const calls = await runIn(mesh, process.execPath, "samples/client.js", String(port));
+      assert.deepEqual(calls.trim().split("\n"), [
+        "my_rpc  user adam: status 0, hello adam",
+        "http    user adam: status 200, hello /adam",
+        "my_rpc  user eve: status 1, refused by my_filter",
+        "http    user eve: status 403, refused by my_filter",
+      ]);
+    });
+    t.diagnostic(`from nothing to calls in ${Math.round((Date.now() - begun) / 1000)} s`);
+  });
 });

@@ -163,7 +163,7 @@ test("the health check's bytes are the codecs' heartbeats", async () => {
   const printed = (parse(dubboSnippet.output) as { health_checks: unknown }).health_checks;
   const { clusters } = readBootstrap(join(root, "envoy/envoy.yaml")).static_resources;
   assert.deepEqual(printed, clusters.find(({ name }) => name === "dubbo-v1")?.health_checks);
-  assert.equal(thrift.code, 1);
+  assert.equal(thrift.code, 2);
   assert.match(thrift.output, /dubbo-thrift has no heartbeat/);
 });
 

@@ -180,7 +180,7 @@ describe("npm run image", () => {
   });
   it("without a target says what to give", async () => {
     const { code, stderr } = await run();
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.match(stderr, /give --out FOLDER or --push/);
   });
 });

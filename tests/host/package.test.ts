@@ -10,6 +10,7 @@ const root = resolve(import.meta.dirname, "../..");
 
 interface Manifest {
   engines: { node: string };
+  bin: Record<string, string>;
   exports: Record<string, string | Record<string, string>>;
   dependencies: Record<string, string>;
 }
@@ -33,6 +34,9 @@ it("the package has what filters and their tests need, and not this project's ow
     "filters/network/moe.ts",
     "filters/stream/fault/schema.json",
     "scripts/lib/memory_growth.js",
+    "scripts/drain.sh",
+    "scripts/templates/filter/filter.ts.template",
+    "scripts/templates/project/gitignore.template",
     "tests/unit/as-pect.js",
     "tests/unit/stream/test_handler.ts",
     "tests/unit/stream/configured.ts",
@@ -47,16 +51,16 @@ it("the package has what filters and their tests need, and not this project's ow
     assert.ok(paths.includes(needed), needed);
   }
   const own =
-    /^(scripts\/(?!lib\/memory_growth\.js)|tests\/(?!unit\/|host\/README)|node_modules\/|\.ci)|^tests.*\.spec\.ts$/;
+    /^(scripts\/(?!lib\/(memory_growth\.js|node_version\.cjs)|templates\/|moe\.cjs|drain\.sh)|tests\/(?!unit\/|frames\/|host\/(README|guests\/nothing))|node_modules\/|\.ci)|^tests.*\.spec\.ts$/;
   assert.deepEqual(
     paths.filter((path) => own.test(path) || /^(assembly|filters)\/.*(\.spec|\/testing)\.ts$/.test(path)),
     [],
   );
 });
 
-it("what the package exports is in it", () => {
+it("what the package exports, and its command, is in it", () => {
   const paths = packed();
-  for (const target of Object.values(manifest.exports).flatMap((one) =>
+  for (const target of [manifest.bin, ...Object.values(manifest.exports)].flatMap((one) =>
     typeof one === "string" ? [one] : Object.values(one),
   )) {
     const path = target.replace("./", "");

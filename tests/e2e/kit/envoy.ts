@@ -13,10 +13,9 @@ import {
 } from "../../../scripts/lib/bootstrap.ts";
 import { EnvoyProcess } from "../../../scripts/lib/envoy_process.ts";
 import { findEnvoy } from "../../../scripts/lib/envoy.ts";
+import { PACKAGE } from "../../../scripts/lib/package.ts";
 import type { Scope } from "./scope.ts";
 import { WAIT_MS, waitUntil } from "./wait.ts";
-
-const root = resolve(import.meta.dirname, "../../..");
 
 /** Worker counts that the suites run with; MOE_CONCURRENCY=1 for a quick run. */
 export const CONCURRENCIES = (process.env.MOE_CONCURRENCY ?? "1,2").split(",").map(Number);
@@ -78,7 +77,7 @@ export async function runEnvoy(scope: Scope, bootstrap: Bootstrap, options: RunO
   const envoy = await EnvoyProcess.start({
     binary: await findEnvoy(),
     bootstrap,
-    cwd: root,
+    cwd: PACKAGE,
     concurrency: options.concurrency ?? 1,
     logLevel: options.logLevel,
     args: options.args,
@@ -123,7 +122,7 @@ export function checkLog(log: string[], allowed: RegExp[]): void {
 
 /** The shipped bootstrap with what the test wants instead. */
 export function makeBootstrap(options: TestEnvoyOptions): Bootstrap {
-  const bootstrap = readBootstrap(resolve(root, "envoy", options.base ?? "envoy.yaml"));
+  const bootstrap = readBootstrap(resolve(PACKAGE, "envoy", options.base ?? "envoy.yaml"));
   const listener = rpcListener(bootstrap);
   socketAddress(listener).address = "127.0.0.1";
   socketAddress(listener).port_value = 0;

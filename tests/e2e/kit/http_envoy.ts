@@ -10,10 +10,9 @@ import {
   socketAddress,
 } from "../../../scripts/lib/bootstrap.ts";
 import type { EnvoyProcess } from "../../../scripts/lib/envoy_process.ts";
+import { PACKAGE } from "../../../scripts/lib/package.ts";
 import { type RunOptions, runEnvoy } from "./envoy.ts";
 import type { Scope } from "./scope.ts";
-
-const root = resolve(import.meta.dirname, "../../..");
 
 /** One listener with the module as an HTTP filter. */
 export interface HttpListenerOptions {
@@ -64,7 +63,7 @@ export async function startHttpEnvoy(scope: Scope, options: HttpEnvoyOptions): P
 }
 
 function makeBootstrap(options: HttpEnvoyOptions): Bootstrap {
-  const bootstrap = readBootstrap(resolve(root, "envoy/http.yaml"));
+  const bootstrap = readBootstrap(resolve(PACKAGE, "envoy/http.yaml"));
   const { static_resources: resources } = bootstrap;
   if (bootstrap.admin) socketAddress(bootstrap.admin).port_value = 0;
   const [shipped] = resources.listeners;
@@ -81,7 +80,7 @@ function makeBootstrap(options: HttpEnvoyOptions): Bootstrap {
 
 /** The shipped listener with what the test wants instead, for an Envoy that has others beside it. */
 export function httpListener(options: HttpListenerOptions): Listener {
-  return makeListener(readBootstrap(resolve(root, "envoy/http.yaml")).static_resources.listeners[0], options);
+  return makeListener(readBootstrap(resolve(PACKAGE, "envoy/http.yaml")).static_resources.listeners[0], options);
 }
 
 function makeListener(shipped: Listener, options: HttpListenerOptions): Listener {

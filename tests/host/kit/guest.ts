@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { PACKAGE } from "../../../scripts/lib/package.ts";
 
 /** What guests are made of: this tree, or MOE_TREE, such as a copy with instrumented sources. */
-const root = process.env.MOE_TREE ?? new URL("../../../", import.meta.url).pathname;
+const root = process.env.MOE_TREE ?? PACKAGE;
 const guests = join(root, "tests/host/guests");
 const build = join(root, "build/guests");
 
