@@ -4,7 +4,16 @@ import { proxy_call_foreign_function } from "../abi/imports";
 import { Result } from "../abi/types";
 import { ByteBuffer } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
-import { DeclarePropertyArguments, LifeSpan, SetEnvoyFilterStateArguments, WasmType } from "./generated/foreign";
+import { View } from "../bytes/view";
+import {
+  DeclarePropertyArguments,
+  LifeSpan,
+  SetEnvoyFilterStateArguments,
+  VerifySignatureArguments,
+  VerifySignatureResult,
+  WasmType,
+} from "./generated/foreign";
+import { ProtoStatus } from "../protobuf/reader";
 import { takeReturned } from "./header_map";
 
 /** Room that is offered for a result, bytes; larger ones go through the scratch area. */
@@ -14,9 +23,14 @@ const CLEAR_ROUTE_CACHE = Bytes.of("clear_route_cache");
 const SET_ENVOY_FILTER_STATE = Bytes.of("set_envoy_filter_state");
 const DECLARE_PROPERTY = Bytes.of("declare_property");
 
+const VERIFY_SIGNATURE = Bytes.of("verify_signature");
+
 const state = new SetEnvoyFilterStateArguments();
 const property = new DeclarePropertyArguments();
+const signed = new VerifySignatureArguments();
+const verdict = new VerifySignatureResult();
 const written = new ByteBuffer();
+const answer = new ByteBuffer();
 
 /**
  * Calls a foreign function in the current context. About 300 ns and what it does itself.
@@ -69,4 +83,26 @@ export function declareText(name: Bytes): Result {
   property.encode(written);
   property.clear();
   return callForeign(DECLARE_PROPERTY, written.ptr, written.length, null);
+}
+
+/**
+ * Has Envoy check a signature of RSA (PKCS #1 v1.5) or ECDSA. Envoy reads the key each time: RSA of 2048 bits takes about
+ * 20 µs, P-256 70 µs, P-384 0.5 ms, P-521 1.2 ms.
+ * @param hash "sha1", "sha224", "sha256", "sha384" or "sha512"
+ * @param key SubjectPublicKeyInfo, DER
+ * @param signature,length of ECDSA: DER
+ * @param text what is signed; borrowed
+ * @returns whether it is good; false also where Envoy cannot tell
+ */
+export function verifySignature(hash: Bytes, key: Bytes, signature: usize, length: i32, text: View): bool {
+  signed.hashFunction.set(hash.ptr, hash.length);
+  signed.publicKey.set(key.ptr, key.length);
+  signed.signature.set(signature, length);
+  signed.text.set(text.ptr, text.length);
+  written.clear();
+  signed.encode(written);
+  signed.clear();
+  answer.clear();
+  if (callForeign(VERIFY_SIGNATURE, written.ptr, written.length, answer) != Result.OK) return false;
+  return verdict.decode(answer.ptr, answer.length) == ProtoStatus.OK && verdict.result;
 }

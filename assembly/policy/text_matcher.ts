@@ -26,12 +26,14 @@ export class TextMatcher {
     private readonly folds: bool,
   ) {}
 
-  static exact(text: string): TextMatcher {
-    return new TextMatcher(TextKind.EXACT, Bytes.of(text), null, false);
+  /** @param folds whether the case of ASCII letters does not count */
+  static exact(text: string, folds: bool = false): TextMatcher {
+    return new TextMatcher(TextKind.EXACT, Bytes.of(text), null, folds);
   }
 
-  static prefix(text: string): TextMatcher {
-    return new TextMatcher(TextKind.PREFIX, Bytes.of(text), null, false);
+  /** @param folds as of `exact` */
+  static prefix(text: string, folds: bool = false): TextMatcher {
+    return new TextMatcher(TextKind.PREFIX, Bytes.of(text), null, folds);
   }
 
   static suffix(text: string): TextMatcher {

@@ -52,20 +52,7 @@ export function rpcFilterChain(proxy: RpcProxy): FilterChain {
   // What the template says beside protocols, routes and clusters belongs to the switchboard, and stays.
   for (const name of ["protocols", "router", "clusters", "stream_filters"]) delete own[name];
   plugin.configuration = { "@type": STRUCT, value: { ...value, ...own } };
-  if (proxy.filters.unprotected) chain.filters.unshift(denyAll());
   return { filters: chain.filters };
-}
-
-/** Lets nobody in: for a listener whose own guard was not converted. */
-function denyAll(): { name: string; typed_config: Out } {
-  return {
-    name: "not_converted",
-    typed_config: {
-      "@type": "type.googleapis.com/envoy.extensions.filters.network.rbac.v3.RBAC",
-      stat_prefix: "not_converted.",
-      rules: { action: "ALLOW", policies: {} },
-    },
-  };
 }
 
 /** Header changes as they are: the module has MOSN's fields. */

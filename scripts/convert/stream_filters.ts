@@ -14,9 +14,6 @@ const RPC_ONLY: Record<string, string> = {
   hessian_allowlist: "HTTP carries no Hessian.",
 };
 
-/** Filters that keep callers out: without them a listener must not serve. */
-const PROTECTIVE = new Set(["jwt_authn"]);
-
 const ACTIONS: Record<string, string> = {
   transcoder: "Have the client speak the server's protocol, or keep this listener on MOSN.",
   seata: "Keep this listener on MOSN, or use Seata's own clients in the services.",
@@ -33,8 +30,6 @@ export interface StreamFilters {
   envoy: object[];
   /** Copies of each mirrored request by Envoy's own routes; 0: none. */
   copies: number;
-  /** A filter that keeps callers out could not be converted. */
-  unprotected: boolean;
 }
 
 interface Schema {
@@ -49,7 +44,7 @@ function schemaOf(type: string): Schema | undefined {
 
 /** Reads the stream filters of a listener, for RPC or for HTTP. */
 export function streamFilters(listener: Fields, http: boolean): StreamFilters {
-  const out: StreamFilters = { module: [], envoy: [], copies: 0, unprotected: false };
+  const out: StreamFilters = { module: [], envoy: [], copies: 0 };
   for (const filter of listener.list("stream_filters")) {
     const type = filter.text("type") ?? "";
     const plugin = filter.has("go_plugin_config");
@@ -69,7 +64,7 @@ function onRpc(filter: Fields, type: string, config: Fields | undefined, out: St
   if (schema) out.module.push({ type, config: prune(config, schema) });
   else if (type === "healthcheck") {
     filter.report.note(filter.path, type, HEARTBEATS);
-  } else unknown(filter, type, out);
+  } else unknown(filter, type);
 }
 
 function onHttp(filter: Fields, type: string, config: Fields | undefined, out: StreamFilters): void {
@@ -86,20 +81,10 @@ function onHttp(filter: Fields, type: string, config: Fields | undefined, out: S
   } else if (schema) out.module.push({ type, config: prune(config, schema) });
   else if (type === "gzip") out.envoy.push(compressor(config));
   else if (type === "proxywasm") wasm(filter, config, out);
-  else unknown(filter, type, out);
+  else unknown(filter, type);
 }
 
-function unknown(filter: Fields, type: string, out: StreamFilters): void {
-  if (PROTECTIVE.has(type)) {
-    out.unprotected = true;
-    filter.report.lost(
-      filter.path,
-      type,
-      "It keeps callers out, and has no counterpart on RPC.",
-      "The listener refuses everybody until the filter `not_converted` is taken out: put mutual TLS with Envoy's RBAC, or ip_access, in its place.",
-    );
-    return;
-  }
+function unknown(filter: Fields, type: string): void {
   const known = ACTIONS[type] !== undefined;
   filter.report.lost(
     filter.path,

@@ -10,7 +10,7 @@ const folder = join(import.meta.dirname, "../../filters/stream");
 /** Types that are not for HTTP: those with `FilterRoots.PROXY`. */
 const RPC_ONLY = ["fault_tolerance", "hessian_allowlist"];
 /** Types without a configuration per route. */
-const NOT_PER_ROUTE = ["dubbo_stream", "fault_tolerance", "grpc_metric"];
+const NOT_PER_ROUTE = ["dubbo_stream", "fault_tolerance", "grpc_metric", "jwt_authn"];
 const IN_THE_ROUTE = "Refused on RPC: it is in the route's request_mirror_policies.";
 
 /** The filter types of a root, in the order of filters/network/filters.ts. */

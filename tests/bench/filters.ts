@@ -40,6 +40,22 @@ export const FILTERS: Record<string, BenchFilter> = {
   grpc_metric: { config: {}, perRoute: false },
   fault_tolerance: { config: { enabled: true }, perRoute: false, rpcOnly: true },
   hessian_allowlist: { config: { allow: ["com.example.*"] }, rpcOnly: true },
+  rbac: {
+    config: {
+      rules: {
+        policies: {
+          others: {
+            permissions: [{ url_path: { path: { prefix: "/none" } } }],
+            principals: [{ any: true }],
+          },
+          callers: {
+            permissions: [{ header: { name: "app", prefix_match: "sofa-" } }],
+            principals: [{ source_ip: { address_prefix: "127.0.0.0", prefix_len: 8 } }],
+          },
+        },
+      },
+    },
+  },
   mirror: { config: { amplification: 1 }, httpConfig: { cluster: CLUSTER, percent: MIRRORED } },
   flowControlFilter: {
     config: {

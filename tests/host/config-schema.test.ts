@@ -56,7 +56,7 @@ interface Place {
 const KEY = "10.0.0.1:80";
 const UNKNOWN = "zzzzzzzz";
 /** Fields that filters know to say why they refuse them; their schemas do not have them. */
-const REFUSED = ["paramIndex", "condition", "checked_condition"];
+const REFUSED = ["paramIndex", "condition", "checked_condition", "filename"];
 
 /** All values of a root's schema; each definition once, where it is first used. */
 function* places(name: RootName): Generator<Place> {

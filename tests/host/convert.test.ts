@@ -290,12 +290,6 @@ describe("what cannot be converted is reported with its path", () => {
     assert.equal("version" in http.typed_config, false);
   });
 
-  it("a guard of RPC that is lost closes its listener", () => {
-    const { listener } = converted({ filters: [{ type: "jwt_authn", config: {} }] });
-    assert.equal(listener.filter_chains[0].filters[0].name, "not_converted");
-    assert.deepEqual(listener.filter_chains[0].filters[0].typed_config.rules, { action: "ALLOW", policies: {} });
-  });
-
   it("a listener whose TLS is lost is left out", () => {
     const { bootstrap } = converted({ chain: { tls_context: { status: true } } });
     assert.deepEqual(bootstrap.static_resources.listeners, []);

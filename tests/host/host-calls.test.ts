@@ -94,6 +94,13 @@ const PINS: Record<string, Pin> = {
     proxy: {},
     http: { proxy_get_property: 2 },
   },
+  // What a token costs is in its README: without rules only what clients may not say is looked for.
+  jwt_authn: {
+    config: { rules: [{ match: { prefix: "/" } }] },
+    perRoute: false,
+    proxy: {},
+    http: {},
+  },
   payload_limit: {
     config: { max_entity_size: 1000 },
     proxy: {},

@@ -90,3 +90,75 @@ export class DeclarePropertyArguments extends Message {
 
   free(): void {}
 }
+
+/** envoy.source.extensions.common.wasm.VerifySignatureArguments: Of verify_signature. */
+export class VerifySignatureArguments extends Message {
+  /** "sha256" and so on. */
+  readonly hashFunction: View = new View();
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: View = new View();
+  /** Of EC: DER. */
+  readonly signature: View = new View();
+  /** What is signed. */
+  readonly text: View = new View();
+
+  protected take(reader: ProtoReader): bool {
+    switch (reader.tag) {
+      case 0x0a:
+        reader.string(this.hashFunction);
+        return true;
+      case 0x12:
+        reader.bytes(this.publicKey);
+        return true;
+      case 0x1a:
+        reader.bytes(this.signature);
+        return true;
+      case 0x22:
+        reader.bytes(this.text);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  encode(out: ByteBuffer): void {
+    if (this.hashFunction.length != 0) putBytes(out, 0x0a, this.hashFunction);
+    if (this.publicKey.length != 0) putBytes(out, 0x12, this.publicKey);
+    if (this.signature.length != 0) putBytes(out, 0x1a, this.signature);
+    if (this.text.length != 0) putBytes(out, 0x22, this.text);
+  }
+
+  clear(): void {
+    this.hashFunction.set(0, 0);
+    this.publicKey.set(0, 0);
+    this.signature.set(0, 0);
+    this.text.set(0, 0);
+  }
+
+  free(): void {}
+}
+
+/** envoy.source.extensions.common.wasm.VerifySignatureResult: What verify_signature returns. */
+export class VerifySignatureResult extends Message {
+  result: bool = false;
+
+  protected take(reader: ProtoReader): bool {
+    switch (reader.tag) {
+      case 0x08:
+        this.result = reader.bool();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  encode(out: ByteBuffer): void {
+    if (this.result) putVarint(out, 0x08, this.result as u64);
+  }
+
+  clear(): void {
+    this.result = false;
+  }
+
+  free(): void {}
+}

@@ -32,7 +32,7 @@ export class Clock {
     private readonly loop: EventLoop,
     readonly resolutionMs = 4,
     /** Wall clock at the start, milliseconds since 1970. */
-    private readonly epochMs = 1_700_000_000_000,
+    private epochMs = 1_700_000_000_000,
   ) {}
 
   /** Monotonic milliseconds. */
@@ -43,6 +43,15 @@ export class Clock {
   /** Wall clock, nanoseconds since 1970. */
   get realtimeNs(): bigint {
     return BigInt(this.epochMs + this.elapsed) * 1_000_000n;
+  }
+
+  /** Wall clock, milliseconds since 1970; setting it is a step that the monotonic clock does not see. */
+  get wallMs(): number {
+    return this.epochMs + this.elapsed;
+  }
+
+  set wallMs(ms: number) {
+    this.epochMs = ms - this.elapsed;
   }
 
   /** Monotonic clock, nanoseconds. */
