@@ -3,7 +3,7 @@ import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { labelOf } from "../../../assembly/bytes/name_table";
 import { View } from "../../../assembly/bytes/view";
-import { Callouts } from "../../../assembly/host/callout";
+import { Callouts, CalloutShare } from "../../../assembly/host/callout";
 import { Route } from "../../../assembly/router/route";
 import { FilterChain } from "../../../assembly/stream/chain";
 import { FilterConfig, FilterType } from "../../../assembly/stream/filter";
@@ -93,6 +93,9 @@ class NoCallouts extends Waiting {
   }
   protected get context(): u32 {
     return 0;
+  }
+  protected get share(): CalloutShare | null {
+    return null;
   }
   protected startTimer(ms: i32): void {}
   protected stopTimer(): void {}
