@@ -5,8 +5,9 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { startEcho, VoidMeasurement } from "../tests/bench/children.ts";
 import { startWay } from "../tests/bench/envoys.ts";
 import { benchFilters, countMeasurements, FLOW_PARTS, type Part, PARTS } from "../tests/bench/filter_bench.ts";
+import { checkBinary } from "../tests/bench/mosn.ts";
 import { BASE, CASES, DEFAULT_WAYS, type LoadCase, type Way, WAYS } from "../tests/bench/matrix.ts";
-import { resultTable, type Sample, targetLines } from "../tests/bench/report.ts";
+import { mosnLines, resultTable, type Sample, targetLines } from "../tests/bench/report.ts";
 import { type Entry, measureAll, type Times } from "../tests/bench/rounds.ts";
 import { type Protocol, PROTOCOLS, WIRES } from "../tests/bench/wire.ts";
 import { build } from "./build.ts";
@@ -26,6 +27,8 @@ interface Options {
   quick?: boolean;
   cases?: string;
   ways?: Way[];
+  mosn?: string;
+  mosnConfig?: string;
   markdown?: boolean;
   json?: string;
 }
@@ -51,7 +54,7 @@ async function benchWays(options: Options, times: Times): Promise<Sample[]> {
   const cases = CASES.filter((each) => !options.cases || each.name.includes(options.cases));
   if (cases.length === 0) throw new VoidMeasurement(`no case has "${options.cases}" in its name`);
   const { protocol } = options;
-  const ways = options.ways ?? DEFAULT_WAYS[protocol];
+  const ways = waysOf(options);
   if (protocol !== "dubbo" && ways.includes("dubbo_proxy")) throw new VoidMeasurement("dubbo_proxy speaks only Dubbo");
   announce(times.rounds * cases.length * ways.length, times);
   for (const size of new Set(cases.map((each) => each.content))) {
@@ -61,7 +64,7 @@ async function benchWays(options: Options, times: Times): Promise<Sample[]> {
 
   const scope = new Scope();
   try {
-    const samples = await measureAll(protocol, await startWays(scope, ways, protocol), cases, times);
+    const samples = await measureAll(protocol, await startWays(scope, ways, options), cases, times);
     report(samples, cases, ways, options, times);
     return samples;
   } finally {
@@ -72,19 +75,39 @@ async function benchWays(options: Options, times: Times): Promise<Sample[]> {
   }
 }
 
-async function startWays(scope: Scope, ways: Way[], protocol: Protocol): Promise<Map<string, Entry>> {
+/** Those that are wanted; MOSN is one more where its binary is given. Throws VoidMeasurement where that cannot be run. */
+function waysOf({ protocol, ways = DEFAULT_WAYS[protocol], mosn, mosnConfig }: Options): Way[] {
+  if (mosn === undefined && mosnConfig !== undefined) throw new VoidMeasurement("--mosn-config needs --mosn PATH");
+  if (mosn === undefined && ways.includes("mosn")) {
+    throw new VoidMeasurement("the way mosn needs --mosn PATH, the MOSN binary");
+  }
+  if (mosn === undefined) return ways;
+  checkBinary(here(mosn));
+  return ways.includes("mosn") ? ways : [...ways, "mosn"];
+}
+
+async function startWays(
+  scope: Scope,
+  ways: Way[],
+  { protocol, mosn, mosnConfig }: Options,
+): Promise<Map<string, Entry>> {
+  const binary =
+    mosn === undefined
+      ? undefined
+      : { binary: here(mosn), config: mosnConfig === undefined ? undefined : here(mosnConfig) };
   const hosts = [await startEcho(protocol), await startEcho(protocol)];
   const entries = new Map<string, Entry>();
-  for (const way of ways) entries.set(way, await startWay(scope, way, protocol, hosts));
+  for (const way of ways) entries.set(way, await startWay(scope, way, protocol, hosts, binary));
   return entries;
 }
 
 function report(samples: Sample[], cases: LoadCase[], ways: Way[], options: Options, { rounds }: Times): void {
   const { protocol, markdown = false } = options;
-  console.log(`\nMedians of ${rounds} rounds; CPU of the whole Envoy process, one worker thread\n`);
+  console.log(`\nMedians of ${rounds} rounds; CPU of the whole process, one worker thread\n`);
   for (const line of resultTable(samples, cases, ways, BASE[protocol], markdown)) console.log(line);
   console.log();
   for (const line of targetLines(samples, cases, protocol)) console.log(line);
+  for (const line of mosnLines(samples, cases)) console.log(line);
 }
 
 /** The module to measure: what is named, or the project's own; undefined: this package's. */
@@ -124,18 +147,21 @@ function positive(text: string): number {
 
 export function benchCommand(name: string): Command {
   return new Command(name)
-    .description("Measures Envoy with the module beside a bare tcp_proxy; docs/benchmark.md tells how to read it.")
+    .description(
+      "Measures Envoy with the module beside a bare tcp_proxy, and beside MOSN; docs/benchmark.md tells how to read it.",
+    )
     .addOption(new Option("--protocol <name>", "what to speak").choices(PROTOCOLS).default("bolt"))
     .addOption(
       new Option("--filters [part...]", "what stream filters cost, instead of the ways: all parts, or only these")
         .choices(PARTS)
-        .conflicts(["protocol", "cases", "ways"]),
+        .conflicts(["protocol", "cases", "ways", "mosn"]),
     )
     .addOption(
       new Option("--flow", "what flow control's rules cost, instead of the ways").conflicts([
         "protocol",
         "cases",
         "ways",
+        "mosn",
         "filters",
       ]),
     )
@@ -149,6 +175,12 @@ export function benchCommand(name: string): Command {
       new Option("--ways <way...>", "what to send the load through")
         .choices(WAYS)
         .default(undefined, "direct, Envoy's own filters, moe"),
+    )
+    .option("--mosn <path>", "MOSN as one more way: its binary")
+    .option(
+      "--mosn-config <file>",
+      "MOSN's configuration; its first listener and all clusters are pointed at the benchmark (default: one that does " +
+        "what moe does without configuration, on one thread)",
     )
     .option("--markdown", "tables in Markdown, as in docs/benchmark.md")
     .option("--json <file>", "write every measurement to this file")

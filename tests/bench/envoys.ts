@@ -1,8 +1,9 @@
-// The Envoys of the benchmark: one process per way, all from the shipped bootstrap, one worker thread each.
+// What stands on the way: an Envoy for each, all from the shipped bootstrap, with one worker thread; or MOSN.
 import type { Bootstrap, Listener } from "../../scripts/lib/bootstrap.ts";
 import type { EnvoyProcess } from "../../scripts/lib/envoy_process.ts";
 import { startEnvoy } from "../e2e/kit/envoy.ts";
 import { CLUSTER, routesConfig, type Way } from "./matrix.ts";
+import { type Mosn, startMosn } from "./mosn.ts";
 import type { Entry } from "./rounds.ts";
 import type { Protocol } from "./wire.ts";
 
@@ -48,8 +49,15 @@ async function listenerPort(envoy: EnvoyProcess, name: string): Promise<number> 
 }
 
 /** Starts what stands on the way to the servers. It ends with the scope, which fails if it died or logged errors. */
-export async function startWay(scope: Scope, way: Way, protocol: Protocol, hosts: number[]): Promise<Entry> {
+export async function startWay(
+  scope: Scope,
+  way: Way,
+  protocol: Protocol,
+  hosts: number[],
+  mosn?: Mosn,
+): Promise<Entry> {
   if (way === "direct") return { ports: hosts, pid: 0 };
+  if (mosn && way === "mosn") return startMosn(scope, mosn, protocol, hosts);
   const bare = way in FILTERS;
   const envoy = await startEnvoy(scope, {
     config: way === "moe+routes" ? routesConfig(protocol) : null,

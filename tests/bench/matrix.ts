@@ -41,9 +41,9 @@ export const CASES: LoadCase[] = SHAPES.flatMap(({ connections, outstanding, tar
 
 /**
  * The ways to the servers: none between, Envoy's own filters without the module (dubbo_proxy for Dubbo only), the module
- * by default, the module with routes.
+ * by default, the module with routes, MOSN itself (with `--mosn` only).
  */
-export const WAYS = ["direct", "tcp_proxy", "dubbo_proxy", "moe", "moe+routes"] as const;
+export const WAYS = ["direct", "tcp_proxy", "dubbo_proxy", "moe", "moe+routes", "mosn"] as const;
 export type Way = (typeof WAYS)[number];
 
 /** What the module is measured against. */

@@ -86,6 +86,15 @@ export function targetLines(samples: Sample[], cases: LoadCase[], protocol: Prot
   });
 }
 
+/** What the module takes of MOSN's CPU, a line for each case; none where MOSN was not measured. */
+export function mosnLines(samples: Sample[], cases: LoadCase[]): string[] {
+  return cases.flatMap(({ name }) => {
+    const share = ratio(samples, { case: name, way: "moe" }, { case: name, way: "mosn" });
+    if (Number.isNaN(share)) return [];
+    return [`${name}: moe takes ${times(share)} MOSN's CPU, one part in ${(1 / share).toFixed(1)}`];
+  });
+}
+
 /** The table in Markdown. */
 export function markdownTable(header: string[], rows: string[][]): string[] {
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
