@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bootstrap, type SocketAddress, mainListener, writeBootstrap } from "./bootstrap.ts";
+import { endWithUs } from "./orphans.ts";
 
 export interface EnvoyOptions {
   /** Path of the Envoy binary. */
@@ -30,10 +31,6 @@ const SEVERE_LINE = /\]\[(critical|error)\]/;
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 10_000;
 
-/** No Envoy outlives the script that started it. */
-const running = new Set<ChildProcess>();
-process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
-
 export class EnvoyProcess {
   /** Everything Envoy has written so far, line by line. */
   readonly log: string[] = [];
@@ -51,7 +48,6 @@ export class EnvoyProcess {
     for (const stream of [child.stdout, child.stderr]) this.collect(stream);
     child.once("error", (error) => (this.exited = error.message));
     child.once("exit", (code, signal) => (this.exited = signal ? `signal ${signal}` : `exit code ${code}`));
-    running.add(child);
   }
 
   /** Starts Envoy and returns when it takes connections. Throws EnvoyFailed. */
@@ -67,6 +63,7 @@ export class EnvoyProcess {
       cwd: options.cwd,
       stdio: ["ignore", "pipe", "pipe"],
     });
+    endWithUs(child, folder);
     const envoy = new EnvoyProcess(child, folder);
     try {
       await envoy.waitUntilReady(adminFile, options.bootstrap);
@@ -136,7 +133,6 @@ export class EnvoyProcess {
       if (Date.now() > deadline) this.child.kill("SIGKILL");
       await sleep(20);
     }
-    running.delete(this.child);
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -87,6 +87,25 @@ test("SIGTERM to npm ends everything, of the one of two that gets it", async (t)
   await other.end();
 });
 
+test("SIGKILL of the script, of npm, or of both leaves nothing behind", async (t) => {
+  for (const chosen of ["script", "npm", "both"]) {
+    const start = new Start(t, "--no-samples");
+    await start.says(/Ctrl-C ends it/);
+    const processes = start.descendants();
+    const envoy = start.envoy();
+    assert.ok(envoy > 0);
+    const script = Number(execFileSync("ps", ["-o", "ppid=", "-p", String(envoy)], { encoding: "utf8" }));
+    // The script first: without it npm ends by itself.
+    if (chosen !== "npm") process.kill(script, "SIGKILL");
+    if (chosen !== "script") start.child.kill("SIGKILL");
+    await waitUntil(
+      () => !processes.some(alive),
+      20_000,
+      () => `${chosen}: left behind: ${processes.filter(alive).join()}`,
+    );
+  }
+});
+
 test("Envoy's end is told, with how", async (t) => {
   const start = new Start(t, "--no-samples");
   await start.says(/Ctrl-C ends it/);
