@@ -1,101 +1,86 @@
-// `moe validate FILE`, `npm run validate`: whether Envoy and the module take a bootstrap, and all that is wrong with it.
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
+// `moe validate FILE`, `npm run validate`: whether Envoy and the module take a bootstrap and the files that it names, and all
+// that is wrong with them.
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { Command } from "commander";
-import { Host } from "../tests/host/kit/host.ts";
-import { LoadError } from "../tests/host/kit/errors.ts";
 import { BrokenInput } from "./convert/report.ts";
-import { type Bootstrap, type PluginConfig, pluginConfigs, writeBootstrap } from "./lib/bootstrap.ts";
+import type { PluginConfig } from "./lib/bootstrap.ts";
 import { messageOf, runScript, USAGE } from "./lib/command.ts";
-import { findEnvoy } from "./lib/envoy.ts";
-import { moduleOf, readInput } from "./lib/input.ts";
-import { here, MODULE, shown } from "./lib/package.ts";
+import { isMosn, isShipped, moduleOf, readInput } from "./lib/input.ts";
+import { here, MODULE, PACKAGE, shown } from "./lib/package.ts";
+import { type Files, type Finding, readFiles } from "./validate/config_files.ts";
+import { envoyMistakes } from "./validate/envoy_check.ts";
+import { isOurs, moduleFile, type Plugin, pluginMistakes, pluginsOf } from "./validate/plugins.ts";
 
-const run = promisify(execFile);
 const MISTAKES = 1;
 const NOT_CHECKED = USAGE;
 
-/** A plugin's configuration as text or object; undefined: there is none. */
-function configurationOf(plugin: PluginConfig): object | string | undefined {
-  const { "@type": type, value, ...fields } = (plugin.configuration ?? {}) as Record<string, unknown>;
-  if (type === undefined && value === undefined) return undefined;
-  return (value ?? fields) as object | string;
+const complain = (line: string) => console.error(line);
+
+export interface Result {
+  mistakes: Finding[];
+  /** What is not looked at. */
+  notes: Finding[];
+  /** Something could not be checked that should have been. */
+  incomplete: boolean;
 }
 
-/** What the module says of one configuration, a line a mistake. */
-async function moduleMistakes(plugin: PluginConfig, module: string): Promise<string[]> {
-  const where = `${plugin.root_id ?? ""} (${String(plugin.name ?? "no name")})`;
-  try {
-    const options = { module, root: plugin.root_id as "proxy", config: configurationOf(plugin) };
-    (await Host.start(options)).close();
-    return [];
-  } catch (error) {
-    if (!(error instanceof LoadError)) throw error;
-    const said = error.logs.flatMap((line) => /moe-wasm: configuration refused: (.*)$/.exec(line)?.[1] ?? []);
-    return (said.length > 0 ? said : [error.message]).map((line) => `${where}: ${line}`);
-  }
+/** The files of a bootstrap, or of what a configuration of MOSN is converted to. */
+function filesOf(file: string, cwd: string): { files: Files; converted: boolean } {
+  if (!isMosn(readFileSync(file, "utf8"))) return { files: readFiles(file, cwd), converted: false };
+  const { bootstrap, report } = readInput(file);
+  if (report && report.text() !== "") complain(report.text());
+  return { files: { read: [{ path: file, value: bootstrap }], mistakes: [], notes: [] }, converted: true };
 }
 
-/** What Envoy's own validation says; the module's words are left to the module. */
-async function envoyMistakes(file: string, cwd: string): Promise<string[]> {
-  const binary = await findEnvoy((line) => console.error(line));
-  try {
-    await run(binary, ["--mode", "validate", "-c", file, "-l", "error"], { cwd });
-    return [];
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    const lines = `${stdout ?? ""}\n${stderr ?? ""}`.split("\n").filter((line) => line.trim() !== "");
-    const severe = lines.filter((line) => /\]\[(critical|error)\]/.test(line) && !line.includes("wasm log"));
-    return (severe.length > 0 ? severe : lines.slice(-3)).map((line) =>
-      line.replace(/^(\[[^\]]*\])+ (\[[^\]]*\] )?/, ""),
-    );
+/**
+ * Checks a bootstrap, and the files of listeners, clusters, filters and routes that it names. Throws where it is none. What a
+ * conversion has to say goes to stderr.
+ */
+export async function validate(file: string): Promise<Result> {
+  const cwd = isShipped(file) ? PACKAGE : process.cwd();
+  const { files, converted } = filesOf(file, cwd);
+  const notes = [...files.notes];
+  const modules = new Map<Plugin, string>();
+  let incomplete = false;
+  const plugins = files.read.flatMap(pluginsOf);
+  for (const plugin of plugins) {
+    const note = (text: string) => notes.push({ file: plugin.file, text: `${plugin.path}: ${text}` });
+    if (!isOurs(plugin, cwd)) {
+      note(`the configuration of ${basename(moduleFile(plugin, cwd) ?? "")}, another module, is not checked`);
+      continue;
+    }
+    try {
+      modules.set(plugin, moduleOf(plugin.config as unknown as PluginConfig, cwd, complain) ?? MODULE);
+    } catch (error) {
+      note(`${(error as Error).message} Its configuration is checked with that, and Envoy is not asked.`);
+      modules.set(plugin, MODULE);
+      incomplete = true;
+    }
   }
-}
-
-/** The same for a bootstrap that is in no file. */
-async function mistakesOfBootstrap(bootstrap: Bootstrap, cwd: string): Promise<string[]> {
-  const folder = mkdtempSync(join(tmpdir(), "moe-validate-"));
-  const file = join(folder, "envoy.yaml");
-  writeFileSync(file, writeBootstrap(bootstrap));
-  try {
-    return await envoyMistakes(file, cwd);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** Checks one file; the lines say what is wrong with it, `note` is for what a conversion has to say. */
-export async function validate(file: string, note: (text: string) => void = () => {}): Promise<string[]> {
-  const { bootstrap, report, cwd } = readInput(file);
-  if (report !== undefined) note(report.text());
-  const found: string[] = [];
-  for (const plugin of pluginConfigs(bootstrap)) {
-    const module = moduleOf(plugin, cwd, (line) => console.error(line)) ?? MODULE;
-    found.push(...(await moduleMistakes(plugin, module)));
-  }
+  const mistakes = [...files.mistakes, ...(await pluginMistakes(files.read, modules))];
   // Where the module refuses, Envoy would say the same again.
-  if (found.length > 0) return found;
-  return report === undefined ? envoyMistakes(file, cwd) : mistakesOfBootstrap(bootstrap, cwd);
+  if (mistakes.length > 0 || incomplete) return { mistakes, notes, incomplete };
+  return { mistakes: await envoyMistakes(files, cwd, converted, complain), notes, incomplete };
 }
 
 async function validateAll(names: string[]): Promise<void> {
   for (const name of names) {
     const file = here(name);
     try {
-      const lines = await validate(file, (text) => text !== "" && console.error(text));
-      for (const line of lines) console.log(`${shown(file)}: ${line}`);
-      if (lines.length === 0) console.log(`${shown(file)}: good`);
-      else process.exitCode ||= MISTAKES;
+      const { mistakes, notes, incomplete } = await validate(file);
+      for (const note of notes) complain(`${shown(note.file)}: ${note.text}`);
+      for (const mistake of mistakes) console.log(`${shown(mistake.file)}: ${mistake.text}`);
+      if (mistakes.length > 0) process.exitCode ||= MISTAKES;
+      else if (incomplete) process.exitCode = NOT_CHECKED;
+      else console.log(`${shown(file)}: good`);
     } catch (error) {
       if (error instanceof BrokenInput) {
         console.log(error.message);
         process.exitCode ||= MISTAKES;
         continue;
       }
-      console.error(`${shown(file)}: ${messageOf(error as Error)}`);
+      complain(`${shown(file)}: ${messageOf(error as Error)}`);
       process.exitCode = NOT_CHECKED;
     }
   }
@@ -104,8 +89,9 @@ async function validateAll(names: string[]): Promise<void> {
 export function validateCommand(name: string): Command {
   return new Command(name)
     .description(
-      "Tells whether Envoy and the module take a bootstrap: one line for each mistake, with its path. A configuration of MOSN is converted " +
-        "before; what the conversion reports is on stderr.",
+      "Tells whether Envoy and the module take a bootstrap, and the files of listeners, clusters, filters and routes that it names " +
+        "(path_config_source): one line for each mistake, with its file and path. A configuration of MOSN is converted before; what " +
+        "the conversion reports is on stderr.",
     )
     .argument("<files...>", "bootstraps, or configurations of MOSN, in YAML or JSON")
     .addHelpText(

@@ -33,7 +33,7 @@ export function isShipped(file: string): boolean {
 }
 
 /** Whether a text is a configuration of MOSN: what it names is MOSN's, not Envoy's. */
-function isMosn(text: string): boolean {
+export function isMosn(text: string): boolean {
   let fields: unknown;
   try {
     fields = parse(text, { merge: true, logLevel: "silent" });
