@@ -62,6 +62,15 @@ const MISSING: string[] = [
 
 const MISSING_PREFIXES: string[] = ["Http1_", "Http2_"];
 
+/**
+ * Makes variables known that a filter sets on requests (`StreamHandler.setVariable`): those whose names begin so. Routes may then
+ * ask for them in `variables`, `cluster_variable` and values of headers; before a filter has set one it has no value. To
+ * be called while the module is loaded.
+ */
+export function declareVariables(prefix: string): void {
+  if (!PREFIXES.includes(prefix)) PREFIXES.push(prefix);
+}
+
 /** Whether requests have the variable `name`. */
 export function hasVariable(name: string): bool {
   return NAMES.includes(name) || startsWithAny(name, PREFIXES);

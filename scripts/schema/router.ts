@@ -21,7 +21,7 @@ const NOT_ON_RPC = "Refused: RPC protocols carry neither path nor host.";
 
 const variable = (description: string, more: Schema[] = []): Schema =>
   part.text(description, {
-    anyOf: [{ enum: VARIABLES }, { pattern: "^(request|response)_header_." }, ...more],
+    anyOf: [{ enum: VARIABLES }, { pattern: "^((request|response)_header_|jwt_authn[.])." }, ...more],
   });
 
 /** Given, and not empty: what the reader takes for "there". */

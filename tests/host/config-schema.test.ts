@@ -228,6 +228,13 @@ const GOOD: [name: RootName, config: object][] = [
   ],
   ["proxy", { fallback: "cluster:other", allowed_clusters: ["a", "orders-*", "a*b"], max_request_timeout: "1.5h" }],
   ["proxy", filter("fault_tolerance", { maxIpRatio: "0.5" })],
+  [
+    "proxy",
+    routed({
+      match: { variables: [{ name: "jwt_authn.claims", regex: "admin" }] },
+      route: { cluster_variable: "jwt_authn.cluster" },
+    }),
+  ],
   ["http", filter("mirror", { cluster: "copies", percent: 1 })],
   ["http", { allow_on_headers_stop_iteration: true, strict_changes: true, min_counted_timeout: "0" }],
 ];

@@ -492,6 +492,50 @@ describe("jwt_authn on RPC", () => {
     host.close();
   });
 
+  it("routes go by what a token says, as a variable and in a header's value", async () => {
+    const p = { issuer: ISSUER, ...LOCAL, payload_in_metadata: "claims" };
+    const routers = [
+      {
+        match: { variables: [{ name: "jwt_authn.claims", regex: '"sub":"adam"' }] },
+        route: {
+          cluster_name: "adams",
+          request_headers_to_add: [{ header: { key: "claims", value: "%jwt_authn.claims%" } }],
+        },
+      },
+      { match: {}, route: { cluster_name: "others" } },
+    ];
+    const config = {
+      stream_filters: [{ type: "jwt_authn", config: { providers: { p }, rules: [EVERYWHERE] } }],
+      router: { virtual_hosts: [{ domains: ["*"], routers }] },
+    };
+    const { host, cluster, client } = await world(undefined, { config });
+    host.foreign.set("verify_signature", new Verifier().run);
+    const send = (id: number, sub: string) => {
+      const token = tokenOf(RS, { iss: ISSUER, sub, exp: nowOf(host) + 300 });
+      client.write(
+        call(id, {
+          headers: [
+            ["service", "a"],
+            ["authorization", `Bearer ${token}`],
+          ],
+        }),
+      );
+    };
+    send(1, "adam");
+    send(2, "eve");
+    host.advance(100);
+    assert.equal(answers(client).length, 2);
+    const got = cluster.calls.map(({ stream, frame }) => [
+      stream.headers["x-moe-cluster"],
+      JSON.stringify(frame.headers).includes("sub"),
+    ]);
+    assert.deepEqual(got, [
+      ["adams", true],
+      ["others", false],
+    ]);
+    host.close();
+  });
+
   it("is refused at load where a key, a place or a name cannot be", async () => {
     const load = async (provider: object, config: object = {}) => {
       const all = { stream_filters: [{ type: "jwt_authn", config: { providers: { p: provider }, ...config } }] };

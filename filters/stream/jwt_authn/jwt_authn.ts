@@ -6,6 +6,7 @@ import { currentMillis } from "../../../assembly/host/clock";
 import { hostOf, LimitedLog, log, logs } from "../../../assembly/host/log";
 import { Code } from "../../../assembly/message/code";
 import { Verdict } from "../../../assembly/policy/verdict";
+import { declareVariables } from "../../../assembly/router/variables";
 import { FilterConfig, FilterRoots, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { FilterMetric } from "../../../assembly/stream/metrics";
@@ -171,5 +172,8 @@ class JwtAuthnType extends FilterType {
     return new JwtAuthnFilter(config as JwtAuthnConfig);
   }
 }
+
+// What a token says, under the names of the configuration: routes can go by it.
+declareVariables("jwt_authn.");
 
 export const jwtAuthn = new JwtAuthnType();
