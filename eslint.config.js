@@ -1,6 +1,7 @@
 import tseslint from "typescript-eslint";
 import { circles } from "./scripts/lint/circles.js";
 import { layers } from "./scripts/lint/layers.js";
+import { keyedNames } from "./scripts/lint/names.js";
 import { guardedLog, noBuiltText } from "./scripts/lint/texts.js";
 
 // AssemblyScript puts decorators on functions, which TypeScript's grammar has not: blank them out, keep the columns.
@@ -27,7 +28,9 @@ const RAW_LOG = {
 };
 
 /** The module's own rules; tests/host/lint.test.ts shows what each finds. */
-const moe = { rules: { layers, circles, "guarded-log": guardedLog, "no-built-text": noBuiltText } };
+const moe = {
+  rules: { layers, circles, "guarded-log": guardedLog, "no-built-text": noBuiltText, "keyed-names": keyedNames },
+};
 
 /** What the module consists of. */
 const MODULE = ["assembly/**/*.ts", "filters/**/*.ts"];
@@ -41,6 +44,15 @@ const LOADING = [
   "**/{read_,parse}*.ts",
   "**/*_config{,s}.ts",
   "assembly/dsl/{compiler,functions,lexer}.ts",
+];
+
+/** Files of the module whose tables of texts have names of the configuration, or of the module itself. */
+const CONFIGURED = [
+  "assembly/config/**",
+  "**/{config,read_*}.ts",
+  "assembly/router/{allowed_clusters,builder,metadata,router}.ts",
+  "assembly/dsl/{attributes,lexer}.ts",
+  "assembly/{abi/dispatch,policy/header_matcher,stream/variable_names}.ts",
 ];
 
 export default tseslint.config(
@@ -63,6 +75,11 @@ export default tseslint.config(
     files: MODULE,
     ignores: [...NOT_SHIPPED, ...LOADING],
     rules: { "moe/no-built-text": "error" },
+  },
+  {
+    files: MODULE,
+    ignores: [...NOT_SHIPPED, ...CONFIGURED],
+    rules: { "moe/keyed-names": "error" },
   },
   {
     files: MODULE,

@@ -3,6 +3,7 @@ import { Bytes } from "../bytes/bytes";
 import { readDecimal } from "../bytes/decimal";
 import { View } from "../bytes/view";
 import { RouteInput } from "../router/input";
+import { VariableNames } from "../stream/variable_names";
 import { VariableTable } from "../stream/variables";
 import { UpstreamConnection } from "../upstream/upstream_connection";
 import { Codec } from "../xprotocol/codec";
@@ -34,33 +35,19 @@ const enum Variable {
   GENERIC,
 }
 
-const variables = new Map<string, Variable>();
-variables.set("x-mosn-rpc-service", Variable.SERVICE);
-variables.set("x-mosn-host", Variable.SERVICE);
-variables.set("x-mosn-rpc-method", Variable.METHOD);
-variables.set("x-mosn-method", Variable.METHOD);
-variables.set("x-mosn-path", Variable.PATH);
-variables.set("protocol", Variable.PROTOCOL);
-variables.set("downstream_protocol", Variable.PROTOCOL);
-variables.set("downstream_remote_address", Variable.SOURCE);
-variables.set("downstream_local_address", Variable.LOCAL);
-variables.set("upstream_host", Variable.UPSTREAM_HOST);
-variables.set("upstream_cluster", Variable.UPSTREAM_CLUSTER);
-variables.set("x-mosn-rpc-generic", Variable.GENERIC);
-
-/** Names that were looked up: each place that asks for a variable has one object for its name. */
-const known = new Map<Bytes, Variable>();
-/** More names than configurations have; filters may make some up. */
-const MAX_KNOWN: i32 = 4096;
-
-function kindOf(name: Bytes): Variable {
-  if (known.has(name)) return known.get(name);
-  const text = name.toString();
-  const kind = variables.has(text) ? variables.get(text) : Variable.NONE;
-  if (known.size >= MAX_KNOWN) known.clear();
-  known.set(name, kind);
-  return kind;
-}
+const names = new VariableNames();
+names.add("x-mosn-rpc-service", Variable.SERVICE);
+names.add("x-mosn-host", Variable.SERVICE);
+names.add("x-mosn-rpc-method", Variable.METHOD);
+names.add("x-mosn-method", Variable.METHOD);
+names.add("x-mosn-path", Variable.PATH);
+names.add("protocol", Variable.PROTOCOL);
+names.add("downstream_protocol", Variable.PROTOCOL);
+names.add("downstream_remote_address", Variable.SOURCE);
+names.add("downstream_local_address", Variable.LOCAL);
+names.add("upstream_host", Variable.UPSTREAM_HOST);
+names.add("upstream_cluster", Variable.UPSTREAM_CLUSTER);
+names.add("x-mosn-rpc-generic", Variable.GENERIC);
 
 /**
  * A request frame as the router sees it: host is the service, path is "/SERVICE/METHOD", unless filters have set the
@@ -139,7 +126,7 @@ export class FrameInput extends RouteInput {
       const skip = isHeader ? HEADER_PREFIX.length : RESPONSE_PREFIX.length;
       return this.header(name.ptr + (skip as usize), name.length - skip, out);
     }
-    switch (kindOf(name)) {
+    switch (names.find(name) as Variable) {
       case Variable.SERVICE:
         return this.service(out);
       case Variable.METHOD:

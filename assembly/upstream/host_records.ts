@@ -1,5 +1,6 @@
 import { noteGarbage } from "../abi/dispatch";
 import { Bytes } from "../bytes/bytes";
+import { StringMap } from "../bytes/string_map";
 import { UpstreamHost } from "../stream/upstream_host";
 
 /** Addresses of one cluster that are remembered; addresses of hosts that are gone stay until then. */
@@ -7,14 +8,15 @@ const MAX_RECORDS: i32 = 2048;
 
 /** The hosts of a cluster as filters judge them, by address: the same for all subsets. */
 export class HostRecords {
-  private readonly byAddress: Map<string, UpstreamHost> = new Map<string, UpstreamHost>();
+  private readonly byAddress: StringMap<UpstreamHost> = new StringMap<UpstreamHost>();
 
   constructor(private readonly cluster: Bytes) {}
 
   /** The record of an address. Allocates: hosts keep theirs. */
   of(address: Bytes): UpstreamHost {
     const key = address.toString();
-    if (this.byAddress.has(key)) return this.byAddress.get(key);
+    const known = this.byAddress.get(key);
+    if (known !== null) return known;
     if (this.byAddress.size >= MAX_RECORDS) this.dropOthers();
     const record = new UpstreamHost(this.cluster, address);
     this.byAddress.set(key, record);
@@ -23,11 +25,12 @@ export class HostRecords {
 
   /** Forgets those that are not ejected: hosts in use keep theirs. */
   private dropOthers(): void {
-    const all = this.byAddress.values();
-    this.byAddress.clear();
-    for (let i = 0; i < all.length; i++) {
-      if (all[i].ejected && i < MAX_RECORDS >> 1) this.byAddress.set(all[i].address.toString(), all[i]);
+    const keys = this.byAddress.keys();
+    for (let i = 0, kept = 0; i < keys.length; i++) {
+      const record = this.byAddress.get(keys[i]);
+      if (record !== null && record.ejected && kept < MAX_RECORDS >> 1) kept++;
+      else this.byAddress.delete(keys[i]);
     }
-    noteGarbage(all.length);
+    noteGarbage(keys.length);
   }
 }

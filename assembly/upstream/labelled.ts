@@ -58,6 +58,7 @@ export class LabelledDestinations {
   }
 
   private findSlowly(choice: ClusterChoice, labels: LabelSet, whole: Destination): Destination {
+    // eslint-disable-next-line moe/keyed-names -- 16 labels at most, by keys of the configuration
     const all = new Map<string, string>();
     const own = choice.metadata;
     if (own !== null) {

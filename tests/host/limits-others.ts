@@ -61,7 +61,6 @@ export const NO_ROWS: Record<string, string[]> = {
     "assembly/sentinel/flow_controller.ts MAX_HOLES",
     "assembly/sentinel/record.ts MAX_RECORD",
     "assembly/sentinel/workers.ts MAX_WORKERS",
-    "assembly/proxy/frame_input.ts MAX_KNOWN",
     "assembly/upstream/host_records.ts MAX_RECORDS",
     "assembly/upstream/host_set.ts MAX_REPEATS",
     "assembly/regex/dfa.ts MAX_DROPS",

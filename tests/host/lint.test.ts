@@ -49,6 +49,13 @@ const REFUSED: [string, string, string, string][] = [
     inFunction("if (!logs(1)) at++;\n  log(1, name(at));"),
   ],
   ["an unlimited line about a peer", "moe/guarded-log", IN_PROXY, inFunction(`this.lines.warn("bad");`)],
+  ["a table by names of peers", "moe/keyed-names", IN_PROXY, "export const byName = new Map<string, i32>();\n"],
+  [
+    "a set of them",
+    "moe/keyed-names",
+    "filters/stream/fault/fault.ts",
+    "export let seen: Set<string> | null = null;\n",
+  ],
   ["text on the hot path", "moe/no-built-text", IN_PROXY, inFunction("use(`${at}`);")],
   [
     "the host's log",
@@ -72,6 +79,12 @@ const ACCEPTED: [string, string, string][] = [
   ["a guard before it", IN_PROXY, inFunction("if (!this.lines.allows(at)) return 0;\n  this.lines.warn(`at ${at}`);")],
   ["a constant line", IN_PROXY, inFunction(`log(1, "a " + "b");`)],
   ["text where configuration is read", "filters/stream/fault/config.ts", inFunction("use(`${at}`);")],
+  [
+    "a table by names of a configuration",
+    "filters/stream/fault/config.ts",
+    "export const all = new Map<string, i32>();\n",
+  ],
+  ["a table by numbers", IN_PROXY, "export const byId = new Map<u64, i32>();\n"],
   ["what AssemblyScript has more", IN_PROXY, "// @ts-ignore: decorator\n@inline\nexport function some(): void {}\n"],
   ["throw in a spec", "filters/stream/fault/some.spec.ts", inFunction(`throw new Error("no");`)],
 ];
