@@ -34,7 +34,7 @@ done
 # ask METHOD PATH: the answer of the admin page.
 ask() {
   (
-    exec 3<>"/dev/tcp/${admin%:*}/${admin##*:}"
+    { exec 3<>"/dev/tcp/${admin%:*}/${admin##*:}"; } 2>/dev/null || exit 1
     printf '%s %s HTTP/1.1\r\nhost: admin\r\ncontent-length: 0\r\nconnection: close\r\n\r\n' "$1" "$2" >&3
     cat <&3
   )

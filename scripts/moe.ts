@@ -12,6 +12,10 @@ const COMMANDS: Record<string, [summary: string, load: () => Promise<MakeCommand
   new: ["a filter, a codec, or a project", async () => (await import("./new.ts")).newCommand],
   build: ["the module of a project", async () => (await import("./build.ts")).buildCommand],
   test: ["the tests of a project", async () => (await import("./test_project.ts")).testCommand],
+  discover: [
+    "hosts from registries, for Envoy or Istio",
+    async () => (await import("./discover/command.ts")).discoverCommand,
+  ],
   bench: ["what the module costs", async () => (await import("./bench.ts")).benchCommand],
   image: ["the module as an OCI image", async () => (await import("./image.ts")).imageCommand],
   drain: ["an Envoy out of service, without lost calls", async () => (await import("./drain.ts")).drainCommand],
