@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { startEcho, VoidMeasurement } from "../tests/bench/children.ts";
+import { endChildren, startEcho, VoidMeasurement } from "../tests/bench/children.ts";
 import { startWay } from "../tests/bench/envoys.ts";
 import { benchFilters, countMeasurements, FLOW_PARTS, type Part, PARTS } from "../tests/bench/filter_bench.ts";
 import { checkBinary } from "../tests/bench/mosn.ts";
@@ -189,9 +189,11 @@ export function benchCommand(name: string): Command {
       `\nExamples:\n  ${name} --quick\n  ${name} --protocol dubbo --cases pipeline\n  ${name} --module build/mesh.wasm`,
     )
     .action(async (options: Options) => {
-      await main(options);
-      // The child processes end with this one.
-      process.exit();
+      try {
+        await main(options);
+      } finally {
+        endChildren();
+      }
     });
 }
 

@@ -8,12 +8,21 @@ import type { LoadProtocol } from "./wire.ts";
 /** A measurement that tells nothing, with the reason. */
 export class VoidMeasurement extends Error {}
 
+const running = new Set<ChildProcess>();
+
 function start(file: string, ...args: string[]): ChildProcess {
   const script = ownProcess(`tests/bench/${file}`);
   const child = fork(script.file, args, { execArgv: script.execArgv });
-  process.once("exit", () => child.kill("SIGKILL"));
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   return child;
 }
+
+/** Ends all of them: they would keep this process alive. */
+export function endChildren(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+process.once("exit", endChildren);
 
 function nextMessage<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
