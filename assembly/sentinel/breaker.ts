@@ -24,7 +24,7 @@ export const enum BreakerState {
 /** A circuit breaker for one resource (Sentinel's circuitbreaker.CircuitBreaker). */
 export class Breaker {
   private readonly window: Window;
-  /** Outcome of the last `check`: the request is the first probe of an open breaker. */
+  /** FlowOutcome of the last `check`: the request is the first probe of an open breaker. */
   probes: bool = false;
 
   constructor(

@@ -4,15 +4,16 @@ import { hashBytes, siphash24 } from "../bytes/hash";
 import { View } from "../bytes/view";
 import { Admission } from "./admission";
 import { Found } from "../regex/budget";
-import { Entry, Outcome, Verdict } from "./entry";
-import { HotController, HotVerdict } from "./hot";
+import { Entry } from "./entry";
+import { HotParamController, HotParamVerdict } from "./hot_param";
 import { identify } from "./keys";
-import { Lease } from "./lease";
 import { Layout } from "./record";
 import { Resource } from "./resource";
+import { ResourceTable } from "./resource_table";
 import { FlowRule, Match, MS, RuleSet, Target } from "./rules";
 import { RecordStore } from "./store";
 import { System } from "./system";
+import { FlowOutcome, FlowVerdict } from "./verdict";
 import { Workers } from "./workers";
 
 /** What a request has for rules on parameters. */
@@ -36,9 +37,7 @@ const view = new View();
  * takes the place of one that is idle, or shares one for each of the rules' patterns.
  */
 export class Engine {
-  private readonly slots: StaticArray<Resource | null>;
-  private readonly mask: i32;
-  private count: i32 = 0;
+  private readonly table: ResourceTable;
   private readonly most: i32;
   private readonly patterns: Target[] = [];
   private readonly overflow: (Resource | null)[] = [];
@@ -72,15 +71,12 @@ export class Engine {
     // Those that rules name have their place whatever comes: a flow rule may name two.
     const named = 2 * rules.flow.length + rules.isolation.length + rules.breakers.length + rules.hot.length;
     const most = max(1, maxResources) + named;
-    let size = 16;
-    while (size < 2 * most && size < 1 << 24) size <<= 1;
     this.admission = new Admission(max(1, maxResources));
     const scope = identify(application, store.secret);
     this.scope = scope;
     this.needsTime = rules.breakers.length > 0 || rules.system.length > 0;
     this.most = most;
-    this.slots = new StaticArray<Resource | null>(size);
-    this.mask = size - 1;
+    this.table = new ResourceTable(most);
     this.system = rules.system.length > 0 ? new System(rules.system, scope, store, workers) : null;
     this.findPatterns();
     this.addExact();
@@ -130,7 +126,7 @@ export class Engine {
     }
     for (let i = 0; i < rules.hot.length; i++) {
       const to = this.named(rules.hot[i].target);
-      if (to !== null) to.addHot(new HotController(rules.hot[i], to.hash, this.store, this.workers));
+      if (to !== null) to.addHotParam(new HotParamController(rules.hot[i], to.hash, this.store, this.workers));
     }
   }
 
@@ -153,13 +149,11 @@ export class Engine {
   /** The resource of that name; made where there is none. */
   private obtain(ptr: usize, length: i32): Resource {
     const hash = hashBytes(ptr, length);
-    const slot = this.slotOf(hash, ptr, length);
-    const known = unchecked(this.slots[slot]);
+    const known = this.table.find(hash, ptr, length);
     if (known !== null) return known;
     const made = this.make(ptr, length);
     made.slotHash = hash;
-    unchecked((this.slots[slot] = made));
-    this.count++;
+    this.table.add(made);
     this.addMatching(made, null);
     return made;
   }
@@ -189,19 +183,8 @@ export class Engine {
     }
     for (let i = 0; i < rules.hot.length; i++) {
       if (!isFor(rules.hot[i].target, pattern, to.name)) continue;
-      to.addHot(new HotController(rules.hot[i], to.hash, this.store, this.workers));
+      to.addHotParam(new HotParamController(rules.hot[i], to.hash, this.store, this.workers));
     }
-  }
-
-  /** The slot of a name, or the free one where it belongs; the table is never full. */
-  private slotOf(hash: u64, ptr: usize, length: i32): i32 {
-    let slot = (hash as i32) & this.mask;
-    for (let i = 0; i <= this.mask; i++) {
-      const known = unchecked(this.slots[slot]);
-      if (known === null || (known.slotHash == hash && known.name.equals(ptr, length))) break;
-      slot = (slot + 1) & this.mask;
-    }
-    return slot;
   }
 
   /** Makes a resource of patterns give up its place. */
@@ -209,19 +192,7 @@ export class Engine {
     const gone = this.resources[at];
     const last = this.resources.pop();
     if (gone !== last) this.resources[at] = last;
-    let hole = this.slotOf(gone.slotHash, gone.name.ptr, gone.name.length);
-    unchecked((this.slots[hole] = null));
-    // Those that lie behind it because it was there move up.
-    for (let slot = (hole + 1) & this.mask; ; slot = (slot + 1) & this.mask) {
-      const one = unchecked(this.slots[slot]);
-      if (one === null) break;
-      const home = (one.slotHash as i32) & this.mask;
-      if (((slot - home) & this.mask) < ((slot - hole) & this.mask)) continue;
-      unchecked((this.slots[hole] = one));
-      unchecked((this.slots[slot] = null));
-      hole = slot;
-    }
-    this.count--;
+    this.table.remove(gone);
     gone.end();
     noteGarbage(OBJECTS);
   }
@@ -229,14 +200,14 @@ export class Engine {
   /** The resource of a request; null: no rule is for it, and only the system's rules count. */
   private find(ptr: usize, length: i32, nowNs: i64): Resource | null {
     const hash = hashBytes(ptr, length);
-    const known = unchecked(this.slots[this.slotOf(hash, ptr, length)]);
+    const known = this.table.find(hash, ptr, length);
     if (known !== null || this.patterns.length == 0) return known;
     for (let i = 0; i < this.patterns.length; i++) {
       const found = unchecked(this.patterns[i]).matches(ptr, length);
       if (found == Found.FAILED) this.undecided = true;
       if (found != Found.YES) continue;
       if (length > MAX_NAME) return this.shared(i);
-      if (this.count >= this.most) {
+      if (this.table.count >= this.most) {
         const at = this.admission.displace(this.resources, hash, nowNs);
         if (at < 0) return this.shared(i);
         this.displace(at);
@@ -264,9 +235,9 @@ export class Engine {
 
   /** Has a resource lease its tokens, where it can. */
   private lend(to: Resource): void {
-    if (this.leasePercent <= 0 || !this.store.shared || !to.leasable) return;
-    const most = min<f64>((to.threshold * (this.leasePercent as f64)) / 100, MAX_LEASE);
-    if (most >= 2) to.lease = new Lease(most as i64);
+    if (this.leasePercent <= 0 || !this.store.shared || !to.rules.leasable) return;
+    const most = min<f64>((to.rules.threshold * (this.leasePercent as f64)) / 100, MAX_LEASE);
+    if (most >= 2) to.lend(most as i64);
   }
 
   /**
@@ -275,35 +246,35 @@ export class Engine {
    * @param name of its resource
    * @param nowNs ns on a clock that never steps and is the same for all workers
    */
-  enter(name: View, params: ParamSource, entry: Entry, nowNs: i64): Verdict {
+  enter(name: View, params: ParamSource, entry: Entry, nowNs: i64): FlowVerdict {
     entry.clear();
     entry.startNs = nowNs;
     this.undecided = false;
     const resource = this.find(name.ptr, name.length, nowNs);
     this.asked = resource;
     if (resource !== null) resource.usedNs = nowNs;
-    if (this.undecided) return Verdict.UNKNOWN;
+    if (this.undecided) return FlowVerdict.UNKNOWN;
     const system = this.system;
     if (system !== null) {
       const verdict = system.enter(nowNs);
-      if (verdict != Verdict.PASS) return verdict;
+      if (verdict != FlowVerdict.PASS) return verdict;
       entry.inSystem = true;
     }
-    if (resource === null) return Verdict.PASS;
-    let verdict = resource.counts ? resource.enter(entry, nowNs, this.memoryBytes) : Verdict.PASS;
-    if (verdict == Verdict.PASS) {
-      verdict = this.enterHot(resource, params, entry, nowNs);
-      if (verdict != Verdict.PASS && resource.counts) resource.cancel(entry, nowNs);
+    if (resource === null) return FlowVerdict.PASS;
+    let verdict = resource.rules.counts ? resource.enter(entry, nowNs, this.memoryBytes) : FlowVerdict.PASS;
+    if (verdict == FlowVerdict.PASS) {
+      verdict = this.enterHotParams(resource, params, entry, nowNs);
+      if (verdict != FlowVerdict.PASS && resource.rules.counts) resource.cancel(entry, nowNs);
     }
-    if (verdict == Verdict.PASS) {
+    if (verdict == FlowVerdict.PASS) {
       entry.resource = resource;
       resource.users++;
     } else if (system !== null) system.exit(nowNs / MS, nowNs / MS, true);
-    if (verdict != Verdict.PASS) entry.clear();
+    if (verdict != FlowVerdict.PASS) entry.clear();
     return verdict;
   }
 
-  private enterHot(resource: Resource, params: ParamSource, entry: Entry, nowNs: i64): Verdict {
+  private enterHotParams(resource: Resource, params: ParamSource, entry: Entry, nowNs: i64): FlowVerdict {
     const hots = resource.hots;
     entry.hots = 0;
     for (let i = 0; i < hots.length; i++) {
@@ -312,20 +283,20 @@ export class Engine {
       entry.hots = i + 1;
       if (!params.param(hot.rule.param, view)) continue;
       const verdict = hot.enter(view.ptr, view.length, nowNs / MS);
-      if (verdict == HotVerdict.PASS) {
+      if (verdict == HotParamVerdict.PASS) {
         entry.generation = this.workers.generation;
         unchecked((entry.hotHashes[i] = hot.hash));
         unchecked((entry.hotCosts[i] = hot.costMs));
         entry.waitNs = max(entry.waitNs, hot.waitNs);
         continue;
       }
-      this.exitHot(resource, entry, true);
-      return verdict == HotVerdict.BLOCK ? Verdict.HOT_PARAM : Verdict.UNKNOWN;
+      this.exitHotParams(resource, entry, true);
+      return verdict == HotParamVerdict.BLOCK ? FlowVerdict.HOT_PARAM : FlowVerdict.UNKNOWN;
     }
-    return Verdict.PASS;
+    return FlowVerdict.PASS;
   }
 
-  private exitHot(resource: Resource, entry: Entry, undone: bool): bool {
+  private exitHotParams(resource: Resource, entry: Entry, undone: bool): bool {
     let noted: bool = true;
     for (let i = 0; i < entry.hots; i++) {
       const hash = unchecked(entry.hotHashes[i]);
@@ -346,13 +317,13 @@ export class Engine {
    * A request that passed is over.
    * @returns false: something could not be noted in the shared records
    */
-  exit(entry: Entry, nowNs: i64, outcome: Outcome): bool {
+  exit(entry: Entry, nowNs: i64, outcome: FlowOutcome): bool {
     return this.leave(entry, nowNs, outcome, false);
   }
 
   /** A request that passed is not made after all: its client left while it waited, or before there was an answer. */
   cancel(entry: Entry, nowNs: i64): bool {
-    return this.leave(entry, nowNs, Outcome.UNKNOWN, true);
+    return this.leave(entry, nowNs, FlowOutcome.UNKNOWN, true);
   }
 
   /**
@@ -380,13 +351,13 @@ export class Engine {
     return this.find(name.ptr, name.length, 0);
   }
 
-  private leave(entry: Entry, nowNs: i64, outcome: Outcome, undone: bool): bool {
+  private leave(entry: Entry, nowNs: i64, outcome: FlowOutcome, undone: bool): bool {
     let noted: bool = true;
     const resource = entry.resource;
     if (resource !== null) {
       resource.users--;
-      noted = this.exitHot(resource, entry, undone);
-      if (resource.counts) {
+      noted = this.exitHotParams(resource, entry, undone);
+      if (resource.rules.counts) {
         const left = undone ? resource.cancel(entry, nowNs) : resource.exit(entry, nowNs, outcome);
         noted = noted && left;
       }
@@ -415,14 +386,14 @@ function erase(resource: Resource, engines: Engine[]): void {
     const other = engines[i].resourceOf(resource.name);
     if (other === null || other.hash != resource.hash) continue;
     same.push(other);
-    layouts.push(other.layout);
+    layouts.push(other.rules.layout);
   }
   if (same.length == 0) resource.erase();
   else resource.eraseBut(layouts);
   for (let i = 0; i < resource.hots.length; i++) {
     const hot = resource.hots[i];
     let kept = false;
-    for (let j = 0; j < same.length; j++) if (same[j].hasHot(hot.rule.key)) kept = true;
+    for (let j = 0; j < same.length; j++) if (same[j].hasHotParam(hot.rule.key)) kept = true;
     if (!kept) hot.erase();
   }
 }

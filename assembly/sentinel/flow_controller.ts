@@ -57,7 +57,7 @@ export class FlowController {
   private readonly warningToken: i64;
   private readonly maxToken: i64;
   private readonly slope: f64;
-  /** Outcome of the last `check`: ns to wait, and what the request costs, ns. */
+  /** FlowOutcome of the last `check`: ns to wait, and what the request costs, ns. */
   waitNs: i64 = 0;
   costNs: i64 = 0;
   private nextPassed: i64 = 0;

@@ -1,9 +1,9 @@
-import { Entry, Verdict } from "./entry";
-import { Resource } from "./resource";
+import { Claim } from "./claim";
+import { ResourceRules } from "./resource_rules";
 import { MS } from "./rules";
-import { Saved } from "./store";
+import { Change, Committed, Decision, ENTER_TRIES, RecordStore, SharedRecord } from "./store";
+import { FlowVerdict } from "./verdict";
 
-const TRIES: i32 = 64;
 /** A lease takes at most this part of what is left: so little lies idle near the limit. */
 const PART: i64 = 8;
 
@@ -12,54 +12,54 @@ const PART: i64 = 8;
  * each. All of them count as passed: workers together never pass more than the limit. What a worker does not use goes
  * back with its next lease; so at most `most - 1` tokens of each worker are missed in a window.
  */
-export class Lease {
+export class Lease extends Change {
   private spare: i32 = 0;
   /** The buckets that the tokens are of, and when they were taken, ms. */
   private epoch: i64 = -1;
   private takenMs: i64 = 0;
+  /** The lease that is being taken: when, ns, and how many tokens. */
+  private nowNs: i64 = 0;
+  private tokens: i32 = 0;
 
   /** @param most tokens of one lease, above 0 */
-  constructor(private readonly most: i64) {}
-
-  enter(resource: Resource, entry: Entry, nowNs: i64): Verdict {
-    const nowMs = nowNs / MS;
-    const epoch = resource.epoch(nowMs);
-    entry.waitNs = 0;
-    if (this.spare > 0 && epoch == this.epoch) {
-      this.spare--;
-      entry.leased = true;
-      return Verdict.PASS;
-    }
-    return this.renew(resource, entry, nowNs, epoch);
+  constructor(
+    private readonly rules: ResourceRules,
+    private readonly store: RecordStore,
+    private readonly most: i64,
+  ) {
+    super();
   }
 
-  private renew(resource: Resource, entry: Entry, nowNs: i64, epoch: i64): Verdict {
-    const nowMs = nowNs / MS;
-    for (let i = 0; i < TRIES; i++) {
-      if (!resource.read()) return Verdict.UNKNOWN;
-      if (this.spare > 0) resource.uncount(this.takenMs, this.spare);
-      const left = resource.left(nowNs, this.most * PART);
-      if (left <= 0) {
-        if (resource.record.guessed) continue;
-        return Verdict.FLOW;
-      }
-      const taken = min(this.most, max<i64>(1, left / PART)) as i32;
-      resource.count(nowMs, taken);
-      const saved = resource.write();
-      if (saved == Saved.FAILED) return Verdict.UNKNOWN;
-      if (saved == Saved.CONFLICT) continue;
-      this.spare = taken - 1;
+  enter(claim: Claim, nowNs: i64): FlowVerdict {
+    const epoch = this.rules.epoch(nowNs / MS);
+    claim.waitNs = 0;
+    if (this.spare > 0 && epoch == this.epoch) this.spare--;
+    else {
+      this.nowNs = nowNs;
+      const committed = this.store.commit(this.rules.record, this, ENTER_TRIES);
+      if (committed != Committed.WRITTEN) return committed == Committed.KEPT ? FlowVerdict.FLOW : FlowVerdict.UNKNOWN;
+      this.spare = this.tokens - 1;
       this.epoch = epoch;
-      this.takenMs = nowMs;
-      entry.leased = true;
-      return Verdict.PASS;
+      this.takenMs = nowNs / MS;
     }
-    return Verdict.UNKNOWN;
+    claim.leased = true;
+    return FlowVerdict.PASS;
+  }
+
+  /** Gives back what is spare, and takes tokens. */
+  apply(record: SharedRecord): Decision {
+    const rules = this.rules;
+    rules.locate();
+    if (this.spare > 0) rules.uncount(this.takenMs, this.spare);
+    const left = rules.left(this.nowNs, this.most * PART);
+    if (left <= 0) return Decision.KEEP;
+    this.tokens = min(this.most, max<i64>(1, left / PART)) as i32;
+    rules.count(this.nowNs / MS, this.tokens);
+    return Decision.WRITE;
   }
 
   /** A request that took a token is not made after all. */
-  giveBack(resource: Resource, entry: Entry): bool {
-    if (resource.epoch(entry.startNs / MS) == this.epoch) this.spare++;
-    return true;
+  giveBack(claim: Claim): void {
+    if (this.rules.epoch(claim.startNs / MS) == this.epoch) this.spare++;
   }
 }

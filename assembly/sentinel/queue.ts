@@ -1,8 +1,20 @@
 import { noteGarbage } from "../abi/dispatch";
-import { Entry } from "./entry";
 
 /** Times that have gone are dropped from the list when there are so many. */
 const COMPACT: i32 = 1024;
+
+/** A request that may wait for its turn. */
+export class Waiter {
+  /** Where it waits, and its neighbours there; null: it does not wait. */
+  queue: WaitQueue | null = null;
+  next: Waiter | null = null;
+  previous: Waiter | null = null;
+  /** When its turn comes, as far as it has been told, ns. */
+  dueNs: i64 = 0;
+
+  /** It has to wait only until `time`, ns, because one before it has left. */
+  onMoved(time: i64): void {}
+}
 
 /**
  * The requests of this worker that wait for their turn by a throttling rule, in the order in which they came, and the times
@@ -11,8 +23,8 @@ const COMPACT: i32 = 1024;
  * wait; only a time that another one gave back is put between others.
  */
 export class WaitQueue {
-  private first: Entry | null = null;
-  private last: Entry | null = null;
+  private first: Waiter | null = null;
+  private last: Waiter | null = null;
   /** From `start` on in ascending order, as many as there are requests; ns. */
   private times: i64[] = [];
   private start: i32 = 0;
@@ -23,7 +35,7 @@ export class WaitQueue {
   }
 
   /** A request waits, and there is a time more; returns when it goes. */
-  add(entry: Entry, time: i64): i64 {
+  add(waiter: Waiter, time: i64): i64 {
     const times = this.times;
     times.push(time);
     for (let i = times.length - 1; i > this.start && unchecked(times[i - 1]) > time; i--) {
@@ -31,20 +43,20 @@ export class WaitQueue {
       unchecked((times[i - 1] = time));
     }
     const last = this.last;
-    entry.previous = last;
-    entry.next = null;
-    if (last !== null) last.next = entry;
-    else this.first = entry;
-    this.last = entry;
-    entry.queue = this;
-    entry.told = unchecked(times[times.length - 1]);
+    waiter.previous = last;
+    waiter.next = null;
+    if (last !== null) last.next = waiter;
+    else this.first = waiter;
+    this.last = waiter;
+    waiter.queue = this;
+    waiter.dueNs = unchecked(times[times.length - 1]);
     this.tell();
-    return entry.told;
+    return waiter.dueNs;
   }
 
   /** A request goes, at the first of the times. */
-  go(entry: Entry): void {
-    this.unlink(entry);
+  go(waiter: Waiter): void {
+    this.unlink(waiter);
     if (this.length > 0) this.start++;
     if (this.length == 0) this.times.length = this.start = 0;
     if (this.start >= COMPACT) {
@@ -56,8 +68,8 @@ export class WaitQueue {
   }
 
   /** A request leaves; returns the time that is free now, ns. */
-  leave(entry: Entry): i64 {
-    this.unlink(entry);
+  leave(waiter: Waiter): i64 {
+    this.unlink(waiter);
     const free = this.length > 0 ? this.times.pop() : 0;
     this.tell();
     return free;
@@ -68,20 +80,20 @@ export class WaitQueue {
     const first = this.first;
     if (first === null || this.length <= 0) return;
     const time = unchecked(this.times[this.start]);
-    if (time >= first.told) return;
-    first.told = time;
+    if (time >= first.dueNs) return;
+    first.dueNs = time;
     first.onMoved(time);
   }
 
-  private unlink(entry: Entry): void {
-    const next = entry.next;
-    const previous = entry.previous;
+  private unlink(waiter: Waiter): void {
+    const next = waiter.next;
+    const previous = waiter.previous;
     if (next !== null) next.previous = previous;
     else this.last = previous;
     if (previous !== null) previous.next = next;
     else this.first = next;
-    entry.next = null;
-    entry.previous = null;
-    entry.queue = null;
+    waiter.next = null;
+    waiter.previous = null;
+    waiter.queue = null;
   }
 }

@@ -4,7 +4,7 @@ import { readRegex } from "../regex/read_regex";
 import { Regex } from "../regex/regex";
 import { longestGapMs, mayAllowPart } from "./flow_controller";
 import { identify } from "./keys";
-import { Behavior, BreakerRule, BreakerStrategy, FlowRule, HotMetric, HotRule, IsolationRule } from "./rules";
+import { Behavior, BreakerRule, BreakerStrategy, FlowRule, HotParamMetric, HotParamRule, IsolationRule } from "./rules";
 import { Match, RuleSet, SystemMetric, SystemRule, Target, TokenStrategy } from "./rules";
 
 /** Most rules of one kind, most for one resource or pattern, and most values with a threshold of their own. */
@@ -194,27 +194,27 @@ function readBreaker(from: ObjectReader, ordinals: Ordinals): BreakerRule {
   return rule;
 }
 
-function readHot(from: ObjectReader, ordinals: Ordinals): HotRule {
+function readHot(from: ObjectReader, ordinals: Ordinals): HotParamRule {
   const target = readTarget(from);
   const id = from.string("id");
-  const metric = from.integer("metricType", 0, 0, 1) as HotMetric;
+  const metric = from.integer("metricType", 0, 0, 1) as HotParamMetric;
   const behavior = from.integer("controlBehavior", 0, 0, 1) as Behavior;
   const param = from.required("paramKey");
   const duration = from.integer("durationInSec", 0, 0, MAX_TIME_MS / 1000);
   const shape = `${metric as i32} ${behavior as i32} ${duration} ${param}`;
-  const rule = new HotRule(target, id, keyOf(from, "hot", target, id, shape, ordinals));
+  const rule = new HotParamRule(target, id, keyOf(from, "hot", target, id, shape, ordinals));
   rule.metric = metric;
   rule.behavior = behavior;
   rule.param = Bytes.of(param);
   rule.durationSec = max<i64>(1, duration);
-  if (metric == HotMetric.QPS && duration == 0) {
+  if (metric == HotParamMetric.QPS && duration == 0) {
     from.failTogether(["durationInSec", "metricType"], "durationInSec must be above 0 with metricType 1");
   }
   rule.threshold = from.integer("threshold", 0, 0, MAX_COUNT);
   rule.maxQueueingMs = from.integer("maxQueueingTimeMs", 0, 0, MAX_QUEUEING_MS);
   rule.burst = from.integer("burstCount", 0, 0, MAX_COUNT);
   const usual =
-    metric == HotMetric.QPS ? min(QPS_CAPACITY, QPS_CAPACITY_BASE * rule.durationSec) : CONCURRENCY_CAPACITY;
+    metric == HotParamMetric.QPS ? min(QPS_CAPACITY, QPS_CAPACITY_BASE * rule.durationSec) : CONCURRENCY_CAPACITY;
   const capacity = from.integer("paramsMaxCapacity", 0, 0, MAX_CAPACITY);
   rule.capacity = (capacity > 0 ? capacity : usual) as i32;
   if (from.has("paramIndex")) from.fail("paramIndex", "arguments have no index here: name a header by paramKey");
@@ -224,7 +224,7 @@ function readHot(from: ObjectReader, ordinals: Ordinals): HotRule {
   return rule;
 }
 
-function readItems(from: ObjectReader, rule: HotRule): void {
+function readItems(from: ObjectReader, rule: HotParamRule): void {
   const items = from.object("specificItems");
   const keys = items.value.members.keys();
   if (keys.length > MAX_ITEMS) return from.fail("specificItems", `more than ${MAX_ITEMS} values`);

@@ -2,6 +2,9 @@ import { Bytes } from "../bytes/bytes";
 import { Found } from "../regex/budget";
 import { Regex } from "../regex/regex";
 
+/** Most rules of one kind for one resource. */
+export const MAX_RULES: i32 = 16;
+
 /** Nanoseconds of a millisecond. */
 export const MS: i64 = 1000000;
 
@@ -35,7 +38,7 @@ export const enum SystemMetric {
 }
 
 /** What a rule on a parameter counts (Sentinel's hotspot.MetricType). */
-export const enum HotMetric {
+export const enum HotParamMetric {
   CONCURRENCY = 0,
   QPS = 1,
 }
@@ -123,8 +126,8 @@ export class BreakerRule extends Rule {
 }
 
 /** Sentinel's hotspot.Rule. */
-export class HotRule extends Rule {
-  metric: HotMetric = HotMetric.QPS;
+export class HotParamRule extends Rule {
+  metric: HotParamMetric = HotParamMetric.QPS;
   behavior: Behavior = Behavior.REJECT;
   /** The header or attachment whose value counts. */
   param: Bytes = Bytes.EMPTY;
@@ -167,6 +170,6 @@ export class RuleSet {
   readonly flow: FlowRule[] = [];
   readonly isolation: IsolationRule[] = [];
   readonly breakers: BreakerRule[] = [];
-  readonly hot: HotRule[] = [];
+  readonly hot: HotParamRule[] = [];
   readonly system: SystemRule[] = [];
 }

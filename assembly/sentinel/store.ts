@@ -53,6 +53,35 @@ export class SharedRecord {
   }
 }
 
+/** What a change makes of a record. */
+export const enum Decision {
+  /** The record is changed, and to be written. */
+  WRITE = 0,
+  /** The record need not be written: what was decided holds. */
+  KEEP = 1,
+  /** Nothing can be decided: another record cannot be read. */
+  FAIL = 2,
+}
+
+/** What became of a change. */
+export const enum Committed {
+  WRITTEN = 0,
+  /** It was decided that nothing is to be written, on what was read. */
+  KEPT = 1,
+  /** The record could not be read or written, or others were faster every time. */
+  FAILED = 2,
+}
+
+/** How often a request that enters is tried against other workers, and one that leaves, which must not be lost. */
+export const ENTER_TRIES: i32 = 64;
+export const LEAVE_TRIES: i32 = 1024;
+
+/** A change of a record by what it holds. */
+export abstract class Change {
+  /** Changes a record that was just read; asked again when another worker wrote it in between. */
+  abstract apply(record: SharedRecord): Decision;
+}
+
 /** The version to write under whatever there is. */
 const OVERWRITE: u32 = 0;
 /** After a wrong guess a record is read so many times before the next one: a guess costs a fifth of what it saves. */
@@ -60,10 +89,29 @@ const DISTRUST: i32 = 8;
 
 /**
  * Where records are: shared by all workers, or this worker's own. What a worker has written itself it need not read
- * again: it changes that, and writes it under the version that it must have if nobody else has written. A decision
- * that is not written has to be made on what was read (`SharedRecord.guessed`).
+ * again: it changes that, and writes it under the version that it must have if nobody else has written (`commit`).
  */
 export abstract class RecordStore {
+  /**
+   * Changes a record: reads it, changes it, and writes it if nobody else has; or all again. A decision that is not written
+   * has to be made on what was read.
+   * @param fresh it is read the first time, too, and not presumed
+   */
+  commit(record: SharedRecord, change: Change, tries: i32, fresh: bool = false): Committed {
+    for (let i = 0; i < tries; i++) {
+      if (!this.load(record, fresh)) return Committed.FAILED;
+      const decision = change.apply(record);
+      if (decision == Decision.FAIL) return Committed.FAILED;
+      if (decision == Decision.KEEP) {
+        if (record.guessed) continue;
+        return Committed.KEPT;
+      }
+      const saved = this.save(record);
+      if (saved != Saved.CONFLICT) return saved == Saved.OK ? Committed.WRITTEN : Committed.FAILED;
+    }
+    return Committed.FAILED;
+  }
+
   /**
    * Finds the bytes of a record; one that does not exist has length 0. False: it cannot be read.
    * @param fresh they are read, not presumed

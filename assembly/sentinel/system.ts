@@ -1,11 +1,11 @@
 import { Layout, Section } from "./record";
 import { recordKey } from "./keys";
-import { Places, PLACES, PLACES_SIZE } from "./places";
+import { ConcurrencySlots, SLOTS, SLOTS_SIZE } from "./concurrency";
 import { MS, SystemMetric, SystemRule } from "./rules";
-import { RecordStore, Saved, SharedRecord } from "./store";
+import { Change, Committed, Decision, ENTER_TRIES, LEAVE_TRIES, RecordStore, SharedRecord } from "./store";
 import { Window } from "./window";
 import { Workers } from "./workers";
-import { Verdict } from "./entry";
+import { FlowVerdict } from "./verdict";
 
 const PASS: i32 = 0;
 const COMPLETE: i32 = 1;
@@ -21,21 +21,55 @@ const NO_RT: i64 = 60000;
 /** Buckets of a second. */
 const A_SECOND: f64 = 2;
 
-const TRIES: i32 = 64;
-const EXIT_TRIES: i32 = 1024;
+/** A request that the system's rules have counted is over, or was not made after all. */
+class SystemLeaving extends Change {
+  startMs: i64 = 0;
+  nowMs: i64 = 0;
+  undone: bool = false;
 
-/** The rules over all requests, whatever their resource (Sentinel's system.AdaptiveSlot). */
-export class System {
+  constructor(
+    private readonly layout: Layout,
+    private readonly section: Section,
+    private readonly shortest: Section | null,
+    private readonly slots: ConcurrencySlots,
+  ) {
+    super();
+  }
+
+  apply(record: SharedRecord): Decision {
+    this.layout.locate(record);
+    const at = record.ptr + (this.section.offset as usize);
+    this.slots.settle(record.ptr);
+    if (this.undone) WINDOW.takeBack(at, this.startMs, PASS, 1);
+    else this.complete(record.ptr, at);
+    return Decision.WRITE;
+  }
+
+  private complete(base: usize, at: usize): void {
+    const nowMs = this.nowMs;
+    const rtMs = max<i64>(0, min<i64>(nowMs - this.startMs, i32.MAX_VALUE));
+    WINDOW.add(at, nowMs, COMPLETE, 1);
+    WINDOW.add(at, nowMs, RT, rtMs as i32);
+    const shortest = this.shortest;
+    if (shortest !== null) SHORTEST.lower(base + (shortest.offset as usize), nowMs, 0, rtMs);
+  }
+}
+
+/** The rules over all requests, whatever their resource (Sentinel's system.AdaptiveSlot): a request enters. */
+export class System extends Change {
   private readonly record: SharedRecord;
   private readonly layout: Layout;
   private readonly section: Section;
-  private readonly places: Places;
+  private readonly slots: ConcurrencySlots;
   /** Null: no rule is adaptive. */
   private readonly shortest: Section | null;
   /** Whether rules are about how busy workers are: all of them together, and this one. */
   readonly byLoad: bool;
   private readonly byShare: bool;
   private load: f64 = 0;
+  /** When the request at hand enters. */
+  private nowMs: i64 = 0;
+  private readonly leaving: SystemLeaving;
 
   constructor(
     private readonly rules: SystemRule[],
@@ -43,15 +77,20 @@ export class System {
     private readonly store: RecordStore,
     private readonly workers: Workers,
   ) {
+    super();
     this.record = new SharedRecord(recordKey(scope, -1));
     const layout = new Layout();
-    this.section = layout.add(1, WINDOW.size);
-    this.places = new Places(layout.add(PLACES, PLACES_SIZE), workers, workers.heldIn(~scope));
+    const section = layout.add(1, WINDOW.size);
+    const slots = new ConcurrencySlots(layout.add(SLOTS, SLOTS_SIZE), workers, workers.heldIn(~scope));
     this.byLoad = has(rules, SystemMetric.LOAD, false);
     this.byShare = has(rules, SystemMetric.CPU_USAGE, false);
     const adaptive = has(rules, SystemMetric.LOAD, true) || has(rules, SystemMetric.CPU_USAGE, true);
-    this.shortest = adaptive ? layout.add(SHORTEST_ID, SHORTEST.size) : null;
+    const shortest = adaptive ? layout.add(SHORTEST_ID, SHORTEST.size) : null;
     this.layout = layout;
+    this.section = section;
+    this.slots = slots;
+    this.shortest = shortest;
+    this.leaving = new SystemLeaving(layout, section, shortest, slots);
   }
 
   /** Whether the time in callbacks has to be measured. */
@@ -60,66 +99,44 @@ export class System {
   }
 
   /** Counts one more request if all rules let it pass. */
-  enter(nowNs: i64): Verdict {
+  enter(nowNs: i64): FlowVerdict {
     const nowMs = nowNs / MS;
-    const places = this.places;
     if (this.byLoad) this.load = this.workers.load(nowNs);
     else if (this.byShare) this.workers.busy.sample(nowNs);
     this.workers.beat(nowMs);
-    for (let i = 0; i < TRIES; i++) {
-      if (!this.store.load(this.record)) return Verdict.UNKNOWN;
-      this.layout.locate(this.record);
-      const at = this.at;
-      if (!this.passes(at, nowMs, places.settle(this.record.ptr))) {
-        if (this.record.guessed) continue;
-        return Verdict.SYSTEM;
-      }
-      places.take(this.record.ptr);
-      WINDOW.add(at, nowMs, PASS, 1);
-      const saved = this.store.save(this.record);
-      if (saved == Saved.OK) places.taken();
-      if (saved != Saved.CONFLICT) return saved == Saved.OK ? Verdict.PASS : Verdict.UNKNOWN;
-    }
-    return Verdict.UNKNOWN;
+    this.nowMs = nowMs;
+    const committed = this.store.commit(this.record, this, ENTER_TRIES);
+    if (committed == Committed.FAILED) return FlowVerdict.UNKNOWN;
+    if (committed == Committed.KEPT) return FlowVerdict.SYSTEM;
+    this.slots.taken();
+    return FlowVerdict.PASS;
+  }
+
+  /** Counts one more request in the record, if all rules let it pass. */
+  apply(record: SharedRecord): Decision {
+    this.layout.locate(record);
+    const at = record.ptr + (this.section.offset as usize);
+    if (!this.passes(at, this.nowMs, this.slots.settle(record.ptr))) return Decision.KEEP;
+    this.slots.take(record.ptr);
+    WINDOW.add(at, this.nowMs, PASS, 1);
+    return Decision.WRITE;
   }
 
   /** A request that was counted is over, or was not made after all. False: it will be noted later. */
   exit(startMs: i64, nowMs: i64, undone: bool): bool {
-    const places = this.places;
-    places.release();
-    for (let i = 0; i < EXIT_TRIES; i++) {
-      if (!this.store.load(this.record)) return false;
-      this.layout.locate(this.record);
-      const at = this.at;
-      places.settle(this.record.ptr);
-      if (undone) {
-        WINDOW.takeBack(at, startMs, PASS, 1);
-      } else {
-        this.complete(at, nowMs, max<i64>(0, min<i64>(nowMs - startMs, i32.MAX_VALUE)));
-      }
-      const saved = this.store.save(this.record);
-      if (saved == Saved.OK) places.saved();
-      if (saved != Saved.CONFLICT) return saved == Saved.OK;
-    }
-    return false;
+    this.slots.release();
+    const leaving = this.leaving;
+    leaving.startMs = startMs;
+    leaving.nowMs = nowMs;
+    leaving.undone = undone;
+    if (this.store.commit(this.record, leaving, LEAVE_TRIES) != Committed.WRITTEN) return false;
+    this.slots.saved();
+    return true;
   }
 
   /** The rules are gone: nothing is kept of what was counted. */
   erase(): void {
     this.store.erase(this.record);
-  }
-
-  // @ts-ignore: decorator
-  @inline
-  private get at(): usize {
-    return this.record.ptr + (this.section.offset as usize);
-  }
-
-  private complete(at: usize, nowMs: i64, rt: i64): void {
-    WINDOW.add(at, nowMs, COMPLETE, 1);
-    WINDOW.add(at, nowMs, RT, rt as i32);
-    const shortest = this.shortest;
-    if (shortest !== null) SHORTEST.lower(this.record.ptr + (shortest.offset as usize), nowMs, 0, rt);
   }
 
   private passes(at: usize, nowMs: i64, active: i32): bool {

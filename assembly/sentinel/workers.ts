@@ -1,7 +1,7 @@
 import { BusyShare } from "./busy_share";
 import { identify, recordKey } from "./keys";
 import { MS } from "./rules";
-import { RecordStore, Saved, SharedRecord } from "./store";
+import { Change, Committed, Decision, ENTER_TRIES, RecordStore, SharedRecord } from "./store";
 
 /** Workers that have a number; what more of them hold is not taken back when one of those is gone. */
 export const MAX_WORKERS: i32 = 64;
@@ -23,7 +23,6 @@ const BUSY: usize = 4;
 const BEAT: usize = 8;
 const SIZE: i32 = HEADER + MAX_WORKERS * ENTRY;
 
-const TRIES: i32 = 64;
 const MILLION: f64 = 1000000;
 
 /** Requests of this worker that have a place in a record, whichever engine let them in. */
@@ -40,14 +39,14 @@ export class Held {
  * has taken it away. Each has a number, and a generation that no other worker ever had. One that has not been heard of for
  * ten seconds loses its number; if it lives after all, it gets another, and says anew what it holds.
  */
-export class Workers {
+export class Workers extends Change {
   /** As last known: the epoch, which grows when a number changes hands; and the generation of each number. */
   epoch: u32 = 0;
   readonly generations: StaticArray<u32> = new StaticArray<u32>(MAX_WORKERS);
   /** This worker's; -1 and 0: it has none. */
   number: i32 = -1;
   generation: u32 = 0;
-  /** Places that this worker's requests have. */
+  /** Slots that this worker's requests have. */
   holding: i32 = 0;
   private readonly held: Map<u64, Held> = new Map<u64, Held>();
   private readonly record: SharedRecord = new SharedRecord(recordKey(identify("workers"), 0));
@@ -55,12 +54,17 @@ export class Workers {
   /** The sample of this worker's share that the others have been told of, first none, and what all shares came to then. */
   private told: u32 = u32.MAX_VALUE;
   private total: f64 = 0;
+  /** What is being noted: when, and the number that this worker has then. */
+  private nowMs: i64 = 0;
+  private nextNumber: i32 = -1;
 
   /** @param busy what this worker measures of itself; by default nothing */
   constructor(
     private readonly store: RecordStore,
     readonly busy: BusyShare = new BusyShare(),
-  ) {}
+  ) {
+    super();
+  }
 
   /**
    * How busy all workers are: the sum of their shares, as of this worker's last sample. Those count that were heard of
@@ -95,20 +99,21 @@ export class Workers {
 
   /** Says that this worker lives, and takes the numbers of those that are gone. False: it cannot be said. */
   renew(nowMs: i64): bool {
-    for (let i = 0; i < TRIES; i++) {
-      if (!this.store.load(this.record, true)) return false;
-      const number = this.update(nowMs);
-      const saved = this.store.save(this.record);
-      if (saved == Saved.FAILED) return false;
-      if (saved == Saved.CONFLICT) continue;
-      this.number = number;
-      this.generation = number >= 0 ? load<u32>(this.at(number)) : 0;
-      this.heardAt = nowMs;
-      this.total = this.sum(nowMs);
-      this.learn();
-      return true;
-    }
-    return false;
+    this.nowMs = nowMs;
+    if (this.store.commit(this.record, this, ENTER_TRIES, true) != Committed.WRITTEN) return false;
+    const number = this.nextNumber;
+    this.number = number;
+    this.generation = number >= 0 ? load<u32>(this.at(number)) : 0;
+    this.heardAt = nowMs;
+    this.total = this.sum(nowMs);
+    this.learn();
+    return true;
+  }
+
+  /** Notes in the record that this worker lives. */
+  apply(record: SharedRecord): Decision {
+    this.nextNumber = this.update(this.nowMs);
+    return Decision.WRITE;
   }
 
   /** Learns of workers that came or went. */

@@ -267,8 +267,8 @@ export const LIMITS: Limit[] = [
   {
     row: "values of a parameter in flow control",
     tests: [
-      "tests/unit/sentinel/hot.spec.ts: values that are made up do not push out those in use, nor give them their tokens back",
-      "tests/unit/sentinel/hot.spec.ts: new values between warm ones share sixteen times the threshold, and have their place in the end",
+      "tests/unit/sentinel/hot_param.spec.ts: values that are made up do not push out those in use, nor give them their tokens back",
+      "tests/unit/sentinel/hot_param.spec.ts: new values between warm ones share sixteen times the threshold, and have their place in the end",
     ],
   },
   {

@@ -28,7 +28,7 @@ export const NO_ROWS: Record<string, string[]> = {
     "filters/stream/mirror/config.ts MAX_AMPLIFICATION",
   ],
   "entries of a filter's configuration, in its README and schema": [
-    "assembly/sentinel/entry.ts MAX_RULES",
+    "assembly/sentinel/rules.ts MAX_RULES",
     "assembly/sentinel/read_rules.ts MAX_ITEMS",
     "assembly/router/hash_policy.ts MAX_POLICIES",
     "assembly/sentinel/read_rules.ts MAX_OF_TARGET",
@@ -56,7 +56,7 @@ export const NO_ROWS: Record<string, string[]> = {
     "filters/stream/flowControlFilter/answer.ts MAX_NAME",
   ],
   "a table of the module's own: past it something is done more slowly, or learned anew": [
-    "assembly/sentinel/hot.ts MAX_SHARE",
+    "assembly/sentinel/hot_param.ts MAX_SHARE",
     "assembly/sentinel/engine.ts MAX_LEASE",
     "assembly/sentinel/flow_controller.ts MAX_HOLES",
     "assembly/sentinel/record.ts MAX_RECORD",

@@ -1,10 +1,10 @@
 import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
-import { Verdict } from "../../../assembly/sentinel/entry";
+import { FlowVerdict } from "../../../assembly/sentinel/verdict";
 
 const RULE: string = "%RULE%";
 const RESOURCE: string = "%RESOURCE%";
-/** What stands for them: in the order of `Verdict`. */
+/** What stands for them: in the order of `FlowVerdict`. */
 const RULES: Bytes[] = [
   Bytes.EMPTY,
   Bytes.of("flow rule"),
@@ -52,7 +52,7 @@ export class Answer {
   }
 
   /** The text for a verdict on a resource. */
-  text(verdict: Verdict, resource: Bytes): Bytes {
+  text(verdict: FlowVerdict, resource: Bytes): Bytes {
     written.clear();
     for (let i = 0; i < this.pieces.length; i++) {
       append(this.pieces[i]);
@@ -65,7 +65,7 @@ export class Answer {
 }
 
 /** What access logs are told: "flow_control{RULE,RESOURCE}", without spaces. */
-export function reasonOf(verdict: Verdict, resource: Bytes): Bytes {
+export function reasonOf(verdict: FlowVerdict, resource: Bytes): Bytes {
   written.clear();
   append(REASONS[verdict as i32]);
   appendName(resource);

@@ -51,7 +51,7 @@ const enum Mode {
 
 const MODES: string[] = ["exact", "lease", "worker"];
 
-/** Numbers of a resource: counters by what became of a request, in the order of `Verdict`; a gauge; a histogram. */
+/** Numbers of a resource: counters by what became of a request, in the order of `FlowVerdict`; a gauge; a histogram. */
 const COUNTERS: string[] = [
   "passed",
   "blocked_flow",

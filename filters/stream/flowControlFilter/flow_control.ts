@@ -5,7 +5,8 @@ import { ObjectReader } from "../../../assembly/config/object";
 import { Fault, lastFault } from "../../../assembly/dsl/fault";
 import { RequestAttributes } from "../../../assembly/dsl/request";
 import { ParamSource } from "../../../assembly/sentinel/engine";
-import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { Entry } from "../../../assembly/sentinel/entry";
+import { FlowOutcome, FlowVerdict } from "../../../assembly/sentinel/verdict";
 import { Place } from "../../../assembly/sentinel/fair_places";
 import { MS } from "../../../assembly/sentinel/rules";
 import { callbackNanos } from "../../../assembly/host/clock";
@@ -97,7 +98,7 @@ class FlowControlFilter extends StreamFilter {
   private displacedBy: FlowControlConfig | null = null;
   /** The plugin: the same for all of the filter's requests. */
   private plugin: PluginUse | null = null;
-  private outcome: Outcome = Outcome.UNKNOWN;
+  private outcome: FlowOutcome = FlowOutcome.UNKNOWN;
   /** Whether `outcome` is what the response says. */
   private judged: bool = false;
 
@@ -113,7 +114,9 @@ class FlowControlFilter extends StreamFilter {
     config.use(handler.metrics);
     undecided = false;
     if (!resourceOf(config, handler, resource) || resource.length == 0) {
-      return undecided ? block(config, handler, this.pluginFor(handler), Verdict.UNKNOWN, null) : FilterStatus.CONTINUE;
+      return undecided
+        ? block(config, handler, this.pluginFor(handler), FlowVerdict.UNKNOWN, null)
+        : FilterStatus.CONTINUE;
     }
     const crowded = engine.crowded;
     engine.memoryBytes = (memory.size() as i64) << 16;
@@ -126,7 +129,7 @@ class FlowControlFilter extends StreamFilter {
     const known = asked !== null ? knownOf(config, plugin, asked) : null;
     if (known !== null) known.metrics.count(verdict as i32, 1);
     scratch.reset(KEEP);
-    if (verdict != Verdict.PASS) return block(config, handler, plugin, verdict, known);
+    if (verdict != FlowVerdict.PASS) return block(config, handler, plugin, verdict, known);
     if (known !== null || this.entry.inSystem) this.pass(config, handler, plugin, known);
     return this.queue(config, handler, plugin);
   }
@@ -146,7 +149,7 @@ class FlowControlFilter extends StreamFilter {
     this.known = known;
     if (known !== null) known.metrics.count(CONCURRENCY, 1);
     this.metrics = handler.metrics;
-    this.outcome = Outcome.UNKNOWN;
+    this.outcome = FlowOutcome.UNKNOWN;
     this.judged = false;
     handler.metrics.count(ALL_CONCURRENCY, 1);
   }
@@ -162,7 +165,7 @@ class FlowControlFilter extends StreamFilter {
     if (!config.queue.take(this.place, handler.connectionId)) {
       const known = this.known;
       this.giveUp();
-      return block(config, handler, plugin, Verdict.FLOW, known);
+      return block(config, handler, plugin, FlowVerdict.FLOW, known);
     }
     this.waits = true;
     this.entry.handler = handler;
@@ -174,7 +177,7 @@ class FlowControlFilter extends StreamFilter {
   /** There is no place in the queue for a request that would have to wait, or not any more. */
   private giveUp(): void {
     const known = this.known;
-    if (known !== null) known.metrics.count(Verdict.FLOW as i32, 1);
+    if (known !== null) known.metrics.count(FlowVerdict.FLOW as i32, 1);
     this.leave(true);
   }
 
@@ -194,7 +197,7 @@ class FlowControlFilter extends StreamFilter {
       const known = this.known;
       this.displacedBy = null;
       this.known = null;
-      return block(displaced, handler, this.pluginFor(handler), Verdict.FLOW, known);
+      return block(displaced, handler, this.pluginFor(handler), FlowVerdict.FLOW, known);
     }
     const config = this.passed;
     const engine = config !== null ? config.engine : null;
@@ -218,7 +221,7 @@ class FlowControlFilter extends StreamFilter {
     this.judge(handler);
     const config = this.passed;
     if (config !== null && config.exceptionsAreErrors && config.hasBreakers && handler.isException) {
-      this.outcome = Outcome.FAILED;
+      this.outcome = FlowOutcome.FAILED;
       this.judged = true;
     }
     return FilterStatus.CONTINUE;
@@ -235,8 +238,8 @@ class FlowControlFilter extends StreamFilter {
     const code = handler.outcomeCode;
     const ours = handler.impatient || (handler.flags & ResponseFlag.DOWNSTREAM_TERMINATE) != 0;
     this.judged = code != 0 && !ours;
-    if (!this.judged) this.outcome = Outcome.UNKNOWN;
-    else this.outcome = code >= FIRST_FAILURE ? Outcome.FAILED : Outcome.GOOD;
+    if (!this.judged) this.outcome = FlowOutcome.UNKNOWN;
+    else this.outcome = code >= FIRST_FAILURE ? FlowOutcome.FAILED : FlowOutcome.GOOD;
   }
 
   onDestroy(): void {
@@ -274,7 +277,7 @@ function block(
   config: FlowControlConfig,
   handler: StreamHandler,
   plugin: PluginUse,
-  verdict: Verdict,
+  verdict: FlowVerdict,
   known: Known | null,
 ): FilterStatus {
   let blocked = known;
@@ -282,7 +285,7 @@ function block(
     blocked = othersOf(config, plugin);
     blocked.metrics.count(verdict as i32, 1);
   }
-  if (verdict == Verdict.UNKNOWN) handler.countFailure(flowControl);
+  if (verdict == FlowVerdict.UNKNOWN) handler.countFailure(flowControl);
   if (config.reportOnly) {
     handler.metrics.count(REPORTED, 1);
     return FilterStatus.CONTINUE;

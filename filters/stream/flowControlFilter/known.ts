@@ -1,13 +1,13 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
-import { Verdict } from "../../../assembly/sentinel/entry";
+import { FlowVerdict } from "../../../assembly/sentinel/verdict";
 import { Attachment, Resource } from "../../../assembly/sentinel/resource";
 import { NamedMetrics } from "../../../assembly/stream/metrics";
 import { reasonOf } from "./answer";
 import { FlowControlConfig, TABLE } from "./config";
 import { PluginUse } from "./live";
 
-const VERDICTS: i32 = (Verdict.UNKNOWN as i32) + 1;
+const VERDICTS: i32 = (FlowVerdict.UNKNOWN as i32) + 1;
 /** The name where only rules on the system count. */
 const NO_RESOURCE = Bytes.of("all");
 
@@ -32,7 +32,7 @@ export class Known extends Attachment {
     super();
   }
 
-  text(config: FlowControlConfig, verdict: Verdict): Bytes {
+  text(config: FlowControlConfig, verdict: FlowVerdict): Bytes {
     const known = unchecked(this.texts[verdict as i32]);
     if (known !== null) return known;
     const made = config.body.text(verdict, this.name);
@@ -40,7 +40,7 @@ export class Known extends Attachment {
     return made;
   }
 
-  reason(verdict: Verdict): Bytes {
+  reason(verdict: FlowVerdict): Bytes {
     const known = unchecked(this.reasons[verdict as i32]);
     if (known !== null) return known;
     const made = reasonOf(verdict, this.name);

@@ -1,5 +1,6 @@
 // Names that clients make up, where rules are for patterns: who keeps a resource of its own, and who gets one.
-import { Entry, Outcome } from "../../../assembly/sentinel/entry";
+import { Entry } from "../../../assembly/sentinel/entry";
+import { FlowOutcome } from "../../../assembly/sentinel/verdict";
 import { TestStore, World } from "./world";
 
 describe("resources of patterns", () => {
@@ -42,7 +43,7 @@ describe("resources of patterns", () => {
     expect(world.engine.crowded).toBe(crowded);
     expect(world.visits(1, "/held")).toBe(1);
     expect(world.engine.crowded).toBe(crowded);
-    world.engine.exit(held, world.now, Outcome.GOOD);
+    world.engine.exit(held, world.now, FlowOutcome.GOOD);
   });
 
   test("what a resource has counted is there when it comes back", () => {

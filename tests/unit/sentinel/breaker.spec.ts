@@ -1,6 +1,7 @@
 // Circuit breakers under a virtual clock: rows from sentinel-golang v1.0.4, each naming its test.
 import { Breaker, BreakerState } from "../../../assembly/sentinel/breaker";
-import { Entry, Verdict } from "../../../assembly/sentinel/entry";
+import { Entry } from "../../../assembly/sentinel/entry";
+import { FlowVerdict } from "../../../assembly/sentinel/verdict";
 import { Section } from "../../../assembly/sentinel/record";
 import { Parsed, START, World } from "./world";
 
@@ -127,16 +128,16 @@ describe("breakers", () => {
     for (let i = 0; i < ALL.length; i++) {
       const world = new World(rules(ALL[i]));
       for (let n = 0; n < 10; n++)
-        expect(world.call(i == 0 && n % 2 == 0 ? 51 : 0, i != 0 && n % 2 == 0)).toBe(Verdict.PASS);
-      expect(world.call(0, false)).toBe(Verdict.BREAKER, ALL[i]);
+        expect(world.call(i == 0 && n % 2 == 0 ? 51 : 0, i != 0 && n % 2 == 0)).toBe(FlowVerdict.PASS);
+      expect(world.call(0, false)).toBe(FlowVerdict.BREAKER, ALL[i]);
       world.sleep(2999);
-      expect(world.call(0, false)).toBe(Verdict.BREAKER);
+      expect(world.call(0, false)).toBe(FlowVerdict.BREAKER);
       world.sleep(1);
-      expect(world.call(100, true)).toBe(Verdict.PASS, "a probe that fails");
-      expect(world.call(0, false)).toBe(Verdict.BREAKER);
+      expect(world.call(100, true)).toBe(FlowVerdict.PASS, "a probe that fails");
+      expect(world.call(0, false)).toBe(FlowVerdict.BREAKER);
       world.sleep(3000);
-      expect(world.call(10, false)).toBe(Verdict.PASS);
-      for (let n = 0; n < 9; n++) expect(world.call(0, n == 0)).toBe(Verdict.PASS, "its counts begin anew");
+      expect(world.call(10, false)).toBe(FlowVerdict.PASS);
+      for (let n = 0; n < 9; n++) expect(world.call(0, n == 0)).toBe(FlowVerdict.PASS, "its counts begin anew");
     }
   });
 
@@ -144,9 +145,9 @@ describe("breakers", () => {
     const fields = ["'strategy':0,'maxAllowedRtMs':50,'threshold':0", "'strategy':1,'threshold':0", "'strategy':2"];
     for (let i = 0; i < fields.length; i++) {
       const world = new World(rules(fields[i]).replace("'minRequestAmount':10", "'minRequestAmount':1"));
-      for (let n = 0; n < 20; n++) expect(world.call(1, false)).toBe(Verdict.PASS, fields[i]);
+      for (let n = 0; n < 20; n++) expect(world.call(1, false)).toBe(FlowVerdict.PASS, fields[i]);
       world.call(51, true);
-      expect(world.call(1, false)).toBe(Verdict.BREAKER, fields[i]);
+      expect(world.call(1, false)).toBe(FlowVerdict.BREAKER, fields[i]);
     }
   });
 
@@ -155,8 +156,8 @@ describe("breakers", () => {
       rules("'strategy':2,'threshold':1.5").replace("'minRequestAmount':10", "'minRequestAmount':1"),
     );
     world.call(0, true);
-    expect(world.call(0, true)).toBe(Verdict.PASS);
-    expect(world.call(0, true)).toBe(Verdict.BREAKER);
+    expect(world.call(0, true)).toBe(FlowVerdict.PASS);
+    expect(world.call(0, true)).toBe(FlowVerdict.BREAKER);
   });
 
   test("a part of the requests above 1, and slow requests without their time, are refused", () => {
@@ -172,14 +173,14 @@ describe("breakers", () => {
     for (let n = 0; n < 9; n++) world.call(0, true);
     expect(world.passes(1)).toBe(1);
     const other = new World(rules(RATIO));
-    for (let n = 0; n < 100; n++) expect(other.call(0, n % 5 == 4)).toBe(Verdict.PASS);
+    for (let n = 0; n < 100; n++) expect(other.call(0, n % 5 == 4)).toBe(FlowVerdict.PASS);
   });
 
   test("errors of before the window are forgotten", () => {
     const world = new World(rules(RATIO + ",'statSlidingWindowBucketCount':10"));
     for (let n = 0; n < 9; n++) world.call(0, true);
     world.sleep(10000);
-    expect(world.call(0, true)).toBe(Verdict.PASS);
+    expect(world.call(0, true)).toBe(FlowVerdict.PASS);
     expect(world.passes(1)).toBe(1);
   });
 
@@ -188,10 +189,10 @@ describe("breakers", () => {
     for (let n = 0; n < 10; n++) world.call(0, true);
     world.sleep(3000);
     const probe = new Entry();
-    expect(world.enter(probe)).toBe(Verdict.PASS);
+    expect(world.enter(probe)).toBe(FlowVerdict.PASS);
     expect(world.passes(1)).toBe(0);
     world.engine.cancel(probe, world.now);
-    expect(world.call(0, false)).toBe(Verdict.PASS);
+    expect(world.call(0, false)).toBe(FlowVerdict.PASS);
     expect(world.passes(5)).toBe(5);
   });
 });

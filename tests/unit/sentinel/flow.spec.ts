@@ -1,5 +1,6 @@
 // Flow rules and isolation under a virtual clock: rows from sentinel-golang v1.0.4, each naming its test, and the formulas.
-import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { Entry } from "../../../assembly/sentinel/entry";
+import { FlowOutcome, FlowVerdict } from "../../../assembly/sentinel/verdict";
 import { MS } from "../../../assembly/sentinel/rules";
 import { Parsed, TestStore, World } from "./world";
 
@@ -101,12 +102,12 @@ describe("direct, reject", () => {
   test("one of them that leaves before it is sent makes room for the next", () => {
     const world = new World(rule("'threshold':0.5"));
     const entry = new Entry();
-    expect(world.enter(entry)).toBe(Verdict.PASS);
+    expect(world.enter(entry)).toBe(FlowVerdict.PASS);
     world.engine.cancel(entry, world.now);
     expect(world.passes(3)).toBe(1);
     const other = new World(rule("'threshold':0.5"));
-    expect(other.enter(entry)).toBe(Verdict.PASS);
-    other.engine.exit(entry, other.now, Outcome.GOOD);
+    expect(other.enter(entry)).toBe(FlowVerdict.PASS);
+    other.engine.exit(entry, other.now, FlowOutcome.GOOD);
     expect(other.passes(3)).toBe(0);
   });
 
@@ -236,7 +237,7 @@ describe("throttling", () => {
     expect(world.passes(1)).toBe(1);
     for (let i: i64 = 1; i <= 20; i++) {
       const entry = new Entry();
-      expect(world.enter(entry)).toBe(i <= 10 ? Verdict.PASS : Verdict.FLOW);
+      expect(world.enter(entry)).toBe(i <= 10 ? FlowVerdict.PASS : FlowVerdict.FLOW);
       if (i <= 10) expect(entry.waitNs).toBe(i * 200 * MS);
     }
   });
@@ -257,7 +258,7 @@ describe("throttling", () => {
     expect(queue.passes(1)).toBe(1);
     for (let i: i64 = 1; i <= 3; i++) {
       const entry = new Entry();
-      expect(queue.enter(entry)).toBe(i <= 2 ? Verdict.PASS : Verdict.FLOW);
+      expect(queue.enter(entry)).toBe(i <= 2 ? FlowVerdict.PASS : FlowVerdict.FLOW);
       if (i <= 2) expect(entry.waitNs).toBe(i * 2000 * MS);
     }
     expect(new World(rule("'threshold':0,'controlBehavior':1")).passes(3)).toBe(0);
@@ -267,21 +268,21 @@ describe("throttling", () => {
     const world = new World(rule("'threshold':10,'controlBehavior':1,'maxQueueingTimeMs':300"));
     expect(world.passes(1)).toBe(1);
     const waiting = [new Entry(), new Entry(), new Entry()];
-    for (let i = 0; i < 3; i++) expect(world.enter(waiting[i])).toBe(Verdict.PASS);
+    for (let i = 0; i < 3; i++) expect(world.enter(waiting[i])).toBe(FlowVerdict.PASS);
     const more = new Entry();
-    expect(world.enter(more)).toBe(Verdict.FLOW);
+    expect(world.enter(more)).toBe(FlowVerdict.FLOW);
     world.engine.cancel(waiting[2], world.now);
-    expect(world.enter(more)).toBe(Verdict.PASS);
+    expect(world.enter(more)).toBe(FlowVerdict.PASS);
     expect(more.waitNs).toBe(300 * MS);
     world.engine.cancel(waiting[0], world.now);
-    expect(world.enter(new Entry())).toBe(Verdict.PASS);
-    expect(world.enter(new Entry())).toBe(Verdict.FLOW);
+    expect(world.enter(new Entry())).toBe(FlowVerdict.PASS);
+    expect(world.enter(new Entry())).toBe(FlowVerdict.FLOW);
   });
 
   test("one that passes at once and leaves takes nothing from the queue", () => {
     const world = new World(rule("'threshold':10,'controlBehavior':1"));
     const entry = new Entry();
-    expect(world.enter(entry)).toBe(Verdict.PASS);
+    expect(world.enter(entry)).toBe(FlowVerdict.PASS);
     world.engine.cancel(entry, world.now);
     expect(world.passes(1)).toBe(0);
   });
@@ -360,13 +361,13 @@ describe("isolation", () => {
   test("core/isolation: requests at the same time; who leaves makes room", () => {
     const world = new World("{'isolation_rules':[{'resource':'abc','metricType':0,'threshold':3}]}");
     const entries = [new Entry(), new Entry(), new Entry(), new Entry()];
-    for (let i = 0; i < 3; i++) expect(world.enter(entries[i])).toBe(Verdict.PASS);
-    expect(world.enter(entries[3])).toBe(Verdict.ISOLATION);
-    world.engine.exit(entries[1], world.now, Outcome.GOOD);
-    expect(world.enter(entries[3])).toBe(Verdict.PASS);
-    expect(world.enter(entries[1])).toBe(Verdict.ISOLATION);
+    for (let i = 0; i < 3; i++) expect(world.enter(entries[i])).toBe(FlowVerdict.PASS);
+    expect(world.enter(entries[3])).toBe(FlowVerdict.ISOLATION);
+    world.engine.exit(entries[1], world.now, FlowOutcome.GOOD);
+    expect(world.enter(entries[3])).toBe(FlowVerdict.PASS);
+    expect(world.enter(entries[1])).toBe(FlowVerdict.ISOLATION);
     world.engine.cancel(entries[0], world.now);
-    expect(world.enter(entries[1])).toBe(Verdict.PASS);
+    expect(world.enter(entries[1])).toBe(FlowVerdict.PASS);
   });
 
   test("the lowest of several thresholds counts", () => {

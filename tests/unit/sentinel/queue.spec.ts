@@ -1,5 +1,6 @@
 // Requests that wait for their turn: who leaves lets those behind move up, in one worker and in several.
-import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { Entry } from "../../../assembly/sentinel/entry";
+import { FlowOutcome, FlowVerdict } from "../../../assembly/sentinel/verdict";
 import { WaitQueue } from "../../../assembly/sentinel/queue";
 import { MS } from "../../../assembly/sentinel/rules";
 import { TestStore, World } from "./world";
@@ -19,7 +20,7 @@ function waiters(world: World, count: i32): Waiter[] {
   const all: Waiter[] = [];
   for (let i = 0; i < count; i++) {
     const one = new Waiter();
-    expect(world.enter(one)).toBe(Verdict.PASS);
+    expect(world.enter(one)).toBe(FlowVerdict.PASS);
     all.push(one);
   }
   return all;
@@ -69,12 +70,12 @@ describe("the queue of one worker", () => {
         const at = ((random >> 8) % (queue.length as u32)) as i32;
         world.engine.cancel(queue.splice(at, 1)[0], world.now);
       } else world.sleep(10);
-      while (queue.length > 0 && queue[0].told <= world.now) {
+      while (queue.length > 0 && queue[0].dueNs <= world.now) {
         const one = queue.shift();
-        if (one.told - last < 100 * MS) close++;
-        last = one.told;
+        if (one.dueNs - last < 100 * MS) close++;
+        last = one.dueNs;
         world.engine.go(one);
-        world.engine.exit(one, world.now, Outcome.GOOD);
+        world.engine.exit(one, world.now, FlowOutcome.GOOD);
         gone++;
       }
     }
@@ -127,7 +128,7 @@ describe("queues of several workers", () => {
     b.sleep(5000);
     b.engine.go(second[0]);
     const late = new Waiter();
-    expect(b.enter(late)).toBe(Verdict.PASS);
+    expect(b.enter(late)).toBe(FlowVerdict.PASS);
     expect(late.waitNs).toBe(0);
     expect(waiters(b, 1)[0].waitNs).toBe(100 * MS);
   });

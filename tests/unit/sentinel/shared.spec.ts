@@ -1,6 +1,7 @@
 // Records that several workers share: nothing is lost, whoever writes in between; leases; rules that come and go.
 import { Bytes } from "../../../assembly/bytes/bytes";
-import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { Entry } from "../../../assembly/sentinel/entry";
+import { FlowOutcome, FlowVerdict } from "../../../assembly/sentinel/verdict";
 import { recordKey } from "../../../assembly/sentinel/keys";
 import { Layout } from "../../../assembly/sentinel/record";
 import { LocalStore, SharedRecord } from "../../../assembly/sentinel/store";
@@ -54,10 +55,10 @@ describe("workers", () => {
     const world = new Workers(1, LIMIT).all[0];
     const store = world.store as TestStore;
     store.conflicts = i32.MAX_VALUE;
-    expect(world.enter(new Entry())).toBe(Verdict.UNKNOWN);
+    expect(world.enter(new Entry())).toBe(FlowVerdict.UNKNOWN);
     store.conflicts = 0;
     store.broken = true;
-    expect(world.enter(new Entry())).toBe(Verdict.UNKNOWN);
+    expect(world.enter(new Entry())).toBe(FlowVerdict.UNKNOWN);
     store.broken = false;
     expect(world.passes(1001)).toBe(1000);
   });
@@ -68,10 +69,10 @@ describe("workers", () => {
     for (let n = 0; n < 200; n++) {
       const entry = new Entry();
       workers.store.conflicts = n % 5;
-      if (workers.all[n & 3].enter(entry) == Verdict.PASS) entries.push(entry);
+      if (workers.all[n & 3].enter(entry) == FlowVerdict.PASS) entries.push(entry);
     }
     expect(entries.length).toBe(50);
-    for (let n = 0; n < 50; n++) workers.all[n & 3].engine.exit(entries[n], workers.all[0].now, Outcome.GOOD);
+    for (let n = 0; n < 50; n++) workers.all[n & 3].engine.exit(entries[n], workers.all[0].now, FlowOutcome.GOOD);
     expect(workers.passes(100)).toBe(50);
   });
 
@@ -80,9 +81,9 @@ describe("workers", () => {
     const world = workers.all[0];
     const entry = new Entry();
     expect(world.passes(49)).toBe(49);
-    expect(world.enter(entry)).toBe(Verdict.PASS);
+    expect(world.enter(entry)).toBe(FlowVerdict.PASS);
     workers.store.broken = true;
-    expect(world.engine.exit(entry, world.now, Outcome.GOOD)).toBe(false);
+    expect(world.engine.exit(entry, world.now, FlowOutcome.GOOD)).toBe(false);
     workers.store.broken = false;
     expect(world.passes(5)).toBe(1);
   });

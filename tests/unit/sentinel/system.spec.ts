@@ -1,5 +1,6 @@
 // System rules under a virtual clock: rows from sentinel-golang v1.0.4, each naming its test or line.
-import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { Entry } from "../../../assembly/sentinel/entry";
+import { FlowOutcome, FlowVerdict } from "../../../assembly/sentinel/verdict";
 import { MS } from "../../../assembly/sentinel/rules";
 import { Workers } from "../../../assembly/sentinel/workers";
 import { Parsed, TestBusy, TestStore, World } from "./world";
@@ -15,22 +16,22 @@ class Busy extends World {
   }
 
   /** Half a second, of which so many ms go to callbacks; a request at its end, that is made nothing of. */
-  half(spent: i64): Verdict {
+  half(spent: i64): FlowVerdict {
     this.sleep(500);
     this.busy.spent += spent * MS;
     return this.ask();
   }
 
   /** What a request comes to that is made nothing of. */
-  ask(): Verdict {
+  ask(): FlowVerdict {
     const entry = new Entry();
     const verdict = this.enter(entry);
-    if (verdict == Verdict.PASS) this.engine.cancel(entry, this.now);
+    if (verdict == FlowVerdict.PASS) this.engine.cancel(entry, this.now);
     return verdict;
   }
 
   /** A second in which callbacks take such a share, 0 to 1. */
-  second(share: f64): Verdict {
+  second(share: f64): FlowVerdict {
     this.ask();
     this.half((500.0 * share) as i64);
     return this.half((500.0 * share) as i64);
@@ -66,10 +67,10 @@ describe("system rules", () => {
   test("slot_test.go TestDoCheckRuleConcurrency: 0 is below 0.5, 1 is not", () => {
     const world = new World("{'system_rules':[{'metricType':2,'triggerCount':0.5}]}");
     const entry = new Entry();
-    expect(world.enter(entry, "any")).toBe(Verdict.PASS);
-    expect(world.enter(new Entry(), "other")).toBe(Verdict.SYSTEM);
-    world.engine.exit(entry, world.now, Outcome.GOOD);
-    expect(world.enter(new Entry(), "other")).toBe(Verdict.PASS);
+    expect(world.enter(entry, "any")).toBe(FlowVerdict.PASS);
+    expect(world.enter(new Entry(), "other")).toBe(FlowVerdict.SYSTEM);
+    world.engine.exit(entry, world.now, FlowOutcome.GOOD);
+    expect(world.enter(new Entry(), "other")).toBe(FlowVerdict.PASS);
   });
 
   test("inbound QPS over all resources, and what another rule blocks does not count", () => {
@@ -85,32 +86,32 @@ describe("system rules", () => {
 
   test("average response time", () => {
     const world = new World("{'system_rules':[{'metricType':1,'triggerCount':100}]}");
-    expect(world.call(150, false)).toBe(Verdict.PASS);
-    expect(world.call(0, false)).toBe(Verdict.SYSTEM);
+    expect(world.call(150, false)).toBe(FlowVerdict.PASS);
+    expect(world.call(0, false)).toBe(FlowVerdict.SYSTEM);
     world.sleep(1000);
-    expect(world.call(0, false)).toBe(Verdict.PASS);
+    expect(world.call(0, false)).toBe(FlowVerdict.PASS);
   });
 });
 
 describe("rules by how busy workers are", () => {
   test("slot_test.go TrueLoad, TrueCpuUsage: what was never measured blocks nothing, whatever the threshold", () => {
-    expect(new Busy("{'metricType':0,'triggerCount':0}").ask()).toBe(Verdict.PASS);
-    expect(new Busy("{'metricType':4,'triggerCount':0}").ask()).toBe(Verdict.PASS);
+    expect(new Busy("{'metricType':0,'triggerCount':0}").ask()).toBe(FlowVerdict.PASS);
+    expect(new Busy("{'metricType':4,'triggerCount':0}").ask()).toBe(FlowVerdict.PASS);
   });
 
   test("slot.go: l > threshold blocks, what is equal does not", () => {
     for (let i = 0; i < BOTH.length; i++) {
-      expect(new Busy(BOTH[i]).second(0.5)).toBe(Verdict.PASS, BOTH[i]);
-      expect(new Busy(BOTH[i]).second(0.51)).toBe(Verdict.SYSTEM, BOTH[i]);
+      expect(new Busy(BOTH[i]).second(0.5)).toBe(FlowVerdict.PASS, BOTH[i]);
+      expect(new Busy(BOTH[i]).second(0.51)).toBe(FlowVerdict.SYSTEM, BOTH[i]);
       // rule.Strategy != BBR: 0, which has no name, is as NoAdaptive.
       const none = BOTH[i].replace("}", ",'strategy':-1}");
-      expect(new Busy(none).second(0.51)).toBe(Verdict.SYSTEM, none);
+      expect(new Busy(none).second(0.51)).toBe(FlowVerdict.SYSTEM, none);
     }
   });
 
   test("slot_test.go BBRTrueLoad, BBRTrueCpuUsage: no request is under way", () => {
     for (let i = 0; i < ADAPTIVE.length; i++) {
-      expect(new Busy(ADAPTIVE[i]).second(1)).toBe(Verdict.PASS, ADAPTIVE[i]);
+      expect(new Busy(ADAPTIVE[i]).second(1)).toBe(FlowVerdict.PASS, ADAPTIVE[i]);
     }
   });
 
@@ -129,9 +130,9 @@ describe("rules by how busy workers are", () => {
         ten.push(entry);
       }
       other.sleep(150);
-      other.engine.exit(ten[0], other.now, Outcome.GOOD);
+      other.engine.exit(ten[0], other.now, FlowOutcome.GOOD);
       other.sleep(100);
-      for (let n = 1; n < 10; n++) other.engine.exit(ten[n], other.now, Outcome.GOOD);
+      for (let n = 1; n < 10; n++) other.engine.exit(ten[n], other.now, FlowOutcome.GOOD);
       other.sleep(250);
       other.busy.spent += 500 * MS;
       // The fourth finds three, which is not above 3.
@@ -154,14 +155,14 @@ describe("rules by how busy workers are", () => {
     world.half(500);
     world.half(500);
     world.half(500);
-    expect(world.ask()).toBe(Verdict.SYSTEM);
+    expect(world.ask()).toBe(FlowVerdict.SYSTEM);
   });
 
   test("the share is of the last second, and anew each half of it", () => {
     const world = new Busy(CPU);
     world.ask();
-    expect(world.half(500)).toBe(Verdict.SYSTEM);
-    expect(world.half(0)).toBe(Verdict.PASS);
+    expect(world.half(500)).toBe(FlowVerdict.SYSTEM);
+    expect(world.half(0)).toBe(FlowVerdict.PASS);
     expect(world.busy.value).toBe(0.5);
     world.half(100);
     expect(world.busy.value).toBe(0.1);
@@ -177,7 +178,7 @@ describe("rules by how busy workers are", () => {
 
   test("what is blocked, and what another rule blocks, does not count as under way", () => {
     const world = new Busy("{'metricType':3,'triggerCount':1}," + CPU);
-    expect(world.second(1)).toBe(Verdict.SYSTEM);
+    expect(world.second(1)).toBe(FlowVerdict.SYSTEM);
     world.half(0);
     world.half(0);
     expect(world.passes(5)).toBe(1);
@@ -195,8 +196,8 @@ describe("the load of all workers", () => {
     expect(Math.round(b.engine.workers.load(b.now) * 1000)).toBe(900);
     b.second(0.6);
     a.sleep(1000);
-    expect(a.second(0.6)).toBe(Verdict.SYSTEM);
-    expect(b.second(0.6)).toBe(Verdict.SYSTEM);
+    expect(a.second(0.6)).toBe(FlowVerdict.SYSTEM);
+    expect(b.second(0.6)).toBe(FlowVerdict.SYSTEM);
     // The share of each is no more than its own: CPU usage is not the sum.
     expect(Math.round(a.busy.value * 1000)).toBe(600);
   });
@@ -207,19 +208,19 @@ describe("the load of all workers", () => {
     const a = new Busy(rule, store);
     const b = new Busy(rule, store);
     a.second(0.8);
-    expect(b.second(0.2)).toBe(Verdict.SYSTEM);
+    expect(b.second(0.2)).toBe(FlowVerdict.SYSTEM);
     b.sleep(2500);
     b.busy.spent += 500 * MS;
-    expect(b.ask()).toBe(Verdict.SYSTEM);
+    expect(b.ask()).toBe(FlowVerdict.SYSTEM);
     b.sleep(600);
     b.busy.spent += 200 * MS;
-    expect(b.ask()).toBe(Verdict.PASS);
+    expect(b.ask()).toBe(FlowVerdict.PASS);
     a.sleep(3000);
-    expect(a.second(0.8)).toBe(Verdict.SYSTEM);
+    expect(a.second(0.8)).toBe(FlowVerdict.SYSTEM);
     a.busy.clear();
     a.engine.workers.load(a.now);
     b.sleep(500);
-    expect(b.ask()).toBe(Verdict.PASS);
+    expect(b.ask()).toBe(FlowVerdict.PASS);
   });
 
   test("a worker that is new knows of the others with its first request", () => {
@@ -227,7 +228,7 @@ describe("the load of all workers", () => {
     new Busy(LOAD, store).second(1);
     const other = new Busy(LOAD, store);
     other.sleep(1000);
-    expect(other.ask()).toBe(Verdict.SYSTEM);
+    expect(other.ask()).toBe(FlowVerdict.SYSTEM);
   });
 
   test("a worker whose number another one took has its share no longer", () => {
@@ -237,8 +238,8 @@ describe("the load of all workers", () => {
     a.second(1);
     const b = new Busy(rule, store);
     b.now = a.now + 11000 * MS;
-    expect(b.ask()).toBe(Verdict.PASS);
-    expect(b.second(0.1)).toBe(Verdict.PASS);
+    expect(b.ask()).toBe(FlowVerdict.PASS);
+    expect(b.second(0.1)).toBe(FlowVerdict.PASS);
     expect(b.engine.workers.number).toBe(0);
   });
 
@@ -247,10 +248,10 @@ describe("the load of all workers", () => {
     const world = new Busy(LOAD, store);
     world.second(0.1);
     store.broken = true;
-    expect(world.half(0)).toBe(Verdict.UNKNOWN);
+    expect(world.half(0)).toBe(FlowVerdict.UNKNOWN);
     store.broken = false;
     world.half(500);
-    expect(world.half(500)).toBe(Verdict.SYSTEM);
+    expect(world.half(500)).toBe(FlowVerdict.SYSTEM);
   });
 
   test("without a rule on all workers nobody is told", () => {

@@ -1,6 +1,7 @@
 // Workers that go without a word, and rules that go: what they held or counted comes back.
 import { Engine } from "../../../assembly/sentinel/engine";
-import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { Entry } from "../../../assembly/sentinel/entry";
+import { FlowOutcome, FlowVerdict } from "../../../assembly/sentinel/verdict";
 import { Workers } from "../../../assembly/sentinel/workers";
 import { TestStore, World } from "./world";
 
@@ -30,13 +31,13 @@ function enterAll(world: World, count: i32): Entry[] {
   const entries: Entry[] = [];
   for (let i = 0; i < count; i++) {
     const entry = new Entry();
-    if (world.enter(entry, "abc", "v") == Verdict.PASS) entries.push(entry);
+    if (world.enter(entry, "abc", "v") == FlowVerdict.PASS) entries.push(entry);
   }
   return entries;
 }
 
 function exitAll(world: World, entries: Entry[]): void {
-  for (let i = 0; i < entries.length; i++) world.engine.exit(entries[i], world.now, Outcome.GOOD);
+  for (let i = 0; i < entries.length; i++) world.engine.exit(entries[i], world.now, FlowOutcome.GOOD);
 }
 
 /** How many records of a store have something in them; those of the workers are always there. */
@@ -154,11 +155,11 @@ describe("rules that go", () => {
     const workers = new Workers(store);
     const old = new World(`{${FLOW},${BREAKER}}`, store, 100, 0, workers);
     old.call(1, true);
-    expect(old.call(1, true)).toBe(Verdict.BREAKER);
+    expect(old.call(1, true)).toBe(FlowVerdict.BREAKER);
     const next = new World(`{${FLOW}}`, store, 100, 0, workers);
     old.engine.end([next.engine]);
     const again = new World(`{${FLOW},${BREAKER}}`, store, 100, 0, workers);
-    expect(again.call(1, false)).toBe(Verdict.PASS);
+    expect(again.call(1, false)).toBe(FlowVerdict.PASS);
     // What the flow rule has counted is still there: two, and eight more.
     const left: Engine[] = [again.engine];
     next.engine.end(left);

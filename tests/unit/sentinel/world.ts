@@ -6,7 +6,8 @@ import { parseJson } from "../../../assembly/config/json";
 import { ObjectReader } from "../../../assembly/config/object";
 import { BusyShare } from "../../../assembly/sentinel/busy_share";
 import { Engine, ParamSource } from "../../../assembly/sentinel/engine";
-import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { Entry } from "../../../assembly/sentinel/entry";
+import { FlowOutcome, FlowVerdict } from "../../../assembly/sentinel/verdict";
 import { readRules } from "../../../assembly/sentinel/read_rules";
 import { MS, RuleSet } from "../../../assembly/sentinel/rules";
 import { RecordStore, Saved, SharedRecord } from "../../../assembly/sentinel/store";
@@ -137,7 +138,7 @@ export class World {
     this.now += ms * MS;
   }
 
-  enter(entry: Entry, resource: string = "abc", param: string = ""): Verdict {
+  enter(entry: Entry, resource: string = "abc", param: string = ""): FlowVerdict {
     const name = Bytes.of(resource);
     this.view.set(name.ptr, name.length);
     this.params.value = Bytes.of(param);
@@ -145,7 +146,7 @@ export class World {
   }
 
   /** A request to `abc` whose parameter is the bytes of a number: it makes no garbage. */
-  enterNumber(entry: Entry, value: i64): Verdict {
+  enterNumber(entry: Entry, value: i64): FlowVerdict {
     store<i64>(this.params.value.ptr, value);
     this.view.set(ABC.ptr, ABC.length);
     return this.engine.enter(this.view, this.params, entry, this.now);
@@ -154,23 +155,23 @@ export class World {
   /** How many of so many requests pass now; they stay. */
   passes(count: i32, resource: string = "abc", param: string = ""): i32 {
     let passed = 0;
-    for (let i = 0; i < count; i++) if (this.enter(new Entry(), resource, param) == Verdict.PASS) passed++;
+    for (let i = 0; i < count; i++) if (this.enter(new Entry(), resource, param) == FlowVerdict.PASS) passed++;
     return passed;
   }
 
   /** How many of so many requests pass now; each is over at once. */
   visits(count: i32, resource: string): i32 {
     let passed = 0;
-    for (let i = 0; i < count; i++) if (this.call(0, false, resource) == Verdict.PASS) passed++;
+    for (let i = 0; i < count; i++) if (this.call(0, false, resource) == FlowVerdict.PASS) passed++;
     return passed;
   }
 
   /** One request that takes so long; its verdict. */
-  call(ms: i64, failed: bool, resource: string = "abc"): Verdict {
+  call(ms: i64, failed: bool, resource: string = "abc"): FlowVerdict {
     const entry = new Entry();
     const verdict = this.enter(entry, resource);
     this.sleep(ms);
-    if (verdict == Verdict.PASS) this.engine.exit(entry, this.now, failed ? Outcome.FAILED : Outcome.GOOD);
+    if (verdict == FlowVerdict.PASS) this.engine.exit(entry, this.now, failed ? FlowOutcome.FAILED : FlowOutcome.GOOD);
     return verdict;
   }
 }

@@ -1,6 +1,6 @@
 import { siphash24 } from "../bytes/hash";
-import { Behavior, HotMetric, HotRule, MS } from "./rules";
-import { RecordStore, Saved, SharedRecord } from "./store";
+import { Behavior, HotParamMetric, HotParamRule, MS } from "./rules";
+import { Change, Committed, Decision, ENTER_TRIES, LEAVE_TRIES, RecordStore, SharedRecord } from "./store";
 import { recordKey } from "./keys";
 import { MAX_WORKERS, Workers } from "./workers";
 
@@ -33,20 +33,33 @@ const MAX_SHARE: u32 = 65535;
 const GENERATIONS: i32 = 8;
 const HEAD: i32 = GENERATIONS + MAX_WORKERS * 4;
 
-/** How often an entry is tried against other workers, and an exit, which must not be lost. */
-const TRIES: i32 = 64;
-const EXIT_TRIES: i32 = 1024;
 /** A value that is blocked counts as used again when so many others have been used since, or until it is warm. */
 const REFRESH: i64 = 2;
 
 const K0: u64 = 0x6d6f652e666c6f77;
 const K1: u64 = 0x686f742e76616c75;
 
-export const enum HotVerdict {
+export const enum HotParamVerdict {
   PASS = 0,
   BLOCK = 1,
   /** It could not be decided. */
   UNKNOWN = 2,
+}
+
+/** A request with a value is over, or was not made after all. */
+class HotParamLeaving extends Change {
+  hash: u64 = 0;
+  costMs: i64 = 0;
+  /** Whether its worker had a number when it entered. */
+  numbered: bool = false;
+
+  constructor(private readonly controller: HotParamController) {
+    super();
+  }
+
+  apply(record: SharedRecord): Decision {
+    return this.controller.giveBack(record, this.hash, this.costMs, this.numbered);
+  }
 }
 
 /**
@@ -56,9 +69,9 @@ export const enum HotVerdict {
  * again stay, and become colder with the new ones that they turn away. So those in use stay when many are made up; those
  * that are turned away have sixteen times the threshold together.
  */
-export class HotController {
+export class HotParamController extends Change {
   private readonly records: StaticArray<SharedRecord | null>;
-  /** Outcome of the last `enter`: the value, ns to wait, and ms that it took of the queue. */
+  /** FlowOutcome of the last `enter`: the value, ns to wait, and ms that it took of the queue. */
   hash: u64 = 0;
   waitNs: i64 = 0;
   costMs: i64 = 0;
@@ -66,17 +79,24 @@ export class HotController {
   private readonly head: i32;
   private readonly stride: i32;
   private readonly key: u64;
+  private readonly leaving: HotParamLeaving = new HotParamLeaving(this);
+  /** The request that enters: its value's hash and threshold, when, and what the rule says. */
+  private value: u64 = 0;
+  private threshold: i64 = 0;
+  private nowMs: i64 = 0;
+  private verdict: HotParamVerdict = HotParamVerdict.UNKNOWN;
 
   /**
    * @param resource of the records' keys
    */
   constructor(
-    readonly rule: HotRule,
+    readonly rule: HotParamRule,
     private readonly resource: u64,
     private readonly store: RecordStore,
     private readonly workers: Workers,
   ) {
-    const concurrency = rule.metric == HotMetric.CONCURRENCY;
+    super();
+    const concurrency = rule.metric == HotParamMetric.CONCURRENCY;
     this.key = K0 ^ store.secret;
     this.head = concurrency ? HEAD : 0;
     this.stride = concurrency ? ENTRY + MAX_WORKERS * SHARE : ENTRY;
@@ -84,31 +104,31 @@ export class HotController {
   }
 
   /** One more request with the value. */
-  enter(value: usize, length: i32, nowMs: i64): HotVerdict {
+  enter(value: usize, length: i32, nowMs: i64): HotParamVerdict {
     const hash = siphash24(this.key, K1, value, length) | 1;
-    this.hash = hash;
+    const record = this.recordOf(hash);
+    this.value = hash;
+    this.threshold = this.rule.thresholdOf(value, length);
+    this.nowMs = nowMs;
+    const concurrency = this.rule.metric == HotParamMetric.CONCURRENCY;
+    if (concurrency) this.workers.beat(nowMs);
+    const committed = this.store.commit(record, this, ENTER_TRIES);
+    if (committed == Committed.FAILED) return HotParamVerdict.UNKNOWN;
+    if (committed == Committed.KEPT) {
+      if (this.verdict == HotParamVerdict.BLOCK) this.refresh(record, this.hash);
+      return this.verdict;
+    }
+    if (concurrency) this.workers.holding++;
+    return HotParamVerdict.PASS;
+  }
+
+  /** One more request with the value, in its record. */
+  apply(record: SharedRecord): Decision {
+    this.hash = this.value;
     this.waitNs = 0;
     this.costMs = 0;
-    const record = this.recordOf(hash);
-    const threshold = this.rule.thresholdOf(value, length);
-    const concurrency = this.rule.metric == HotMetric.CONCURRENCY;
-    if (concurrency) this.workers.beat(nowMs);
-    for (let i = 0; i < TRIES; i++) {
-      if (!this.store.load(record)) return HotVerdict.UNKNOWN;
-      this.waitNs = 0;
-      this.costMs = 0;
-      const verdict = this.decide(record, hash, threshold, nowMs);
-      if (verdict != HotVerdict.PASS) {
-        if (record.guessed) continue;
-        if (verdict == HotVerdict.BLOCK) this.refresh(record, this.hash);
-        return verdict;
-      }
-      const saved = this.store.save(record);
-      if (saved == Saved.OK && concurrency) this.workers.holding++;
-      if (saved == Saved.OK) return verdict;
-      if (saved == Saved.FAILED) return HotVerdict.UNKNOWN;
-    }
-    return HotVerdict.UNKNOWN;
+    this.verdict = this.decide(record, this.value, this.threshold, this.nowMs);
+    return this.verdict == HotParamVerdict.PASS ? Decision.WRITE : Decision.KEEP;
   }
 
   /**
@@ -117,27 +137,28 @@ export class HotController {
    * @param generation of this worker when the request entered
    */
   exit(hash: u64, undone: bool, costMs: i64, generation: u32): bool {
-    const concurrency = this.rule.metric == HotMetric.CONCURRENCY;
+    const concurrency = this.rule.metric == HotParamMetric.CONCURRENCY;
     if (!concurrency && !undone) return true;
     if (concurrency) this.workers.holding--;
     // Its place was taken back while it lasted: this worker had been taken for gone.
     if (concurrency && generation != 0 && generation != this.workers.generation) return true;
-    const record = this.recordOf(hash);
-    for (let i = 0; i < EXIT_TRIES; i++) {
-      if (!this.store.load(record)) return false;
-      if (concurrency) this.reconcile(record);
-      const at = this.find(record, hash);
-      if (at == 0) {
-        if (record.guessed) continue;
-        return true;
-      }
-      if (concurrency) this.share(at, -1, generation != 0);
-      else if (this.rule.behavior == Behavior.REJECT) store<i64>(at, load<i64>(at, TOKENS) + 1, TOKENS);
-      else store<i64>(at, load<i64>(at, TIME) - costMs, TIME);
-      const saved = this.store.save(record);
-      if (saved != Saved.CONFLICT) return saved == Saved.OK;
-    }
-    return false;
+    const leaving = this.leaving;
+    leaving.hash = hash;
+    leaving.costMs = costMs;
+    leaving.numbered = generation != 0;
+    return this.store.commit(this.recordOf(hash), leaving, LEAVE_TRIES) != Committed.FAILED;
+  }
+
+  /** Gives back what a request took, in the record of its value. */
+  giveBack(record: SharedRecord, hash: u64, costMs: i64, numbered: bool): Decision {
+    const concurrency = this.rule.metric == HotParamMetric.CONCURRENCY;
+    if (concurrency) this.reconcile(record);
+    const at = this.find(record, hash);
+    if (at == 0) return Decision.KEEP;
+    if (concurrency) this.share(at, -1, numbered);
+    else if (this.rule.behavior == Behavior.REJECT) store<i64>(at, load<i64>(at, TOKENS) + 1, TOKENS);
+    else store<i64>(at, load<i64>(at, TIME) - costMs, TIME);
+    return Decision.WRITE;
   }
 
   /** The rule is gone: nothing is kept of what this worker has counted. */
@@ -176,7 +197,7 @@ export class HotController {
     return made;
   }
 
-  private decide(record: SharedRecord, hash: u64, threshold: i64, nowMs: i64): HotVerdict {
+  private decide(record: SharedRecord, hash: u64, threshold: i64, nowMs: i64): HotParamVerdict {
     const size = this.head + (WAYS + 1) * this.stride;
     if (record.length != size) {
       record.length = 0;
@@ -187,7 +208,7 @@ export class HotController {
     const room = known != 0 ? known : this.coldest(record, nowMs);
     const verdict =
       room != 0 ? this.judge(room, known == 0, threshold, nowMs) : this.judgeRest(record, hash, threshold, nowMs);
-    if (verdict != HotVerdict.PASS) return verdict;
+    if (verdict != HotParamVerdict.PASS) return verdict;
     const at = room != 0 ? room : this.restOf(record);
     if (room != 0) {
       store<u64>(at, hash, HASH);
@@ -198,7 +219,7 @@ export class HotController {
   }
 
   /** Judges a value that found no room, together with the others. */
-  private judgeRest(record: SharedRecord, hash: u64, threshold: i64, nowMs: i64): HotVerdict {
+  private judgeRest(record: SharedRecord, hash: u64, threshold: i64, nowMs: i64): HotParamVerdict {
     const at = this.restOf(record);
     this.hash = (hash & ~LOWEST) | REST;
     return this.judge(at, load<i64>(at, USED) == 0, threshold * REST_SHARES, nowMs);
@@ -210,25 +231,25 @@ export class HotController {
     return this.firstOf(record) + ((WAYS * this.stride) as usize);
   }
 
-  private judge(at: usize, isNew: bool, threshold: i64, nowMs: i64): HotVerdict {
+  private judge(at: usize, isNew: bool, threshold: i64, nowMs: i64): HotParamVerdict {
     const rule = this.rule;
-    if (rule.metric == HotMetric.CONCURRENCY) return this.concurrency(at, isNew, threshold);
-    if (threshold <= 0) return HotVerdict.BLOCK;
+    if (rule.metric == HotParamMetric.CONCURRENCY) return this.concurrency(at, isNew, threshold);
+    if (threshold <= 0) return HotParamVerdict.BLOCK;
     return rule.behavior == Behavior.REJECT
       ? this.reject(at, isNew, threshold, nowMs)
       : this.throttle(at, isNew, threshold, nowMs);
   }
 
-  private concurrency(at: usize, isNew: bool, threshold: i64): HotVerdict {
+  private concurrency(at: usize, isNew: bool, threshold: i64): HotParamVerdict {
     if (isNew) {
       store<i32>(at, 0, ACTIVE);
       memory.fill(at + SHARES, 0, (MAX_WORKERS * SHARE) as usize);
     }
-    if ((load<i32>(at, ACTIVE) as i64) >= threshold) return HotVerdict.BLOCK;
-    return this.share(at, 1, this.workers.number >= 0) ? HotVerdict.PASS : HotVerdict.BLOCK;
+    if ((load<i32>(at, ACTIVE) as i64) >= threshold) return HotParamVerdict.BLOCK;
+    return this.share(at, 1, this.workers.number >= 0) ? HotParamVerdict.PASS : HotParamVerdict.BLOCK;
   }
 
-  /** Adds to the places of a value, in all and of this worker; false when it has as many as can be counted. */
+  /** Adds to the slots of a value, in all and of this worker; false when it has as many as can be counted. */
   private share(at: usize, delta: i32, numbered: bool): bool {
     if (numbered) {
       const own = at + SHARES + ((this.workers.number * SHARE) as usize);
@@ -240,7 +261,7 @@ export class HotController {
     return true;
   }
 
-  /** Takes the places back of workers that are gone. */
+  /** Takes the slots back of workers that are gone. */
   private reconcile(record: SharedRecord): void {
     const workers = this.workers;
     const base = record.ptr;
@@ -273,7 +294,7 @@ export class HotController {
   }
 
   /** A bucket of tokens that is filled when its duration has passed. */
-  private reject(at: usize, isNew: bool, threshold: i64, nowMs: i64): HotVerdict {
+  private reject(at: usize, isNew: bool, threshold: i64, nowMs: i64): HotParamVerdict {
     const most = threshold + this.rule.burst;
     let left = most;
     let time = nowMs;
@@ -288,25 +309,25 @@ export class HotController {
         time = nowMs;
       }
     }
-    if (left < 1) return HotVerdict.BLOCK;
+    if (left < 1) return HotParamVerdict.BLOCK;
     store<i64>(at, left - 1, TOKENS);
     store<i64>(at, time, TIME);
     store<i32>(at, 0, ACTIVE);
-    return HotVerdict.PASS;
+    return HotParamVerdict.PASS;
   }
 
   /** Requests with the value pass one after the other. */
-  private throttle(at: usize, isNew: bool, threshold: i64, nowMs: i64): HotVerdict {
+  private throttle(at: usize, isNew: bool, threshold: i64, nowMs: i64): HotParamVerdict {
     const cost = (this.rule.durationSec * 1000) / max<i64>(1, threshold);
     const due = isNew ? nowMs : load<i64>(at, TIME) + cost;
     if (due > nowMs) {
-      if (due - nowMs >= this.rule.maxQueueingMs) return HotVerdict.BLOCK;
+      if (due - nowMs >= this.rule.maxQueueingMs) return HotParamVerdict.BLOCK;
       this.waitNs = (due - nowMs) * MS;
       this.costMs = cost;
     }
     store<i64>(at, max(due, nowMs), TIME);
     store<i32>(at, 0, ACTIVE);
-    return HotVerdict.PASS;
+    return HotParamVerdict.PASS;
   }
 
   /** The number of the last use of any of the values. */
@@ -351,7 +372,7 @@ export class HotController {
 
   /** Whether nothing is known of an entry's value any more that a new one would not have. */
   private isOver(at: usize, nowMs: i64): bool {
-    if (this.rule.metric == HotMetric.CONCURRENCY) return true;
+    if (this.rule.metric == HotParamMetric.CONCURRENCY) return true;
     return nowMs - load<i64>(at, TIME) > 2 * max<i64>(1, this.rule.durationSec * 1000);
   }
 }

@@ -1,6 +1,7 @@
 // Rules on parameters under a virtual clock: rows from sentinel-golang v1.0.4, each naming its test.
 import { Bytes } from "../../../assembly/bytes/bytes";
-import { Entry, Outcome, Verdict } from "../../../assembly/sentinel/entry";
+import { Entry } from "../../../assembly/sentinel/entry";
+import { FlowOutcome, FlowVerdict } from "../../../assembly/sentinel/verdict";
 import { LocalStore } from "../../../assembly/sentinel/store";
 import { MS } from "../../../assembly/sentinel/rules";
 import { Parsed, World } from "./world";
@@ -58,24 +59,24 @@ describe("hot parameters", () => {
     const world = new World(rules(QPS + ",'controlBehavior':1,'maxQueueingTimeMs':301"));
     const entry = new Entry();
     for (let i: i64 = 0; i < 6; i++) {
-      expect(world.enter(entry, "abc", "a")).toBe(i < 4 ? Verdict.PASS : Verdict.HOT_PARAM);
+      expect(world.enter(entry, "abc", "a")).toBe(i < 4 ? FlowVerdict.PASS : FlowVerdict.HOT_PARAM);
       if (i < 4) expect(entry.waitNs).toBe(i * 100 * MS);
     }
     world.sleep(201);
-    expect(world.enter(entry, "abc", "a")).toBe(Verdict.PASS);
+    expect(world.enter(entry, "abc", "a")).toBe(FlowVerdict.PASS);
     world.engine.cancel(entry, world.now);
-    expect(world.enter(entry, "abc", "a")).toBe(Verdict.PASS);
+    expect(world.enter(entry, "abc", "a")).toBe(FlowVerdict.PASS);
     expect(entry.waitNs).toBe(199 * MS);
   });
 
   test("traffic_shaping_test.go performCheckingForConcurrencyMetric: at the same time, by value", () => {
     const world = new World(rules("'metricType':0,'threshold':2,'specificItems':{'vip':3}"));
     const entries = [new Entry(), new Entry()];
-    expect(world.enter(entries[0], "abc", "a")).toBe(Verdict.PASS);
-    expect(world.enter(entries[1], "abc", "a")).toBe(Verdict.PASS);
+    expect(world.enter(entries[0], "abc", "a")).toBe(FlowVerdict.PASS);
+    expect(world.enter(entries[1], "abc", "a")).toBe(FlowVerdict.PASS);
     expect(world.passes(1, "abc", "a")).toBe(0);
     expect(world.passes(5, "abc", "vip")).toBe(3);
-    world.engine.exit(entries[0], world.now, Outcome.GOOD);
+    world.engine.exit(entries[0], world.now, FlowOutcome.GOOD);
     expect(world.passes(2, "abc", "a")).toBe(1);
   });
 
@@ -138,16 +139,16 @@ describe("hot parameters", () => {
     const held: Entry[] = [];
     for (let i = 0; i < 15 + 16; i++) {
       const entry = new Entry();
-      expect(world.enter(entry, "abc", `v${i}`)).toBe(Verdict.PASS);
+      expect(world.enter(entry, "abc", `v${i}`)).toBe(FlowVerdict.PASS);
       held.push(entry);
     }
     expect(world.passes(1, "abc", "one more")).toBe(0);
     expect(world.passes(1, "abc", "v0")).toBe(0);
-    for (let i = 0; i < held.length; i++) world.engine.exit(held[i], world.now, Outcome.GOOD);
+    for (let i = 0; i < held.length; i++) world.engine.exit(held[i], world.now, FlowOutcome.GOOD);
     const again: Entry[] = [];
     for (let i = 0; i < 31; i++) {
       const entry = new Entry();
-      expect(world.enter(entry, "abc", `w${i}`)).toBe(Verdict.PASS);
+      expect(world.enter(entry, "abc", `w${i}`)).toBe(FlowVerdict.PASS);
       again.push(entry);
     }
   });

@@ -10,14 +10,14 @@ const ENTRY: i32 = 8;
 const COUNT: usize = 4;
 
 /** Identity of the section in a record. */
-export const PLACES: u32 = 4;
-export const PLACES_SIZE: i32 = HEADER + MAX_WORKERS * ENTRY;
+export const SLOTS: u32 = 4;
+export const SLOTS_SIZE: i32 = HEADER + MAX_WORKERS * ENTRY;
 
 /**
  * How many requests are under way at the same time, in all workers: each worker writes how many it has itself, so that a
  * write that failed is made good by the next, and those of a worker that is gone come back.
  */
-export class Places {
+export class ConcurrencySlots {
   /** What the last `put` wrote. */
   private written: i32 = 0;
 
@@ -94,7 +94,7 @@ export class Places {
     this.held.noted = this.workers.number < 0 ? this.written : 0;
   }
 
-  /** Takes the places back of workers that are gone. */
+  /** Takes the slots back of workers that are gone. */
   private reconcile(at: usize): void {
     const workers = this.workers;
     if (((load<u32>(at, EPOCH) - workers.epoch) as i32) > 0) workers.refresh();
