@@ -40,6 +40,14 @@ export const FILTERS: Record<string, BenchFilter> = {
   grpc_metric: { config: {}, perRoute: false },
   fault_tolerance: { config: { enabled: true }, perRoute: false, rpcOnly: true },
   hessian_allowlist: { config: { allow: ["com.example.*"] }, rpcOnly: true },
+  // The requests have no token, and need none.
+  jwt_authn: {
+    config: {
+      providers: { p: { remote_jwks: { http_uri: { uri: "https://keys.example/jwks.json", cluster: CLUSTER } } } },
+      rules: [{ match: { prefix: "/" }, requires: { allow_missing: {} } }],
+    },
+    perRoute: false,
+  },
   rbac: {
     config: {
       rules: {
