@@ -71,9 +71,11 @@ export function beginRequest(client: Client, codec: Codec, frame: Frame): void {
   const call = services.methods.of(service, method);
   call.requests.add(1);
 
+  services.shares.used++;
   let reason = overflow(client, frame.length);
   const request = reason === null ? take(client, codec, protocol, call) : null;
   if (request === null) {
+    services.shares.used--;
     call.errors.add(1);
     if (!oneway) {
       if (reason === null) reason = CONNECTION_OVERFLOW;
@@ -93,7 +95,7 @@ export function beginRequest(client: Client, codec: Codec, frame: Frame): void {
   advance(request, frame);
 }
 
-/** Why there is no room for another request; null: there is. */
+/** Why there is no room for another request, which is counted already; null: there is. */
 function overflow(client: Client, length: i32): Bytes | null {
   if (!client.services.shares.allows(client.requests.exchanges.count)) return WORKER_OVERFLOW;
   return lacksMemory(max(length, LARGE_IF_FULL)) ? OUT_OF_MEMORY : null;
@@ -108,7 +110,6 @@ function take(client: Client, codec: Codec, protocol: ProtocolStats, call: CallS
     spares.keep(request);
     return null;
   }
-  client.services.shares.used++;
   request.id = id;
   request.client = client;
   request.codec = codec;

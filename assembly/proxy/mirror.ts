@@ -113,7 +113,12 @@ function write(request: Request, frame: Frame, to: UpstreamConnection, timeout: 
   const services = client.services;
   const cluster = to.destination.cluster;
   const exchanges = client.mirrors.exchanges;
-  if (!hasRoom(client, cluster, to, frame.length) || !services.shares.spares(exchanges.count)) return false;
+  if (!hasRoom(client, cluster, to, frame.length)) return false;
+  services.shares.used++;
+  if (!services.shares.spares(exchanges.count)) {
+    services.shares.used--;
+    return false;
+  }
   const kept = spares.take();
   const copy = kept === null ? new MirroredRequest(client, cluster) : kept;
   const id = exchanges.add(copy);
@@ -122,6 +127,7 @@ function write(request: Request, frame: Frame, to: UpstreamConnection, timeout: 
   if (id == 0 || !writeRequest(request, frame, id, true, to)) {
     exchanges.release(id);
     spares.keep(copy);
+    services.shares.used--;
     return false;
   }
   copy.id = id;
@@ -131,7 +137,6 @@ function write(request: Request, frame: Frame, to: UpstreamConnection, timeout: 
   copy.start = start;
   copy.length = to.queue.length - before;
   cluster.active++;
-  services.shares.used++;
   to.wrote(request.codec, frame.aux, copy.length);
   to.attach(copy);
   services.mirrorStats.requests.add(1);
