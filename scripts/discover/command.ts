@@ -36,6 +36,7 @@ interface Options {
   interval: number;
   maxServices: number;
   maxHosts: number;
+  watches?: number;
   admin?: { host: string; port: number };
   namespace: string;
   domain: string;
@@ -136,6 +137,12 @@ export function discoverCommand(name = "discover"): Command {
     .option("--interval <duration>", "the least time between two writes", duration, 1000)
     .option("--max-services <number>", "most services; the others are left out and told", whole(1_000_000), 20_000)
     .option("--max-hosts <number>", "most hosts of a service", whole(100_000), 10_000)
+    .option(
+      "--watches <number>",
+      "most clusters whose hosts are files of their own: each costs Envoy an inotify instance (default: half of what " +
+        "fs.inotify.max_user_instances allows)",
+      whole(1_000_000),
+    )
     .option("--admin <host:port>", "serve /healthz, /readyz, /metrics and /warnings", hostAndPort)
     .option("--namespace <name>", "with --istio: the namespace", "default")
     .option("--domain <name>", "with --istio: the domain of the services' hosts", "rpc.internal")
@@ -157,6 +164,7 @@ const HELP = `
 Sources:
   file:services.yaml
   zookeeper://10.0.0.1:2181,10.0.0.2:2181/chroot?read=dubbo,sofa
+  nacos://10.0.0.1:8848/nacos?namespace=prod
 Examples:
   discover -s zookeeper://127.0.0.1:2181 --table --once
   discover -s zookeeper://127.0.0.1:2181 --out /etc/moe --bootstrap --admin 127.0.0.1:9902
@@ -184,9 +192,24 @@ function envoyFiles(options: Options, folder: string, say: (text: string) => voi
     healthChecks: options.healthChecks === true,
     module: { base: readBase(options.config), allow: options.allow, tagHeader: options.tagHeader },
     plugin: (configuration) => pluginResource(configuration, options.module),
+    watches: options.watches ?? watchesOfThisMachine(),
     say,
     now: Date.now,
   });
+}
+
+/** Instances that others of the same user may need. */
+const OTHER_WATCHES = 28;
+
+/** Half of the inotify instances that a user may have here: two Envoys may follow the same folder. */
+function watchesOfThisMachine(): number {
+  let limit = 128;
+  try {
+    limit = Number(readFileSync("/proc/sys/fs/inotify/max_user_instances", "utf8"));
+  } catch {
+    // Not Linux: the number is that of most of them.
+  }
+  return Math.max(1, Math.floor((limit - OTHER_WATCHES) / 2));
 }
 
 /** The targets, the last good state first: what the others have written can be known after a crash. */

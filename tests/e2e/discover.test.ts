@@ -64,6 +64,8 @@ describe("discover beside Envoy, with a file of services", () => {
   }
 
   before(async () => {
+    // Registered first, done last.
+    scope.after(() => rmSync(folder, { recursive: true, force: true }));
     for (const name of ["a", "b", "gray"]) {
       const server = await RawBoltServer.start({ name });
       bolt.set(name, server);
@@ -76,7 +78,6 @@ describe("discover beside Envoy, with a file of services", () => {
     args.push("--admin", `127.0.0.1:${adminPort}`, "--hold", "0s");
     discover = DiscoverProcess.start(scope, args);
     envoy = await envoyOf(scope, join(folder, "out"));
-    scope.after(() => rmSync(folder, { recursive: true, force: true }));
   });
 
   it("a service is called by its name, another is not", async () => {
@@ -167,6 +168,16 @@ describe("discover beside Envoy, with a file of services", () => {
     assert.equal(await page("/readyz"), "ok\n");
     assert.match(await page("/metrics"), /^moe_discover_services \d+$/m);
     assert.match(await page("/warnings"), /stays/);
+  });
+
+  it("more clusters than Envoy can watch files", async () => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`test.Many${i}:1.0`, [hostOf("a")]]));
+    write({ "test.Hello:1.0": [hostOf("a")], ...many });
+    await untilBolt("test.Many0:1.0", ["a"]);
+    await untilBolt("test.Many299:1.0", ["a"]);
+    write({ "test.Hello:1.0": [hostOf("a")], ...many, "test.Many299:1.0": [hostOf("b")] });
+    await untilBolt("test.Many299:1.0", ["b"]);
+    await discover.says(/more than \d+ clusters: the hosts of the others stand in clusters.json/);
   });
 
   it("SIGTERM ends it with 0, and calls go on", async () => {

@@ -7,6 +7,18 @@ import { createInterface } from "node:readline";
 const CLIENT_LIMIT_MS = 300_000;
 const SERVER_LIMIT_MS = 60_000;
 
+/** A Java process that runs until it is told to end. */
+export interface JavaProcess {
+  /** What it was started with. */
+  args: string[];
+  /** Resolves when it has ended. */
+  exit: Promise<void>;
+  /** Writes a line to its standard input. */
+  tell(line: string): void;
+  /** Ends it at once. */
+  kill(): void;
+}
+
 /** The peers cannot be built or run; the message says why and what to do. */
 export class PeersFailed extends Error {}
 
@@ -17,13 +29,14 @@ export class JavaProject {
 
   /**
    * `folder`: where the pom.xml is. `sources`: the folders that it compiles. `options`: of the Java machine, for all
-   * of its processes. `size`: what Maven fetches the first time.
+   * of its processes. `size`: what Maven fetches the first time. `packageName`: of the classes to start.
    */
   constructor(
     private readonly folder: string,
     private readonly sources: string[],
     private readonly options: string[],
     private readonly size: string,
+    private readonly packageName = "interop",
   ) {
     this.target = join(folder, "target");
     this.stamp = join(this.target, "built");
@@ -74,7 +87,7 @@ export class JavaProject {
       ...this.options,
     ];
     const classpath = [join(this.target, "classes"), ...libraries].join(delimiter);
-    const child = spawn("java", [...options, "-cp", classpath, `interop.${main}`, ...args], {
+    const child = spawn("java", [...options, "-cp", classpath, `${this.packageName}.${main}`, ...args], {
       stdio: ["pipe", "pipe", "pipe"],
     });
     const kill = () => child.kill("SIGKILL");
@@ -85,7 +98,13 @@ export class JavaProject {
 
   /** Starts a server; returns when it has printed READY, with what ends it. Throws PeersFailed. */
   async serve(main: string, args: string[]): Promise<() => void> {
+    return (await this.start(main, args)).kill;
+  }
+
+  /** The same, with more of what can be done to it. */
+  async start(main: string, args: string[]): Promise<JavaProcess> {
     const child = this.java(main, args);
+    const exit = new Promise<void>((resolve) => child.once("exit", () => resolve()));
     const errors: string[] = [];
     createInterface(child.stderr!).on("line", (line) => errors.push(line));
     await new Promise<void>((resolve, reject) => {
@@ -98,7 +117,12 @@ export class JavaProject {
         resolve();
       });
     });
-    return () => child.kill("SIGKILL");
+    return {
+      args,
+      exit,
+      tell: (line) => void child.stdin?.write(`${line}\n`),
+      kill: () => void child.kill("SIGKILL"),
+    };
   }
 
   /** Runs a client to its end; returns the lines that it printed. */

@@ -24,6 +24,9 @@ export class Dubbo2 {
   /** By application. */
   private readonly tags = new Map<string, TagRule>();
   private ruleNodes = new Set<string>();
+  /** Interfaces by service, where that is not the interface's own name: a provider may set its path. */
+  private readonly paths = new Map<string, Set<string>>();
+  private soon?: NodeJS.Immediate;
 
   constructor(
     private readonly tree: Tree,
@@ -39,7 +42,8 @@ export class Dubbo2 {
   /** Hosts of an interface, and its callers' rules, after what operators have set for them. */
   ruled(service: string, endpoints: Endpoint[]): ReturnType<typeof applyOverrides> {
     const known = this.interfaces.get(service)?.overrides ?? [];
-    return applyOverrides(service, this.tagged(endpoints), [...known, ...[...this.rules.values()].flat()]);
+    const central = [...this.rules.values()].flat().filter((rule) => isFor(rule, service));
+    return applyOverrides(service, this.tagged(endpoints), [...known, ...central]);
   }
 
   /** Called when rules have changed. */
@@ -51,7 +55,7 @@ export class Dubbo2 {
       if (present.has(name)) continue;
       this.tree.forget(`${this.root}/${name}`);
       this.interfaces.delete(name);
-      for (const service of one.providers.keys()) this.listener.offer({ service, endpoints: [] });
+      for (const service of one.providers.keys()) this.offer(service, name);
     }
     for (const name of present) {
       if (this.interfaces.has(name)) continue;
@@ -86,8 +90,7 @@ export class Dubbo2 {
     else this.listener.unwarn(key);
     const gone = [...one.providers.keys()].filter((service) => !found.has(service));
     one.providers = found;
-    for (const service of gone) this.listener.offer({ service, endpoints: [] });
-    this.offer(name);
+    for (const service of [...gone, ...found.keys()]) this.offer(service, name);
   }
 
   private onConfigurators(name: string, children: string[]): void {
@@ -97,7 +100,7 @@ export class Dubbo2 {
     const overrides = this.noting(key, (note) => children.flatMap((child) => readOverrideUrl(child, note) ?? []));
     if (overrides.length === 0 && one.overrides.length === 0) return;
     one.overrides = overrides;
-    this.offer(name);
+    for (const service of one.providers.keys()) this.offer(service, name);
     this.onRulesChanged();
   }
 
@@ -142,7 +145,17 @@ export class Dubbo2 {
       );
       return;
     } else return this.listener.unwarn(path);
-    for (const interfaceName of this.interfaces.keys()) this.offer(interfaceName);
+    // Once for all rules that come at a time.
+    this.soon ??= setImmediate(() => this.flush());
+  }
+
+  /** Offers everything anew if central rules have changed. */
+  flush(): void {
+    if (!this.soon) return;
+    clearImmediate(this.soon);
+    this.soon = undefined;
+    for (const [name, { providers }] of this.interfaces)
+      for (const service of providers.keys()) this.offer(service, name);
     this.onRulesChanged();
   }
 
@@ -161,9 +174,24 @@ export class Dubbo2 {
     return endpoints.map((one) => this.tags.get(one.application)?.(one) ?? one);
   }
 
-  private offer(name: string): void {
-    for (const [service, providers] of this.interfaces.get(name)?.providers ?? []) {
-      this.listener.offer({ service, ...this.ruled(name, providers) });
+  /** Offers a service that the interface has, or had. */
+  private offer(service: string, name: string): void {
+    if (service !== name) {
+      const sharers = this.paths.get(service) ?? new Set();
+      if (this.interfaces.get(name)?.providers.has(service)) this.paths.set(service, sharers.add(name));
+      else sharers.delete(name);
+      if (sharers.size === 0) this.paths.delete(service);
     }
+    const offers = [service, ...(this.paths.get(service) ?? [])].flatMap((one) => {
+      const endpoints = this.interfaces.get(one)?.providers.get(service);
+      return endpoints ? [this.ruled(one, endpoints)] : [];
+    });
+    const endpoints = offers.length === 1 ? offers[0].endpoints : offers.flatMap((one) => one.endpoints);
+    this.listener.offer({ service, endpoints, rules: offers.find(({ rules }) => rules.timeoutMs > 0)?.rules });
   }
+}
+
+/** Whether a rule can be about the interface: its key is `{GROUP/}INTERFACE{:VERSION}`. */
+function isFor({ service }: Override, name: string): boolean {
+  return service === "*" || service.replace(/^[^/]*\//, "").split(":")[0] === name;
 }

@@ -1,6 +1,7 @@
 // `--source URL`: which registry, and how.
 import { resolve } from "node:path";
 import { BadInput, type Source } from "../model.ts";
+import { Nacos, NACOS_OPTIONS } from "./nacos.ts";
 import { parseSourceUrl, type SourceUrl } from "./source_url.ts";
 import { StaticFile } from "./static_file.ts";
 import { ZooKeeper, ZOOKEEPER_OPTIONS } from "./zookeeper.ts";
@@ -14,6 +15,7 @@ interface Kind {
 
 const KINDS: Record<string, Kind> = {
   zookeeper: { port: 2181, options: ZOOKEEPER_OPTIONS, create: (url) => new ZooKeeper(url) },
+  nacos: { port: 8848, options: NACOS_OPTIONS, create: (url) => new Nacos(url) },
 };
 
 /** The kinds that there are, `file` beside those of registries. */

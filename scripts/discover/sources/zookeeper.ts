@@ -74,12 +74,13 @@ export class ZooKeeper implements Source {
       auth: this.auth,
       tls: this.ca === undefined ? undefined : { ca: this.ca },
     };
-    let dubbo3: Dubbo3 | undefined;
+    /** Those that gather what they have to offer. */
+    const readers: { flush(): void }[] = [];
     const tree = new Tree(options, {
-      open: () => listener.connected(true, "connected"),
+      open: () => listener.connected(true, `connected, session ${tree.session.sessionId}`),
       lost: (why) => listener.connected(false, why),
       complete: () => {
-        dubbo3?.flush();
+        for (const reader of readers) reader.flush();
         listener.synced();
       },
       refused: (path, why) => listener.warn(path, `cannot be read: ${why}`),
@@ -88,10 +89,12 @@ export class ZooKeeper implements Source {
     const parts = new Parts(listener);
     const root = this.root("dubbo", "/dubbo");
     const dubbo = new Dubbo2(tree, root, parts.of("dubbo"));
+    readers.push(dubbo);
     if (this.parts.includes("dubbo")) dubbo.start();
     if (this.parts.includes("dubbo3")) {
-      dubbo3 = new Dubbo3(tree, this.root("services", "/services"), root, dubbo, parts.of("dubbo3"));
+      const dubbo3 = new Dubbo3(tree, this.root("services", "/services"), root, dubbo, parts.of("dubbo3"));
       dubbo3.start();
+      readers.push(dubbo3);
     }
     if (this.parts.includes("sofa")) new Sofa(tree, this.root("sofa", "/sofa-rpc"), parts.of("sofa")).start();
     tree.start();

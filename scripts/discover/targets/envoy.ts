@@ -22,8 +22,8 @@ function labels(one: Endpoint): Record<string, string> {
   return Object.fromEntries(all.filter(([, value]) => value !== ""));
 }
 
-/** The hosts of a cluster (EDS), as the text of a file: the same hosts give the same text. */
-export function assignment(cluster: Cluster): string {
+/** The hosts of a cluster. */
+function assignmentOf(cluster: Cluster): Json {
   const weights = scaledWeights(cluster.endpoints, MAX_WEIGHT);
   const zones = new Map<string, Json[]>();
   cluster.endpoints.forEach((one, i) => {
@@ -36,22 +36,29 @@ export function assignment(cluster: Cluster): string {
     ...(zone === "" ? {} : { locality: { zone } }),
     lb_endpoints,
   }));
-  const type = `${TYPE}.config.endpoint.v3.ClusterLoadAssignment`;
-  return JSON.stringify({ resources: [{ "@type": type, cluster_name: cluster.name, endpoints }] });
+  return { cluster_name: cluster.name, endpoints };
 }
 
-/** One cluster (CDS). `hosts` is the file of its hosts. */
-export function clusterResource(cluster: Cluster, hosts: string, options: ClusterOptions): Json {
-  const edsConfig = {
-    resource_api_version: "V3",
-    // Without a watched directory: Envoy would read the files of all clusters whenever one of them changes.
-    path_config_source: { path: hosts },
-  };
+/** The hosts of a cluster (EDS), as the text of a file: the same hosts give the same text. */
+export function assignment(cluster: Cluster): string {
+  const type = `${TYPE}.config.endpoint.v3.ClusterLoadAssignment`;
+  return JSON.stringify({ resources: [{ "@type": type, ...assignmentOf(cluster) }] });
+}
+
+/** Where a cluster's hosts are: in a file of their own, or (undefined) in the cluster. */
+function discovery(cluster: Cluster, file: string | undefined): Json {
+  if (file === undefined) return { type: "STATIC", load_assignment: assignmentOf(cluster) };
+  // Without a watched directory: Envoy would read the files of all clusters whenever one of them changes.
+  const eds_config = { resource_api_version: "V3", path_config_source: { path: file } };
+  return { type: "EDS", eds_cluster_config: { eds_config } };
+}
+
+/** One cluster (CDS). `file` has its hosts; undefined: the cluster itself has them. */
+export function clusterResource(cluster: Cluster, file: string | undefined, options: ClusterOptions): Json {
   return {
     "@type": `${TYPE}.config.cluster.v3.Cluster`,
     name: cluster.name,
-    type: "EDS",
-    eds_cluster_config: { eds_config: edsConfig },
+    ...discovery(cluster, file),
     connect_timeout: options.connectTimeout,
     ...subsets(cluster),
     common_lb_config: { healthy_panic_threshold: { value: 0 }, update_merge_window: "0s" },

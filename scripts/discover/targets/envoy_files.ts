@@ -12,6 +12,8 @@ export interface EnvoyFilesOptions extends ClusterOptions {
   module: ModuleOptions;
   /** The resource that carries the module's configuration. */
   plugin: (configuration: Record<string, unknown>) => object;
+  /** Most clusters whose hosts are files of their own: each costs Envoy an inotify instance, and it dies when there is none. */
+  watches: number;
   say: (text: string) => void;
   now: () => number;
 }
@@ -26,6 +28,7 @@ const FILES_AT_ONCE = 100;
 interface Known {
   /** The cluster as in CDS, as text; changes of hosts do not change it. */
   resource: string;
+  /** The text of the file of its hosts, and where that is; "": the cluster itself has them. */
   hosts: string;
   file: string;
 }
@@ -40,6 +43,8 @@ export class EnvoyFiles implements Target {
   /** Whether the files of all clusters and of the module may be out of date. */
   private clustersChanged = true;
   private moduleChanged = true;
+  private watched = 0;
+  private toldWatches = false;
   private started = false;
   private written = 0;
 
@@ -93,12 +98,28 @@ export class EnvoyFiles implements Target {
 
   private writeOne(cluster: Cluster): void {
     const old = this.known.get(cluster.name);
-    const file = old?.file ?? join(this.options.folder, "hosts", `${fileName(cluster.name)}.json`);
-    const hosts = assignment(cluster);
-    if (old?.hosts !== hosts) this.replace(file, hosts);
-    const resource = JSON.stringify(clusterResource(cluster, file, this.options));
+    const file = old?.file ?? this.newFile(cluster.name);
+    const hosts = file === "" ? "" : assignment(cluster);
+    if (old?.hosts !== hosts && file !== "") this.replace(file, hosts);
+    const resource = JSON.stringify(clusterResource(cluster, file === "" ? undefined : file, this.options));
     if (old?.resource !== resource) this.clustersChanged = true;
     this.known.set(cluster.name, { resource, hosts, file });
+  }
+
+  /** A file for the hosts of one more cluster; "" when Envoy could not watch it. */
+  private newFile(name: string): string {
+    if (this.watched >= this.options.watches) {
+      if (!this.toldWatches) {
+        this.options.say(
+          `more than ${this.options.watches} clusters: the hosts of the others stand in clusters.json, which is read whole for ` +
+            "each change; raise fs.inotify.max_user_instances, or say --watches",
+        );
+      }
+      this.toldWatches = true;
+      return "";
+    }
+    this.watched++;
+    return join(this.options.folder, "hosts", `${fileName(name)}.json`);
   }
 
   /** Forgets clusters whose time is over; returns their files. */
@@ -108,7 +129,10 @@ export class EnvoyFiles implements Target {
       if (until > this.options.now()) continue;
       this.leaving.delete(name);
       const known = this.known.get(name);
-      if (known) files.push(known.file);
+      if (known && known.file !== "") {
+        files.push(known.file);
+        this.watched--;
+      }
       this.clustersChanged = this.known.delete(name) || this.clustersChanged;
     }
     return files;
