@@ -17,7 +17,6 @@ const COMMANDS: Record<string, [summary: string, load: () => Promise<MakeCommand
     async () => (await import("./discover/command.ts")).discoverCommand,
   ],
   bench: ["what the module costs", async () => (await import("./bench.ts")).benchCommand],
-  discover: ["hosts from registries", async () => (await import("./discover/command.ts")).discoverCommand],
   image: ["the module as an OCI image", async () => (await import("./image.ts")).imageCommand],
   drain: ["an Envoy out of service, without lost calls", async () => (await import("./drain.ts")).drainCommand],
   "health-bytes": ["a health check for a cluster", async () => (await import("./health-bytes.ts")).healthBytesCommand],
