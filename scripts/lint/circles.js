@@ -7,11 +7,6 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const IMPORT = /^(?:import|export)\b[^;"]*"(\.{1,2}\/[^"]+)"/gm;
 /** Most files of a circle. */
 const MOST = 2;
-/** Folders whose circles are older than the rule: they may not grow, and go when the folder is rebuilt. */
-const OLD = new Map([
-  ["assembly/http", 9],
-  ["assembly/sentinel", 4],
-]);
 
 /** The relative imports of a file's text, as paths from the root; `file` is the file's own. */
 function importsOf(file, text) {
@@ -64,8 +59,7 @@ export const circles = {
         // The text at hand may be newer than the file.
         const graph = new Map(known).set(file, importsOf(file, context.sourceCode.text));
         const circle = circleOf(graph, file);
-        const most = OLD.get(file.split("/").slice(0, 2).join("/")) ?? MOST;
-        if (circle.length <= most) return;
+        if (circle.length <= MOST) return;
         context.report({ node, message: `${circle.length} files import each other in a circle: ${circle.join(", ")}` });
       },
     };
