@@ -65,6 +65,11 @@ export const CONFIGURATION: Limit[] = [
     constants: ["assembly/router/allowed_clusters.ts MAX_PATTERNS"],
   },
   {
+    row: "places for tokens of one provider of `jwt_authn`",
+    tests: ["tests/host/limits-jwt.test.ts: 16 places are taken, one more is refused"],
+    constants: ["filters/stream/jwt_authn/read_provider.ts MAX_LOCATIONS"],
+  },
+  {
     row: "mistakes that are told of one configuration",
     tests: ["tests/unit/config/errors.spec.ts: are at most twenty, and reading ends there"],
     constants: ["assembly/config/errors.ts MAX_MISTAKES"],

@@ -10,6 +10,7 @@ const halves = (title: string): string => `tests/host/half-frames.test.ts: ${tit
 const memory = (title: string): string => `tests/host/limits-memory.test.ts: ${title}`;
 const tables = (title: string): string => `tests/host/limits-tables.test.ts: ${title}`;
 const heldBack = (title: string): string => `tests/host/held-back.test.ts: ${title}`;
+const jwt = (title: string): string => `tests/host/limits-jwt.test.ts: ${title}`;
 const SHORT = [
   memory("from 640 MiB on the connection that holds most is given up: no call of others is refused"),
   memory("from 640 MiB on also very many that hold little each are given up"),
@@ -348,6 +349,22 @@ export const LIMITS: Limit[] = [
       "tests/host/callouts.test.ts: on HTTP: the streams of a connection share what it may have, also those that the client has reset",
     ],
     constants: ["assembly/host/callout.ts MAX_FLIGHTS", "assembly/host/callout.ts RESERVED"],
+  },
+  {
+    row: "tokens that `jwt_authn` remembers, per provider and worker",
+    tests: [
+      jwt("one of 4,096 bytes is verified once, a longer one each time"),
+      jwt("jwt_cache_size of them; 10,000 is the largest size"),
+    ],
+    constants: [
+      "filters/stream/jwt_authn/read_provider.ts MAX_CACHE",
+      "filters/stream/jwt_authn/provider.ts MAX_REMEMBERED",
+    ],
+  },
+  {
+    row: "callouts of one request for keys of `jwt_authn`",
+    tests: [jwt("keys of 4 servers are fetched for one request; with 5 it is denied, and the next one passes")],
+    constants: ["filters/stream/jwt_authn/jwt_authn.ts MAX_FETCHES"],
   },
   {
     row: "one tick",

@@ -119,6 +119,27 @@ export const WHAT_IS_READ: Limit[] = [
     constants: ["assembly/host/callout.ts MAX_ANSWER"],
   },
   {
+    row: "a token of `jwt_authn`",
+    tests: [
+      "tests/host/limits-jwt.test.ts: one of 16,384 bytes is read, one of a byte more is too long",
+      "tests/host/limits-jwt.test.ts: 16 keys are tried where there is no kid, and no more",
+    ],
+    constants: ["filters/stream/jwt_authn/token.ts MAX_TOKEN", "filters/stream/jwt_authn/provider.ts MAX_TRIES"],
+  },
+  {
+    row: "a key set of `jwt_authn`",
+    tests: [
+      "tests/host/limits-jwt.test.ts: 256 keys are taken, one more is refused",
+      "tests/host/limits-jwt.test.ts: 256 KiB of a server are taken, one more byte is refused",
+      "tests/host/limits-jwt.test.ts: RSA keys of 2,048 to 8,192 bits are taken, others refused",
+    ],
+    constants: [
+      "filters/stream/jwt_authn/jwk.ts MAX_KEYS",
+      "filters/stream/jwt_authn/jwk.ts MAX_TEXT",
+      "filters/stream/jwt_authn/jwk.ts MAX_RSA",
+    ],
+  },
+  {
     row: "a protobuf message",
     tests: [
       "tests/host/protobuf.test.ts: nests as deep as others do, and no deeper",
