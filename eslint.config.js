@@ -89,7 +89,7 @@ export default tseslint.config(
   {
     files: ["{assembly,filters,scripts,tests}/**/*.{ts,js}"],
     ignores: ["tests/unit/{regex/vectors,dsl/vectors}.ts", "**/generated/*.ts"],
-    rules: { "max-lines": ["warn", { max: 400 }] },
+    rules: { "max-lines": ["error", { max: 400 }] },
   },
   {
     files: ["scripts/**/*.ts", "tests/**/*.ts"],

@@ -1,61 +1,16 @@
 // scripts/convert: what becomes of each part of a MOSN configuration, and what is said of what cannot be converted.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { describe, it, type TestContext } from "node:test";
+import { describe, it } from "node:test";
 import { parse } from "yaml";
 import { convert } from "../../scripts/convert/convert.ts";
 import { goSeconds } from "../../scripts/convert/fields.ts";
 import { formatOf, headerFormat } from "../../scripts/convert/header_values.ts";
 import { single, split } from "../../scripts/convert/output.ts";
 import { BrokenInput } from "../../scripts/convert/report.ts";
+import { mosn, type Parts, proxy } from "./convert-world.ts";
 
 const OPTIONS = { module: "build/moe.wasm" };
 type Any = any; // eslint-disable-line @typescript-eslint/no-explicit-any
-
-const proxy = (protocol: string, config: object = {}) => ({
-  type: "proxy",
-  config: { downstream_protocol: protocol, router_config_name: "r", ...config },
-});
-
-interface Parts {
-  routers?: object[];
-  clusters?: object[];
-  listener?: object;
-  chain?: object;
-  filters?: object[];
-  top?: object;
-}
-
-/** A MOSN configuration with one listener and one router `r`. */
-function mosn({ routers, clusters, listener, chain, filters, top }: Parts, protocol = "bolt"): string {
-  return JSON.stringify({
-    servers: [
-      {
-        routers: [
-          {
-            router_config_name: "r",
-            virtual_hosts: [{ domains: ["*"], routers: routers ?? [{ route: { cluster_name: "c" } }] }],
-          },
-        ],
-        listeners: [
-          {
-            name: "l",
-            address: "127.0.0.1:2045",
-            bind_port: true,
-            filter_chains: [{ filters: [proxy(protocol)], ...chain }],
-            stream_filters: filters,
-            ...listener,
-          },
-        ],
-      },
-    ],
-    cluster_manager: { clusters: clusters ?? [{ name: "c", hosts: [{ address: "127.0.0.1:8080" }] }] },
-    ...top,
-  });
-}
 
 function converted(parts: Parts, protocol?: string) {
   const { bootstrap, report } = convert(mosn(parts, protocol), "mosn.json", OPTIONS);
@@ -362,42 +317,5 @@ describe("output", () => {
     const unknown: string[] = [];
     assert.equal(formatOf("[%start_time%] %x% %request_header_a%", unknown), "[%START_TIME%] - %REQ(a)%");
     assert.deepEqual(unknown, ["x"]);
-  });
-});
-
-describe("npm run convert", () => {
-  const script = resolve(import.meta.dirname, "../../scripts/convert.ts");
-  function run(t: TestContext, text: string, ...args: string[]) {
-    const folder = mkdtempSync(join(tmpdir(), "moe-convert-"));
-    t.after(() => rmSync(folder, { recursive: true }));
-    mkdirSync(join(folder, "out"));
-    writeFileSync(join(folder, "mosn.json"), text);
-    const env = { ...process.env, INIT_CWD: folder };
-    return new Promise<{ code: number; stdout: string; stderr: string; folder: string }>((done) => {
-      const child = execFile(
-        process.execPath,
-        [...process.execArgv, script, "mosn.json", ...args],
-        { env },
-        (_, stdout, stderr) => done({ code: child.exitCode ?? -1, stdout, stderr, folder }),
-      );
-    });
-  }
-
-  it("writes the file, and the report to stderr", async (t) => {
-    const { code, stderr, folder } = await run(t, mosn({ filters: [{ type: "demo" }] }), "-o", "envoy.yaml");
-    assert.equal(code, 0);
-    assert.match(stderr, /1\. lost: servers\[0\]\.listeners\[0\]\.stream_filters\[0\]: demo/);
-    assert.match(stderr, /1 lost, 0 changed, 0 notes\.\nWritten: envoy\.yaml/);
-    assert.ok(parse(readFileSync(join(folder, "envoy.yaml"), "utf8")).static_resources);
-  });
-  it("--strict writes nothing where something is lost", async (t) => {
-    const { code, stdout } = await run(t, mosn({ filters: [{ type: "demo" }] }), "--strict");
-    assert.deepEqual({ code, stdout }, { code: 3, stdout: "" });
-    assert.equal((await run(t, mosn({}), "--strict")).code, 0);
-  });
-  it("a broken file is one line a mistake, and exit code 1", async (t) => {
-    const { code, stderr } = await run(t, "{");
-    assert.equal(code, 1);
-    assert.match(stderr, /mosn\.json: line 1, column 2: /);
   });
 });

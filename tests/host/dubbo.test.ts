@@ -1,69 +1,11 @@
 // Dubbo through the release module: what clients and servers see of calls, routes by header, changes, and errors.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import type { ConnectStream } from "./kit/connect-stream.ts";
+import { answers, message, routes, to, world } from "./dubbo-world.ts";
 import * as dubbo from "./kit/dubbo.ts";
-import { Host, type SwitchboardClient } from "./kit/index.ts";
-import { A, B, module } from "./proxy-world.ts";
+import { A, B } from "./proxy-world.ts";
 
 const IDS = [0n, 1n, 0xffffffffn, 1n << 63n, -1n, 0x6e0afef98c4551b7n];
-
-interface Seen {
-  frame: dubbo.DubboFrame;
-  stream: ConnectStream;
-  reply: (value: unknown) => void;
-}
-
-/** Hosts that answer every request with its argument, unless told otherwise. */
-class Servers {
-  readonly seen: Seen[] = [];
-  readonly streams: ConnectStream[] = [];
-  onRequest: (call: Seen) => void = (call) => call.reply("ok");
-  private opened = 0;
-
-  constructor(private readonly addresses: string[]) {}
-
-  readonly connect = (stream: ConnectStream): void => {
-    const pin = stream.headers["x-moe-pin"];
-    const address = pin ? Buffer.from(pin, "base64").toString() : this.addresses[this.opened++ % this.addresses.length];
-    this.streams.push(stream);
-    stream.accept({ host: address, pin: Buffer.from(address).toString("base64") });
-    let rest = Buffer.alloc(0);
-    stream.onData = (bytes) => {
-      const parsed = dubbo.parseFrames(Buffer.concat([rest, bytes]));
-      rest = Buffer.from(parsed.rest);
-      for (const frame of parsed.frames) {
-        const reply = (value: unknown) => stream.write(dubbo.response(frame.id, value));
-        this.seen.push({ frame, stream, reply });
-        if (frame.kind === "request") this.onRequest(this.seen[this.seen.length - 1]);
-      }
-    };
-  };
-}
-
-async function world(router?: object, addresses = [A]) {
-  const config = { protocols: ["bolt", "dubbo"], ...(router ? { router: { virtual_hosts: [router] } } : {}) };
-  const host = await Host.start({ module, config });
-  const servers = new Servers(addresses);
-  host.onConnect = servers.connect;
-  return { host, servers, client: host.connect() };
-}
-
-const routes = (...routers: object[]) => ({ name: "all", domains: ["*"], routers });
-const to = (cluster: string, headers: Record<string, string> = {}) => ({
-  match: { headers: Object.entries(headers).map(([name, value]) => ({ name, value })) },
-  route: { cluster_name: cluster },
-});
-
-function answers(client: SwitchboardClient): dubbo.DubboFrame[] {
-  const { frames, rest } = dubbo.parseFrames(client.take());
-  assert.equal(rest.length, 0, "half a frame reached the client");
-  return frames;
-}
-
-/** The message of an error. */
-const message = (frame: dubbo.DubboFrame): unknown => dubbo.decode(frame.body, 1)[0];
 
 describe("calls", () => {
   it("ids of 64 bits come back; the bytes of both frames are what was sent", async () => {
@@ -301,96 +243,6 @@ describe("routes", () => {
     host.advance(1000);
     const count = (name: string) => host.metrics.counter(`moe.dubbo.${name}`);
     assert.deepEqual([count("ambiguous"), count("decode_errors")], [bad.length, bad.length]);
-    host.close();
-  });
-});
-
-describe("fastjson2", () => {
-  const recorded = (name: string): Buffer =>
-    readFileSync(new URL(`../frames/dubbo3-fastjson2-${name}.bin`, import.meta.url));
-
-  it("gives routes names and attachments; changes are on the wire, both ways", async () => {
-    const add = (key: string, value: string) => ({ header: { key, value }, append: false });
-    const { host, servers, client } = await world(
-      routes(
-        {
-          match: {
-            headers: [
-              { name: "service", value: "interop.api.HelloService" },
-              { name: "tenant", value: "t1" },
-            ],
-          },
-          route: {
-            cluster_name: "tenant",
-            request_headers_to_add: [add("x", "ü")],
-            request_headers_to_remove: ["dubbo.tag"],
-            response_headers_to_add: [add("served-by", "moe")],
-          },
-        },
-        { direct_response: { status: 404, body: "unknown" } },
-      ),
-    );
-    const answer = recorded("att.s2c");
-    servers.onRequest = ({ frame, stream }) => {
-      const copy = Buffer.from(answer);
-      copy.writeBigUInt64BE(frame.id, 4);
-      stream.write(copy);
-    };
-    const bytes = recorded("att.c2s");
-    client.write(bytes);
-    const [seen] = servers.seen;
-    assert.equal(seen.stream.cluster, "tenant");
-    // The last value of the body: its length, '{', …, '}'.
-    const map = (body: Buffer, at: number): Buffer => {
-      assert.equal(body.readUInt32BE(at), body.length - at - 4);
-      return body.subarray(at + 4);
-    };
-    const before = bytes.subarray(16);
-    const at = before.lastIndexOf(0xa6) - 4;
-    const tag = Buffer.concat([
-      Buffer.from([0x52]),
-      Buffer.from("dubbo.tag"),
-      Buffer.from([0x4d]),
-      Buffer.from("gray"),
-    ]);
-    const without = map(before, at);
-    const cut = without.indexOf(tag);
-    assert.ok(cut > 0);
-    // The version, which is a field as well, comes last.
-    const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
-    const rest = text(without.subarray(0, cut)) + text(without.subarray(cut + tag.length, -1));
-    const version = "PversionN0.0.0";
-    assert.ok(rest.includes(version));
-    const x = text(Buffer.from("4a787a02c3bc", "hex"));
-    assert.equal(text(map(seen.frame.body, at)), rest.replace(version, "") + x + version + "\xa5");
-    assert.deepEqual(seen.frame.body.subarray(0, at), before.subarray(0, at));
-    const [got] = answers(client);
-    assert.deepEqual([got.id, got.serialization, got.status], [bytes.readBigUInt64BE(4), 23, 20]);
-    const servedBy = Buffer.concat([
-      Buffer.from([0x52]),
-      Buffer.from("served-by"),
-      Buffer.from([0x4c]),
-      Buffer.from("moe\xa5", "latin1"),
-    ]);
-    assert.ok(got.raw.subarray(-servedBy.length).equals(servedBy));
-    client.write(recorded("hello.c2s"));
-    const [refused] = answers(client);
-    assert.deepEqual([refused.status, refused.serialization], [60, 23]);
-    assert.equal(refused.body.toString("hex"), "0000000850" + Buffer.from("unknown").toString("hex"));
-    host.close();
-  });
-
-  it("has the timeout of its attachments", async () => {
-    const { host, servers, client } = await world();
-    servers.onRequest = () => {};
-    client.write(recorded("hello.c2s"));
-    host.advance(2900);
-    assert.equal(answers(client).length, 0);
-    host.advance(200);
-    assert.deepEqual(
-      answers(client).map((frame) => [frame.status, frame.serialization]),
-      [[30, 23]],
-    );
     host.close();
   });
 });

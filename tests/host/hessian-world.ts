@@ -1,9 +1,10 @@
 // What the tests of hessian_allowlist share: the module with the filter, and servers that count.
 import assert from "node:assert/strict";
+import { after, before } from "node:test";
 import * as bolt from "./kit/bolt.ts";
 import type { ConnectStream } from "./kit/connect-stream.ts";
 import * as dubbo from "./kit/dubbo.ts";
-import { int, NULL } from "./kit/hessian-wire.ts";
+import { int, NULL, type Wire } from "./kit/hessian-wire.ts";
 import { Host, type SwitchboardClient } from "./kit/index.ts";
 import { CLASS, module } from "./proxy-world.ts";
 
@@ -76,4 +77,22 @@ export class World {
   close(): void {
     this.host.close();
   }
+}
+
+export const order = (wire: Wire): Buffer => wire.define("com.example.Order", ["item"]);
+/** An object of a new class. */
+export const made = (wire: Wire, name: string, at: number): Buffer =>
+  Buffer.concat([wire.define(name), wire.object(at)]);
+
+export const isPassed = (status: number): boolean => status === 0 || status === 20;
+export const isDenied = (status: number): boolean => status === PERMISSION.bolt || status === PERMISSION.dubbo;
+
+/** A world for the tests of one suite, closed at its end. */
+export function suiteWorld(config: object, options = {}): () => World {
+  let world: World;
+  before(async () => {
+    world = await World.start(config, options);
+  });
+  after(() => world.close());
+  return () => world;
 }
