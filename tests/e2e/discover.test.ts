@@ -129,7 +129,8 @@ describe("discover beside Envoy, with a file of services", () => {
         client.socket.destroy();
         return counts.a >= 176 && counts.a <= 184;
       },
-      WAIT_MS,
+      // The module looks for hosts every 10 s.
+      3 * WAIT_MS,
       () => JSON.stringify(counts),
     );
   });

@@ -22,14 +22,17 @@ function labels(one: Endpoint): Record<string, string> {
   return Object.fromEntries(all.filter(([, value]) => value !== ""));
 }
 
-/** The hosts of a cluster. */
+/**
+ * The hosts of a cluster. Those of RPC are all alike for Envoy: the module gives them their shares (`host_weights`), and
+ * learns of hosts by where Envoy sends its connections, which would seldom be to one with a small weight.
+ */
 function assignmentOf(cluster: Cluster): Json {
-  const weights = scaledWeights(cluster.endpoints, MAX_WEIGHT);
+  const weights = isRpc(cluster) ? undefined : scaledWeights(cluster.endpoints, MAX_WEIGHT);
   const zones = new Map<string, Json[]>();
   cluster.endpoints.forEach((one, i) => {
     const address = { socket_address: { address: one.host, port_value: one.port } };
     const metadata = { filter_metadata: { "envoy.lb": labels(one) } };
-    const host = { endpoint: { address }, metadata, load_balancing_weight: weights[i] };
+    const host = { endpoint: { address }, metadata, ...(weights && { load_balancing_weight: weights[i] }) };
     zones.set(one.zone, [...(zones.get(one.zone) ?? []), host]);
   });
   const endpoints = [...zones].map(([zone, lb_endpoints]) => ({
