@@ -1,6 +1,5 @@
 // What the host calls. Nothing here traps: an unknown context id gets the answer of a filter that does nothing.
 import "./abort";
-import { beginBusy, endBusy } from "./busy";
 import { allocate, returned, trimScratch } from "./inbox";
 import { Context, RootContext } from "./context";
 import {
@@ -14,6 +13,7 @@ import {
   rootIds,
 } from "./dispatch";
 import { proxy_get_property, proxy_log } from "./imports";
+import { callbackBegins, callbackEnds } from "./observer";
 import { Action, LogLevel, Result } from "./types";
 
 export function proxy_abi_version_0_2_1(): void {}
@@ -23,7 +23,7 @@ export function proxy_abi_version_0_2_1(): void {}
 @inline
 function enter(id: u32): Context | null {
   const context = findContext(id);
-  beginBusy();
+  callbackBegins();
   return context;
 }
 
@@ -32,7 +32,7 @@ function enter(id: u32): Context | null {
 @inline
 function enterRoot(id: u32): RootContext | null {
   const root = findRoot(id);
-  beginBusy();
+  callbackBegins();
   return root;
 }
 
@@ -40,7 +40,7 @@ function enterRoot(id: u32): RootContext | null {
 // @ts-ignore: decorator
 @inline
 function leave(answer: u32 = 0): u32 {
-  endBusy();
+  callbackEnds();
   return answer;
 }
 
@@ -150,7 +150,7 @@ export function proxy_on_response_trailers(id: u32, count: u32): u32 {
 function enterAny(id: u32): Context | null {
   const context = findContext(id);
   const any = context !== null ? context : findRoot(id);
-  beginBusy();
+  callbackBegins();
   return any;
 }
 

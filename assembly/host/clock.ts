@@ -1,6 +1,6 @@
-import { callbackBegin } from "../abi/busy";
 import { callback } from "../abi/dispatch";
 import { clock_time_get, proxy_get_current_time_nanoseconds } from "../abi/imports";
+import { callbackBegin } from "./busy";
 
 /** WASI's clock that no one sets. */
 const MONOTONIC: u32 = 1;

@@ -1,7 +1,7 @@
-import { busyNanos } from "../abi/busy";
 import { Result } from "../abi/types";
 import { Bytes } from "../bytes/bytes";
 import { SECRET0 } from "../bytes/secret";
+import { busyNanos } from "../host/busy";
 import { ABSENT, SharedData } from "../host/shared_data";
 import { BusyShare } from "./busy_share";
 import { RecordStore, Saved, SharedRecord } from "./store";

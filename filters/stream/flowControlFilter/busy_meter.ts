@@ -1,4 +1,4 @@
-import { ignoreBusy, measureBusy } from "../../../assembly/abi/busy";
+import { ignoreBusy, measureBusy } from "../../../assembly/host/busy";
 import { SAMPLE_MS } from "../../../assembly/sentinel/busy_share";
 import { Engine } from "../../../assembly/sentinel/engine";
 import { processBusy, processWorkers } from "../../../assembly/sentinel/shared_store";

@@ -1,5 +1,6 @@
-import { callback } from "./dispatch";
-import { clock_time_get } from "./imports";
+import { callback } from "../abi/dispatch";
+import { clock_time_get } from "../abi/imports";
+import { CallbackObserver, observeCallbacks } from "../abi/observer";
 
 /** WASI's clock that no one sets. */
 const MONOTONIC: u32 = 1;
@@ -8,16 +9,31 @@ const word: usize = heap.alloc(8);
 
 /** Who wants to know; 0: no clock is read. */
 let users: i32 = 0;
-/** How deep the host's callbacks are nested: a local reply, for one, calls the response's from within the request's. */
-let depth: i32 = 0;
 /** When the outermost callback began, ns, and which one it is; 0: it is not measured. */
 let begunAt: i64 = 0;
 let begunIn: u32 = 0;
 let busy: i64 = 0;
 
+/** Adds up the time that is spent in callbacks. */
+class BusyObserver extends CallbackObserver {
+  onBegin(): void {
+    begunAt = now();
+    begunIn = callback();
+  }
+
+  onEnd(): void {
+    const at = begunAt != 0 ? now() : 0;
+    if (at > begunAt) busy += at - begunAt;
+    begunAt = 0;
+    if (users == 0) observeCallbacks(null);
+  }
+}
+
+const observer = new BusyObserver();
+
 /** Has the time within callbacks measured from the next one on: two readings of the clock in each. */
 export function measureBusy(): void {
-  users++;
+  if (users++ == 0) observeCallbacks(observer);
 }
 
 /** Ends one `measureBusy`. */
@@ -35,31 +51,6 @@ export function busyNanos(): i64 {
 @inline
 export function callbackBegin(): i64 {
   return begunAt != 0 && begunIn == callback() ? begunAt : 0;
-}
-
-/** A callback begins, which `callback` has the number of. */
-// @ts-ignore: decorator
-@inline
-export function beginBusy(): void {
-  if (depth++ == 0 && users > 0) begin();
-}
-
-/** It is over. */
-// @ts-ignore: decorator
-@inline
-export function endBusy(): void {
-  if (--depth == 0 && begunAt != 0) end();
-}
-
-function begin(): void {
-  begunAt = now();
-  begunIn = callback();
-}
-
-function end(): void {
-  const at = now();
-  if (at > begunAt) busy += at - begunAt;
-  begunAt = 0;
 }
 
 function now(): i64 {
