@@ -10,6 +10,14 @@ const MEMORY_FULL: u64 = 704 << 20;
 /** Memory of all buffers above which an empty one keeps none but its least block: very many connections may be idle. */
 const MEMORY_KEPT: u64 = 64 << 20;
 
+// What an empty buffer keeps for its next use (`ByteBuffer.reset`), bytes.
+/** As a rule: few messages are larger. */
+export const KEEP: i32 = 4096;
+/** Where there may be very many that are seldom used. */
+export const KEEP_SMALL: i32 = 512;
+/** Where there is one in a VM, or in a client connection, that is always in use. */
+export const KEEP_LARGE: i32 = 65536;
+
 /** Memory that all buffers of the VM hold, and values that are counted with them, bytes. */
 let held: u64 = 0;
 

@@ -1,7 +1,7 @@
 // Values in the text of a JSON document that `parseJson` has found valid, read where they lie: nothing is allocated.
 import { noteGarbage } from "../abi/dispatch";
 import { hexDigit } from "../bytes/ascii";
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { encodeRune } from "../bytes/utf8";
 import { View } from "../bytes/view";
@@ -10,9 +10,6 @@ import { JsonKind, JsonValue } from "./value";
 
 const QUOTE: u32 = 0x22;
 const BACKSLASH: u32 = 0x5c;
-
-/** Memory kept between uses, bytes. */
-const KEEP: i32 = 4096;
 
 const reader = new NumberReader();
 const number = new JsonValue(JsonKind.NUMBER, 0, 0);

@@ -1,3 +1,5 @@
+import { View } from "../bytes/view";
+import { ProtoReader, ProtoStatus } from "../protobuf/reader";
 import { ConfigErrors } from "./errors";
 import { MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_JSON_VALUES, parseJson } from "./json";
 import { JsonKind, JsonValue } from "./value";
@@ -35,95 +37,94 @@ export function parseConfiguration(ptr: usize, length: i32, errors: ConfigErrors
 
 /** A bounded reader of google.protobuf.Struct; anything unexpected makes all of it null. */
 class StructReader {
-  private at: usize;
-  private readonly end: usize;
+  private readonly reader: ProtoReader = new ProtoReader();
+  private readonly bytes: View = new View();
   private count: i32 = 0;
 
   constructor(ptr: usize, length: i32) {
-    this.at = ptr;
-    this.end = ptr + (length as usize);
+    this.reader.bind(ptr, length);
   }
 
   message(): JsonValue | null {
-    return this.struct(this.end, 0);
+    return this.struct(0);
   }
 
-  /** A varint of at most 32 bits; -1 when it is cut or larger. */
-  private varint(end: usize): i64 {
-    let value: i64 = 0;
-    for (let shift = 0; shift < 35 && this.at < end; shift += 7) {
-      const byte = load<u8>(this.at++) as i64;
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-    return -1;
+  /** Goes to the next field, which has to be this one. */
+  private field(tag: Tag): bool {
+    return this.reader.next() && this.reader.tag == (tag as u32);
   }
 
-  /** Reads a length and returns where the field ends; 0 when that is beyond `end`. */
-  private field(end: usize): usize {
-    const length = this.varint(end);
-    return length < 0 || length > ((end - this.at) as i64) ? 0 : this.at + (length as usize);
+  /** Goes back to what is around a field that begins with `enter`; false when not all of it was read. */
+  private leave(outer: usize): bool {
+    const whole = this.whole;
+    this.reader.leave(outer);
+    return whole;
   }
 
-  private tag(end: usize): i32 {
-    return this.at < end ? (load<u8>(this.at++) as i32) : -1;
+  /** Whether all bytes of the current message were read. */
+  private get whole(): bool {
+    return this.reader.status == ProtoStatus.OK && !this.reader.more;
   }
 
-  private struct(end: usize, depth: i32): JsonValue | null {
+  private struct(depth: i32): JsonValue | null {
+    const reader = this.reader;
     const object = this.make(JsonKind.OBJECT);
     const members = new Map<string, JsonValue>();
     object.members = members;
-    while (this.at < end) {
-      if (this.tag(end) != Tag.STRUCT_FIELDS) return null;
-      const entryEnd = this.field(end);
-      if (entryEnd == 0 || this.tag(entryEnd) != Tag.ENTRY_KEY) return null;
-      const keyEnd = this.field(entryEnd);
-      if (keyEnd == 0) return null;
-      const key = this.text(keyEnd);
-      if (this.tag(entryEnd) != Tag.ENTRY_VALUE || this.field(entryEnd) != entryEnd) return null;
-      const value = this.value(entryEnd, depth + 1);
-      if (value === null) return null;
+    while (reader.more) {
+      if (!this.field(Tag.STRUCT_FIELDS)) return null;
+      const outer = reader.enter();
+      if (!this.field(Tag.ENTRY_KEY)) return null;
+      const key = this.text();
+      if (!this.field(Tag.ENTRY_VALUE)) return null;
+      const value = this.value(depth + 1);
+      if (value === null || !this.leave(outer)) return null;
       members.set(key, value);
     }
-    return object;
+    return this.whole ? object : null;
   }
 
-  private list(end: usize, depth: i32): JsonValue | null {
+  private list(depth: i32): JsonValue | null {
     const array = this.make(JsonKind.ARRAY);
     const items = new Array<JsonValue>();
     array.items = items;
-    while (this.at < end) {
-      if (this.tag(end) != Tag.LIST_VALUES) return null;
-      const itemEnd = this.field(end);
-      if (itemEnd == 0) return null;
-      const item = this.value(itemEnd, depth + 1);
+    while (this.reader.more) {
+      const item = this.field(Tag.LIST_VALUES) ? this.value(depth + 1) : null;
       if (item === null) return null;
       items.push(item);
     }
-    return array;
+    return this.whole ? array : null;
   }
 
-  /** One Value that ends at `end`. */
-  private value(end: usize, depth: i32): JsonValue | null {
+  /** The Value that is the current field: one field, and nothing behind it. */
+  private value(depth: i32): JsonValue | null {
     if (depth > MAX_JSON_DEPTH || ++this.count > MAX_JSON_VALUES) return null;
-    const tag = this.tag(end);
-    let value: JsonValue | null = null;
-    if (tag == Tag.STRUCT || tag == Tag.LIST || tag == Tag.STRING) {
-      if (this.field(end) != end) return null;
-      if (tag == Tag.STRUCT) return this.struct(end, depth);
-      if (tag == Tag.LIST) return this.list(end, depth);
-      value = this.make(JsonKind.STRING);
-      value.text = this.text(end);
-    } else if (tag == Tag.NUMBER && end - this.at == 8) {
-      value = this.number(reinterpret<f64>(load<u64>(this.at)));
-      this.at = end;
-    } else if (tag == Tag.NULL && this.varint(end) >= 0) {
-      value = this.make(JsonKind.NULL);
-    } else if (tag == Tag.BOOL) {
-      value = this.make(JsonKind.BOOL);
-      value.bool = this.varint(end) > 0;
+    const outer = this.reader.enter();
+    const value = this.reader.next() ? this.kind(depth) : null;
+    return this.leave(outer) ? value : null;
+  }
+
+  /** The current field of a Value. */
+  private kind(depth: i32): JsonValue | null {
+    const reader = this.reader;
+    const tag = reader.tag as i32;
+    if (tag == Tag.NUMBER) return this.number(reader.double());
+    if (tag == Tag.STRUCT || tag == Tag.LIST) {
+      const outer = reader.enter();
+      const value = tag == Tag.STRUCT ? this.struct(depth) : this.list(depth);
+      reader.leave(outer);
+      return value;
     }
-    return this.at == end ? value : null;
+    if (tag == Tag.STRING) {
+      const value = this.make(JsonKind.STRING);
+      value.text = this.text();
+      return value;
+    }
+    if (tag != Tag.NULL && tag != Tag.BOOL) return null;
+    const value = this.make(tag == Tag.NULL ? JsonKind.NULL : JsonKind.BOOL);
+    const set = reader.bool();
+    if (tag == Tag.BOOL) value.bool = set;
+    return value;
   }
 
   private number(number: f64): JsonValue {
@@ -135,11 +136,10 @@ class StructReader {
     return value;
   }
 
-  /** Text up to `end`; protobuf has checked that it is UTF-8. */
-  private text(end: usize): string {
-    const text = String.UTF8.decodeUnsafe(this.at, end - this.at);
-    this.at = end;
-    return text;
+  /** The text of the current field; Envoy's protobuf has checked that it is UTF-8. */
+  private text(): string {
+    this.reader.bytes(this.bytes);
+    return String.UTF8.decodeUnsafe(this.bytes.ptr, this.bytes.length as usize);
   }
 
   private make(kind: JsonKind): JsonValue {

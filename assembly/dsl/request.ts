@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { bytesEqual } from "../bytes/memory";
 import { decodePercent } from "../bytes/percent";
@@ -7,9 +7,6 @@ import { currentTime } from "../host/clock";
 import { Part, StreamHandler } from "../stream/handler";
 import { Headers } from "../message/headers";
 import { Attribute, AttributeSource } from "./attributes";
-
-/** Memory kept between evaluations, bytes. */
-const KEEP: i32 = 4096;
 
 const LOCAL_ADDRESS = Bytes.of("downstream_local_address");
 const HOST = Bytes.of("x-mosn-host");

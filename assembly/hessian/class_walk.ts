@@ -1,6 +1,7 @@
 import { Bytes } from "../bytes/bytes";
 import { load16be } from "../bytes/memory";
 import { View } from "../bytes/view";
+import { behind, CANNOT, KEY_OR_END, UNTIL_END, VALUE } from "./container";
 import { Cursor } from "./cursor";
 import { Dialect, DraftTag, Kind } from "./dialect";
 import { NameReader } from "./names";
@@ -38,13 +39,6 @@ export const enum NamesIn {
   MAPS = 2,
 }
 
-// What is left of a container: a count of values, or one of these.
-const UNTIL_END: i32 = -1;
-const KEY_OR_END: i32 = -2;
-const VALUE: i32 = -3;
-/** Of what a value contains: nothing that can be read. */
-const CANNOT: i32 = -4;
-
 // What is special in a container: bits, negative; or, above zero, a field's mark (`markOf`).
 const CLOSED: i32 = 1;
 const NAMES: i32 = 2;
@@ -54,6 +48,7 @@ const MARK_AT: i32 = (1 << ROLE_SHIFT) - 1;
 const METHOD_ARG_SIGS = Bytes.of("methodArgSigs");
 const CLASS = Bytes.of("class");
 const GENERIC = Bytes.of("generic");
+
 /**
  * Walks over a whole stream of Hessian 2 and asks about every class that it names: definitions (used or not), types of
  * maps and lists, and strings that make servers load classes. Nothing is instantiated; the time is linear in the bytes,
@@ -381,12 +376,4 @@ function isSet(mark: i32, bit: i32): bool {
 function isPrimitive(letter: u8): bool {
   const place = letter - 0x41;
   return place < 26 && ((0x0204032e >> (place as u32)) & 1) != 0;
-}
-
-/** What is left of a container behind one more value. */
-// @ts-ignore: decorator
-@inline
-function behind(left: i32): i32 {
-  if (left > 0) return left - 1;
-  return left == UNTIL_END ? UNTIL_END : KEY_OR_END + VALUE - left;
 }

@@ -1,5 +1,6 @@
 import { load16be } from "../bytes/memory";
 import { View } from "../bytes/view";
+import { behind, CANNOT, KEY_OR_END, UNTIL_END } from "./container";
 import { intAt, isInt, sizeOf, Tag } from "./tags";
 import { skipUnits } from "./text";
 
@@ -13,13 +14,6 @@ export const MAX_VALUES: i32 = 1 << 20;
 // Eight ints of one byte each, 0x80 to 0xbf.
 const FOUR_KINDS: u64 = 0xc0c0c0c0c0c0c0c0;
 const SMALL_INTS: u64 = 0x8080808080808080;
-
-// What is left of the container that is being skipped: a count of values, or one of these.
-const UNTIL_END: i32 = -1;
-const KEY_OR_END: i32 = -2;
-const VALUE: i32 = -3;
-/** Of what a value contains: nothing that can be read. */
-const CANNOT: i32 = -4;
 
 /**
  * Reads a stream of Hessian 2.0 values by skipping them: nothing is instantiated, and one reader is reused for all
@@ -343,14 +337,6 @@ export class HessianReader {
       }
     }
   }
-}
-
-/** What is left of a container behind one more value. */
-// @ts-ignore: decorator
-@inline
-function behind(left: i32): i32 {
-  if (left > 0) return left - 1;
-  return left == UNTIL_END ? UNTIL_END : KEY_OR_END + VALUE - left;
 }
 
 // @ts-ignore: decorator

@@ -3,7 +3,7 @@ import { noteGarbage } from "../abi/dispatch";
 import { proxy_get_status, proxy_grpc_call, proxy_grpc_cancel, proxy_http_call } from "../abi/imports";
 import { receiveAt, returned } from "../abi/inbox";
 import { BufferType, HeaderMapType, Result } from "../abi/types";
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { readStatus } from "../bytes/decimal";
 import { Part, Shares } from "../bytes/shares";
@@ -24,8 +24,6 @@ const RESERVED: i32 = 2048;
 const KEEP_FLIGHTS: i32 = 1024;
 /** Bytes of an answer that are taken; a larger one counts as failed. */
 const MAX_ANSWER: i32 = 1 << 20;
-/** Memory kept for the next answer, and room that is offered for a message of gRPC's status, bytes. */
-const KEEP: i32 = 4096;
 const ROOM: i32 = 256;
 /** Chains of the table, a power of two. The host's ids count up, in steps of four: so they spread evenly. */
 const CHAINS: i32 = 256;

@@ -1,15 +1,12 @@
 import { HeaderMapType } from "../abi/types";
 import { lowerCase } from "../bytes/ascii";
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { addHeader, appendPairs, removeHeader, setHeader } from "../host/header_map";
 import { PairReader } from "../host/pairs";
 import { Headers, HeaderVisitor } from "../message/headers";
 import { HeaderList } from "../message/list";
-
-/** Memory kept for the next message, bytes. */
-const KEEP: i32 = 4096;
 
 const HOST = Bytes.of("host");
 const AUTHORITY = Bytes.of(":authority");

@@ -1,13 +1,10 @@
 import { BufferType, HeaderMapType } from "../abi/types";
-import { ByteBuffer, memoryIsShort } from "../bytes/buffer";
+import { ByteBuffer, KEEP, memoryIsShort } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { DECIMAL_ROOM, writeDecimal } from "../bytes/decimal";
 import { View } from "../bytes/view";
 import { appendBuffer, replaceBuffer } from "../host/buffers";
 import { HttpHeaders } from "./headers";
-
-/** Memory kept for the next message, bytes. */
-const KEEP: i32 = 4096;
 
 const CONTENT_LENGTH = Bytes.of("content-length");
 

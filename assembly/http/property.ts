@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP_SMALL } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { appendProperty, propertyPath } from "../host/properties";
@@ -8,9 +8,6 @@ const HTTP1 = Bytes.of("Http1");
 const HTTP2 = Bytes.of("Http2");
 /** Bytes of "HTTP/" and the version's first digit. */
 const PROTOCOL_LENGTH: i32 = 6;
-
-/** Memory kept for the next stream, bytes. */
-const KEEP: i32 = 512;
 
 /** A property of Envoy's, asked for once in a stream's life and kept. */
 export class Property {
@@ -38,7 +35,7 @@ export class Property {
 
   forget(): void {
     this.known = false;
-    this.value.reset(KEEP);
+    this.value.reset(KEEP_SMALL);
   }
 
   /** Gives the memory back. */

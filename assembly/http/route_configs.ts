@@ -1,5 +1,5 @@
 import { noteGarbage } from "../abi/dispatch";
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP_LARGE } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { hashBytes } from "../bytes/hash";
 import { ConfigErrors } from "../config/errors";
@@ -12,8 +12,6 @@ import { logMistakes } from "../stream/mistakes";
 /** Distinct texts that are kept, and slots for them: a power of two above twice as many. */
 const MAX_TEXTS: i32 = 512;
 const SLOTS: i32 = 2048;
-/** Memory that is kept for reading texts, bytes. */
-const KEEP: i32 = 65536;
 
 /** What a text says to a filter type; null: it is wrong. */
 class Parsed {
@@ -49,7 +47,7 @@ export class RouteConfigs {
   find(type: FilterType): FilterConfig | null {
     this.invalid = false;
     const text = this.text;
-    text.reset(KEEP);
+    text.reset(KEEP_LARGE);
     if (!appendProperty(this.pathOf(type), text)) return null;
     const parsed = this.lookUp(type);
     this.invalid = parsed.config === null;

@@ -1,4 +1,4 @@
-import { bufferMemory, ByteBuffer, countMemory } from "../bytes/buffer";
+import { bufferMemory, ByteBuffer, countMemory, KEEP } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { readStatus } from "../bytes/decimal";
 import { View } from "../bytes/view";
@@ -20,8 +20,6 @@ import { HttpTransaction } from "./transaction";
 import { applyVariables, findVariable } from "./variables";
 import { HttpWaiting, StreamTimer } from "./waiting";
 
-/** Memory kept for the next stream, bytes. */
-const KEEP: i32 = 4096;
 /** What a stream takes beside its buffers, about, bytes. */
 const STREAM_BYTES: i32 = 4096;
 /** Bytes of a stream, and of all buffers, below which a stream that does not wait is not counted as its connection's. */

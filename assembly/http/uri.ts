@@ -1,6 +1,6 @@
 // Paths as MOSN's HTTP codec has them (docs/reference/mosn.md#variables): decoded and normalised for filters, escaped for servers.
 import { isAlphanumeric, upperHex } from "../bytes/ascii";
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP } from "../bytes/buffer";
 import { decodePercent } from "../bytes/percent";
 import { View } from "../bytes/view";
 
@@ -34,8 +34,6 @@ export function isPlain(path: View): bool {
 }
 
 const decoded = new ByteBuffer();
-/** Memory kept for the next path, bytes. */
-const KEEP: i32 = 4096;
 
 /** Appends the path percent-decoded, with single slashes and without dot segments. */
 export function normalisePath(path: View, out: ByteBuffer): void {

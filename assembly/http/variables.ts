@@ -1,15 +1,12 @@
 // MOSN's variables on HTTP (docs/reference/mosn.md#variables).
 import { noteGarbage } from "../abi/dispatch";
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP } from "../bytes/buffer";
 import { decodePercent } from "../bytes/percent";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { VariableNames } from "../stream/variable_names";
 import { HttpTransaction } from "./transaction";
 import { escapePath, findArgument, findCookie, isPlain, normalisePath, splitTarget } from "./uri";
-
-/** Memory kept between uses, bytes. */
-const KEEP: i32 = 4096;
 
 const enum Variable {
   NONE,

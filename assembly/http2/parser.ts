@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP_SMALL } from "../bytes/buffer";
 import { load16be, load32be, load64be } from "../bytes/memory";
 import {
   DEFAULT_MAX_FRAME,
@@ -16,8 +16,6 @@ import {
 export const MAX_HEADER_BLOCK: i32 = 65536;
 /** Most CONTINUATION frames of one header block. */
 export const MAX_CONTINUATIONS: i32 = 32;
-/** Memory that a parser keeps between cut frames, bytes. */
-const KEEP: i32 = 512;
 
 /**
  * What a `FrameParser` tells. Ranges are borrowed until the call returns. A callback must not call `feed`; it may set
@@ -218,7 +216,7 @@ export class FrameParser {
     }
     this.inPayload = false;
     this.error = this.readFrame(payload, handler);
-    if (!whole) this.partial.reset(KEEP);
+    if (!whole) this.partial.reset(KEEP_SMALL);
   }
 
   private readData(handler: FrameHandler): void {
@@ -302,7 +300,7 @@ export class FrameParser {
     this.blockStream = 0;
     const ptr = whole ? fragment : this.block.ptr;
     handler.onHeaders(this.stream, ptr, whole ? length : this.block.length, this.blockEndsStream);
-    this.block.reset(KEEP);
+    this.block.reset(KEEP_SMALL);
     return H2Code.NO_ERROR;
   }
 

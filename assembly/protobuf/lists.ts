@@ -1,10 +1,8 @@
 // Repeated fields. Their memory is kept for the next message, up to a bound.
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP } from "../bytes/buffer";
 import { View } from "../bytes/view";
 import { Message } from "./message";
 
-/** Memory that a list of values keeps, bytes, and messages that a list of those keeps. */
-const KEEP: i32 = 4096;
 const KEEP_MESSAGES: i32 = 16;
 
 /** A repeated field of numbers. */

@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP_LARGE } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { ObjectReader } from "../config/object";
@@ -25,8 +25,6 @@ class HeaderOp {
 }
 
 const scratch = new ByteBuffer();
-/** Most memory kept between uses, bytes. */
-const KEEP: i32 = 65536;
 
 /** Gathers values of one header in `scratch`, a comma behind each, as far as they fit; empty ones say nothing. */
 class Values extends HeaderVisitor {
@@ -65,7 +63,7 @@ export class HeaderOps {
       if (!op.isVariable) value.set(op.value.ptr, op.value.length);
       else if (!input.variable(op.value, value)) value.set(0, 0);
       // What lies in the headers' own memory moves when they change: the new value is put together apart from it.
-      scratch.reset(KEEP);
+      scratch.reset(KEEP_LARGE);
       if (op.kind == HeaderOpKind.APPEND) {
         headers.forEachOf(name.ptr, name.length, values);
       }

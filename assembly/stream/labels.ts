@@ -1,5 +1,5 @@
 import { isAlphanumeric, lowerCase } from "../bytes/ascii";
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP_SMALL } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 
@@ -7,8 +7,6 @@ import { View } from "../bytes/view";
 export const MAX_LABELS: i32 = 16;
 const MAX_VALUE: i32 = 255;
 const MAX_BYTES: i32 = 16384;
-/** Memory kept for the next request, bytes. */
-const KEEP: i32 = 512;
 /** What the headers `x-moe-KEY` of the proxy itself are called: no labels. */
 const RESERVED: StaticArray<Bytes> = [Bytes.of("cluster"), Bytes.of("pin"), Bytes.of("ask"), Bytes.of("host")];
 
@@ -67,7 +65,7 @@ export class LabelSet {
 
   clear(): void {
     this.keys.length = 0;
-    this.values.reset(KEEP);
+    this.values.reset(KEEP_SMALL);
   }
 
   /** Gives all memory back. */

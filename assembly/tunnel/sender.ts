@@ -1,13 +1,10 @@
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP_LARGE } from "../bytes/buffer";
 import { DEFAULT_MAX_FRAME, DEFAULT_WINDOW } from "../http2/constants";
 import { SendWindow } from "../http2/flow";
 import { FrameHandler } from "../http2/parser";
 import { appendData, appendWindowUpdate } from "../http2/writer";
 import { SecondaryStreams } from "./secondary_streams";
 import { StreamState, TunnelStream } from "./tunnel_stream";
-
-/** Memory the output keeps between pushes, bytes. */
-const KEEP: i32 = 65536;
 
 /** The half of a tunnel that sends: bytes of streams become DATA frames in `out`, as far as windows allow. */
 export abstract class TunnelSender extends FrameHandler {
@@ -108,7 +105,7 @@ export abstract class TunnelSender extends FrameHandler {
 
   /** Empties `out` after its bytes have been handed over. */
   pushed(): void {
-    this.out.reset(KEEP);
+    this.out.reset(KEEP_LARGE);
   }
 
   protected resumeSecondary(): void {

@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { ReceiveWindow, SendWindow } from "../http2/flow";
 
@@ -29,8 +29,6 @@ export const enum CloseReason {
 
 /** What a server may send ahead on one stream, bytes. */
 export const STREAM_WINDOW: i32 = 1 << 20;
-/** Bytes of a stream's buffers that are kept while it is idle. */
-const KEEP: i32 = 4096;
 
 /**
  * One upstream connection: a CONNECT stream through the switchboard. Subclasses say what to do with its events; they

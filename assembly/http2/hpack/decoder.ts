@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../../bytes/buffer";
+import { ByteBuffer, KEEP } from "../../bytes/buffer";
 import { DynamicTable } from "./dynamic_table";
 import { FIELD_OVERHEAD, HeaderField, MAX_HEADER_LIST, MAX_HEADERS, MAX_STRING, MAX_TABLE } from "./field";
 import { decodeHuffman } from "./huffman";
@@ -6,8 +6,6 @@ import { lookupStatic, STATIC_COUNT } from "./static_table";
 
 /** Most bytes after the first of an integer; more would pass 2^28, which nothing that is allowed needs. */
 const MAX_INTEGER_BYTES: i32 = 4;
-/** Memory kept from block to block for decoded strings, bytes. */
-const KEEP: i32 = 4096;
 
 /** Receives the fields of a header block. */
 export abstract class HeaderSink {

@@ -13,16 +13,49 @@ const TARGET_SERVICE: Bytes = Bytes.of("sofa_head_target_service");
 const METHOD: Bytes = Bytes.of("sofa_head_method_name");
 const GENERIC_TYPE: Bytes = Bytes.of("sofa_head_generic_type");
 
-/** The pair that `nextPair` found: addresses, and lengths, which are negative for a null. */
+/** The walk over a block: where the next pair is, and where the block ends. */
+let next: usize = 0;
+let end: usize = 0;
+/** The pair that `nextPair` found. */
 let key: usize = 0;
 let keyLength: i32 = 0;
 let value: usize = 0;
 let valueLength: i32 = 0;
 
+/** Begins with the header block of `frame`. */
+// @ts-ignore: decorator
+@inline
+function beginPairs(frame: Frame): void {
+  next = frame.ptr + (frame.headerOffset as usize);
+  end = next + (frame.headerLength as usize);
+}
+
+/** Goes to the next pair without a null in it; false behind the last one, and where the block is no run of pairs. */
+// @ts-ignore: decorator
+@inline
+function nextPair(): bool {
+  let at = next;
+  let found = false;
+  while (!found && at < end) {
+    at = readPair(at, end);
+    if (at == 0) break;
+    found = keyLength >= 0 && valueLength >= 0;
+  }
+  next = at;
+  return found;
+}
+
+/** Whether the walk, which is over, was stopped by what is no pair. */
+// @ts-ignore: decorator
+@inline
+function pairsBroken(): bool {
+  return next == 0;
+}
+
 /** Reads the pair at `at`, before `end`; returns where the next one starts, or 0 when it does not fit. */
 // @ts-ignore: decorator
 @inline
-function nextPair(at: usize, end: usize): usize {
+function readPair(at: usize, end: usize): usize {
   if (end - at < 4) return 0;
   keyLength = load32be(at) as i32;
   key = at + 4;
@@ -69,21 +102,16 @@ export class BlockNames {
   /** Reads them from `frame`; false, and there are none, when the block is no run of pairs. */
   read(frame: Frame): bool {
     this.clear();
-    let at = frame.ptr + (frame.headerOffset as usize);
-    const end = at + (frame.headerLength as usize);
-    while (at < end) {
-      at = nextPair(at, end);
-      if (at == 0) {
-        this.clear();
-        return false;
-      }
-      if (keyLength < 0 || valueLength < 0) continue;
+    beginPairs(frame);
+    while (nextPair()) {
       const named = this.find();
       if (named === null) continue;
       named.present = true;
       named.set(value, valueLength);
     }
-    return true;
+    if (!pairsBroken()) return true;
+    this.clear();
+    return false;
   }
 
   /** What the key of the pair names that `nextPair` found. */
@@ -138,17 +166,12 @@ function load24be(ptr: usize): u32 {
 
 /** Whether the value that counts of this header of `frame` is `wanted`; false where the block cannot be read. */
 export function hasHeader(frame: Frame, name: Bytes, wanted: Bytes): bool {
-  let at = frame.ptr + (frame.headerOffset as usize);
-  const end = at + (frame.headerLength as usize);
   let found = false;
-  while (at < end) {
-    at = nextPair(at, end);
-    if (at == 0) return false;
-    if (keyLength == name.length && valueLength >= 0 && name.equals(key, keyLength)) {
-      found = wanted.equals(value, valueLength);
-    }
+  beginPairs(frame);
+  while (nextPair()) {
+    if (name.equals(key, keyLength)) found = wanted.equals(value, valueLength);
   }
-  return found;
+  return found && !pairsBroken();
 }
 
 /** Keeps the last value that it gets. */
@@ -179,18 +202,13 @@ export class BoltHeaders extends HeaderList {
     this.clear();
     this.readable = true;
     this.unread = false;
-    let at = frame.ptr + (frame.headerOffset as usize);
-    const end = at + (frame.headerLength as usize);
-    while (at < end) {
-      at = nextPair(at, end);
-      if (at == 0) {
-        this.clear();
-        this.readable = false;
-        return;
-      }
-      if (keyLength < 0 || valueLength < 0) continue;
+    beginPairs(frame);
+    while (nextPair()) {
       if (!this.append(key, keyLength, value, valueLength)) return;
     }
+    if (!pairsBroken()) return;
+    this.clear();
+    this.readable = false;
   }
 
   get(key: usize, keyLength: i32, out: View): bool {

@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { ByteBuffer, KEEP } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { bytesEqual } from "../../../assembly/bytes/memory";
 import { View } from "../../../assembly/bytes/view";
@@ -10,8 +10,6 @@ import { KeptPairs } from "./kept";
 
 /** Where the body begins. */
 export const HEADER: i32 = 16;
-/** Memory kept for printed values between frames, bytes. */
-const KEEP: i32 = 4096;
 /** Most bytes of printed values of one frame; what is more is not shown. */
 const MAX_PRINTED: i64 = 1 << 20;
 /** Index of the pair `version`, where there is one. */

@@ -1,5 +1,5 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
-import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { ByteBuffer, KEEP } from "../../../assembly/bytes/buffer";
 import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
 import { Fault, lastFault } from "../../../assembly/dsl/fault";
@@ -37,9 +37,6 @@ const SEPARATOR: u32 = 0x23;
 
 /** Codes of MOSN's from here on are failures for breakers. */
 const FIRST_FAILURE: i32 = 500;
-
-/** Memory kept between requests, bytes. */
-const KEEP: i32 = 4096;
 
 const view = new View();
 const resource = new View();

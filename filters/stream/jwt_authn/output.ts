@@ -1,5 +1,5 @@
 import { Bytes } from "../../../assembly/bytes/bytes";
-import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { ByteBuffer, KEEP } from "../../../assembly/bytes/buffer";
 import { encodeBase64Url } from "../../../assembly/bytes/base64url";
 import { View } from "../../../assembly/bytes/view";
 import { JsonScan } from "../../../assembly/config/json_scan";
@@ -7,9 +7,6 @@ import { JsonKind } from "../../../assembly/config/value";
 import { Headers } from "../../../assembly/message/headers";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { Verified } from "./provider";
-
-/** Memory kept between requests, bytes. */
-const KEEP: i32 = 4096;
 
 const scratch = new ByteBuffer();
 const view = new View();

@@ -1,7 +1,7 @@
 // JSON web tokens (RFC 7519) as JWS has them: three parts of base64url with dots between.
 import { noteGarbage } from "../../../assembly/abi/dispatch";
 import { decodeBase64Url } from "../../../assembly/bytes/base64url";
-import { ByteBuffer } from "../../../assembly/bytes/buffer";
+import { ByteBuffer, KEEP } from "../../../assembly/bytes/buffer";
 import { View } from "../../../assembly/bytes/view";
 import { ConfigErrors } from "../../../assembly/config/errors";
 import { parseJson } from "../../../assembly/config/json";
@@ -13,8 +13,6 @@ import { Reason } from "./reason";
 export const MAX_TOKEN: i32 = 16384;
 
 const DOT: u32 = 0x2e;
-/** Memory kept between tokens, bytes. */
-const KEEP: i32 = 4096;
 /** Objects that parsing a token leaves to the collector, about. */
 const GARBAGE: i32 = 64;
 /** Latest time that is one, s: the year 9999. */
