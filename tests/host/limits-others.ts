@@ -12,7 +12,6 @@ export const NO_ROWS: Record<string, string[]> = {
     "assembly/sentinel/read_rules.ts MAX_CAPACITY",
     "assembly/host/call.ts MAX_TIMEOUT_MS",
     "assembly/http/grpc.ts MAX_DIGITS",
-    "assembly/policy/header_matcher.ts MAX_DIGITS",
     "assembly/http2/constants.ts MAX_WINDOW",
     "assembly/http2/constants.ts MAX_FRAME_LIMIT",
     "assembly/http2/hpack/decoder.ts MAX_INTEGER_BYTES",
