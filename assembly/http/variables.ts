@@ -1,12 +1,13 @@
 // MOSN's variables on HTTP (docs/reference/mosn.md#variables).
 import { noteGarbage } from "../abi/dispatch";
 import { ByteBuffer, KEEP } from "../bytes/buffer";
+import { isPlain, normalisePath } from "../bytes/path";
 import { decodePercent } from "../bytes/percent";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { VariableNames } from "../stream/variable_names";
 import { HttpTransaction } from "./transaction";
-import { escapePath, findArgument, findCookie, isPlain, normalisePath, splitTarget } from "./uri";
+import { escapePath, findArgument, findCookie, splitTarget } from "./uri";
 
 const enum Variable {
   NONE,

@@ -5,6 +5,7 @@ import { ObjectReader } from "../config/object";
 import { oneOf, protoFields } from "../config/proto_fields";
 import { StreamHandler } from "../stream/handler";
 import { HeaderVisitor } from "../message/headers";
+import { matchPath } from "./path";
 import { TextMatcher } from "./text_matcher";
 import { not, Verdict, verdictOf } from "./verdict";
 
@@ -30,6 +31,8 @@ VARIABLES.set(":method", "x-mosn-method");
 VARIABLES.set(":path", "x-mosn-path");
 VARIABLES.set(":authority", "x-mosn-host");
 VARIABLES.set(":scheme", "x-mosn-scheme");
+
+const PATH = Bytes.of("x-mosn-path");
 
 const view = new View();
 
@@ -94,11 +97,18 @@ export class HeaderMatcher {
     let variable = "";
     if (VARIABLES.has(name)) variable = VARIABLES.get(name);
     else if (rpc && (name == "service" || name == "method")) variable = "x-mosn-rpc-" + name;
-    return new HeaderMatcher(Bytes.of(name.startsWith(":") ? "" : name), Bytes.of(variable), from);
+    return new HeaderMatcher(
+      Bytes.of(name.startsWith(":") || variable.length > 0 ? "" : name),
+      Bytes.of(variable),
+      from,
+    );
   }
 
   /** Whether a request has the header as it must be; UNKNOWN where its headers cannot be read. */
   test(handler: StreamHandler): Verdict {
+    const text = this.text;
+    if (text !== null && PATH.equals(this.variable.ptr, this.variable.length))
+      return this.finish(matchPath(handler, text));
     if (this.variable.length > 0 && handler.variable(this.variable, view)) {
       return this.finish(this.compare(view.ptr, view.length));
     }
@@ -130,11 +140,19 @@ export class HeaderMatcher {
   }
 
   private isInRange(ptr: usize, length: i32): bool {
-    const negative = length > 0 && load<u8>(ptr) == 0x2d;
-    const first = negative ? 1 : 0;
-    if (length == first || length - first > MAX_DIGITS) return false;
+    let end = length;
+    while (end > 0 && isSpace(ptr + ((end - 1) as usize))) end--;
+    let first = 0;
+    while (first < end && isSpace(ptr + (first as usize))) first++;
+    const sign = first < end ? load<u8>(ptr + (first as usize)) : 0;
+    const negative = sign == 0x2d;
+    if (negative || sign == 0x2b) first++;
+    if (end == first) return false;
+    // Zeros in front are no digits that count.
+    while (first < end - 1 && load<u8>(ptr + (first as usize)) == 0x30) first++;
+    if (end - first > MAX_DIGITS) return false;
     let number: i64 = 0;
-    for (let i = first; i < length; i++) {
+    for (let i = first; i < end; i++) {
       const digit = (load<u8>(ptr + (i as usize)) as i64) - 0x30;
       if (digit < 0 || digit > 9) return false;
       number = number * 10 + digit;
@@ -142,6 +160,12 @@ export class HeaderMatcher {
     if (negative) number = -number;
     return number >= this.start && number < this.end;
   }
+}
+
+/** Envoy, as most servers do, reads a number with spaces around it. */
+function isSpace(at: usize): bool {
+  const c = load<u8>(at);
+  return c == 0x20 || (c >= 9 && c <= 13);
 }
 
 /** The matcher of a specifier that is about the text; null: of another one. All of them are asked for. */

@@ -13,6 +13,7 @@ const enum TextKind {
   SUFFIX = 2,
   CONTAINS = 3,
   REGEX = 4,
+  SEGMENTS = 5,
 }
 
 const KINDS: string[] = ["exact", "prefix", "suffix", "contains", "safe_regex"];
@@ -34,6 +35,11 @@ export class TextMatcher {
   /** @param folds as of `exact` */
   static prefix(text: string, folds: bool = false): TextMatcher {
     return new TextMatcher(TextKind.PREFIX, Bytes.of(text), null, folds);
+  }
+
+  /** A path that begins with these whole segments. */
+  static segments(text: string, folds: bool): TextMatcher {
+    return new TextMatcher(TextKind.SEGMENTS, Bytes.of(text), null, folds);
   }
 
   static suffix(text: string): TextMatcher {
@@ -83,6 +89,8 @@ export class TextMatcher {
     switch (this.kind) {
       case TextKind.EXACT:
         return verdictOf(size == length && this.isAt(ptr));
+      case TextKind.SEGMENTS:
+        return verdictOf((size == length || load<u8>(ptr + (size as usize)) == 0x2f) && this.isAt(ptr));
       case TextKind.PREFIX:
         return verdictOf(this.isAt(ptr));
       case TextKind.SUFFIX:

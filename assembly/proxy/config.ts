@@ -82,7 +82,7 @@ export class ProxyConfig extends UpstreamConfig {
     this.keepalive = new Keepalive(from, null);
     this.exceptionsAreErrors = from.bool("exceptions_are_errors", false);
     this.goaway = from.bool("goaway", false);
-    this.strictChanges = from.bool("strict_changes", false);
+    this.strictChanges = from.bool("strict_changes", false) || chains.needsChanges;
     this.drainCheckMs = from.integer("drain_check_ms", 10000, 0, 600000) as i32;
     if (this.maxConnectionBytes < this.maxFrameBytes && !from.isWrong("max_frame_bytes")) {
       from.fail("max_connection_bytes", `must not be less than max_frame_bytes, which is ${this.maxFrameBytes}`);

@@ -174,6 +174,14 @@ export class FilterChains {
     return false;
   }
 
+  /** Whether changes of any of them must not be lost (`FilterConfig.needsChanges`). */
+  get needsChanges(): bool {
+    for (let i = 0, n = this.entries.length; i < n; i++) {
+      if (unchecked(this.entries[i]).config.needsChanges) return true;
+    }
+    return false;
+  }
+
   /** Whether any of them may set labels. */
   get setsLabels(): bool {
     for (let i = 0, n = this.entries.length; i < n; i++) if (unchecked(this.entries[i]).type.setsLabels) return true;

@@ -25,6 +25,14 @@ export abstract class FilterConfig {
     return true;
   }
 
+  /**
+   * On RPC: whether changes to headers must not be lost, since a request as it came could say what only this filter may
+   * say: as with `strict_changes` such a message is refused.
+   */
+  get needsChanges(): bool {
+    return false;
+  }
+
   /** The plugin begins to run its filters with this configuration; not called for those of routes. */
   begin(plugin: FilterPlugin): void {}
 

@@ -1,8 +1,7 @@
-import { Bytes } from "../../../assembly/bytes/bytes";
-import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
 import { oneOf, protoFields } from "../../../assembly/config/proto_fields";
 import { HeaderMatcher } from "../../../assembly/policy/header_matcher";
+import { matchPath } from "../../../assembly/policy/path";
 import { TextMatcher } from "../../../assembly/policy/text_matcher";
 import { Verdict } from "../../../assembly/policy/verdict";
 import { FilterConfig } from "../../../assembly/stream/filter";
@@ -20,33 +19,24 @@ const KINDS: string[] = [
   "allow_missing",
   "allow_missing_or_failed",
 ];
-const PATH = Bytes.of("x-mosn-path");
-const SLASH: u8 = 0x2f;
-
-const view = new View();
-
 /** One of `rules`: which requests it is about, and what they have to have. */
 export class Rule {
   readonly headers: HeaderMatcher[] = [];
 
   /**
-   * @param text of the path; null: `prefix` counts
-   * @param prefix a whole number of the path's segments
+   * @param text of the path
    * @param everything any path will do
    * @param requirement null: nothing
    */
   constructor(
-    private readonly text: TextMatcher | null,
-    private readonly prefix: TextMatcher | null,
-    private readonly prefixLength: i32,
+    private readonly text: TextMatcher,
     private readonly everything: bool,
     readonly requirement: Requirement | null,
   ) {}
 
   test(handler: StreamHandler): Verdict {
     if (this.everything) return this.testHeaders(handler, Verdict.YES);
-    if (!handler.variable(PATH, view)) return Verdict.UNKNOWN;
-    return this.testHeaders(handler, this.testPath());
+    return this.testHeaders(handler, matchPath(handler, this.text));
   }
 
   private testHeaders(handler: StreamHandler, path: Verdict): Verdict {
@@ -56,15 +46,6 @@ export class Rule {
       if (verdict != Verdict.YES) result = verdict;
     }
     return result;
-  }
-
-  private testPath(): Verdict {
-    const text = this.text;
-    if (text !== null) return text.matches(view.ptr, view.length);
-    const prefix = this.prefix;
-    if (prefix === null) return Verdict.NO;
-    const ends = view.length <= this.prefixLength || load<u8>(view.ptr + (this.prefixLength as usize)) == SLASH;
-    return ends ? prefix.matches(view.ptr, view.length) : Verdict.NO;
   }
 }
 
@@ -91,12 +72,16 @@ export class JwtAuthnConfig extends FilterConfig {
     }
     const map = from.object("requirement_map");
     const keys = map.value.members.keys();
-    for (let i = 0; i < keys.length; i++)
-      this.named.set(keys[i], this.readRequirement(map.object(keys[i]), this.providers));
+    for (let i = 0; i < keys.length; i++) this.named.set(keys[i], this.readRequirement(map.object(keys[i])));
     const rules = from.objects("rules");
     for (let i = 0; i < rules.length; i++) this.rules.push(this.readRule(rules[i]));
     this.bypassesPreflight = from.bool("bypass_cors_preflight", false);
     from.finish();
+  }
+
+  get needsChanges(): bool {
+    for (let i = 0; i < this.providers.length; i++) if (this.providers[i].output.tells) return true;
+    return false;
   }
 
   private readRule(from: ObjectReader): Rule {
@@ -108,14 +93,12 @@ export class JwtAuthnConfig extends FilterConfig {
     const prefix = match.string("prefix");
     const path = match.string("path");
     const separated = match.string("path_separated_prefix");
-    let text: TextMatcher | null = null;
-    let segments: TextMatcher | null = null;
+    let text = TextMatcher.segments(separated, folds);
     if (kind == "prefix") text = TextMatcher.prefix(prefix, folds);
     else if (kind == "path") text = TextMatcher.exact(path, folds);
     else if (kind == "safe_regex") text = TextMatcher.regex(match.object(kind));
-    else segments = TextMatcher.prefix(separated, folds);
     const everything = kind == "prefix" && (prefix.length == 0 || prefix == "/");
-    const rule = new Rule(text, segments, Bytes.of(separated).length, everything, requirement);
+    const rule = new Rule(text, everything, requirement);
     const headers = match.objects("headers");
     for (let i = 0; i < headers.length; i++) rule.headers.push(HeaderMatcher.read(headers[i], !this.http));
     match.finish();
@@ -126,7 +109,7 @@ export class JwtAuthnConfig extends FilterConfig {
   private requirementOf(from: ObjectReader): Requirement | null {
     const name = from.string("requirement_name");
     if (from.has("requires") && name.length > 0) from.refuse("expected at most one of requires, requirement_name");
-    if (from.has("requires")) return this.readRequirement(from.object("requires"), this.providers);
+    if (from.has("requires")) return this.readRequirement(from.object("requires"));
     if (name.length == 0) return null;
     if (this.named.has(name)) return this.named.get(name);
     from.fail("requirement_name", "requirement_map has no such name");
@@ -141,16 +124,15 @@ export class JwtAuthnConfig extends FilterConfig {
     return null;
   }
 
-  /** @param all providers whose tokens `allow_missing` is about */
-  private readRequirement(from: ObjectReader, all: Provider[]): Requirement {
+  private readRequirement(from: ObjectReader): Requirement {
     protoFields(from);
     const kind = oneOf(from, KINDS);
-    const requirement = this.readKind(from, kind, all);
+    const requirement = this.readKind(from, kind);
     from.finish();
     return requirement;
   }
 
-  private readKind(from: ObjectReader, kind: string, all: Provider[]): Requirement {
+  private readKind(from: ObjectReader, kind: string): Requirement {
     if (kind == "provider_name") {
       const provider = this.provider(from);
       return provider !== null ? new OfProvider(provider, null) : new AllOf([]);
@@ -164,25 +146,19 @@ export class JwtAuthnConfig extends FilterConfig {
     }
     if (kind == "requires_any" || kind == "requires_all") {
       const inner = protoFields(from.object(kind));
-      const parts = this.readParts(inner, kind == "requires_any");
+      const parts = this.readParts(inner);
       inner.finish();
       return kind == "requires_any" ? new AnyOf(parts) : new AllOf(parts);
     }
     if (kind.length > 0) from.object(kind).finish();
-    return new Optional(all, kind == "allow_missing_or_failed");
+    return new Optional(this.providers, kind == "allow_missing_or_failed");
   }
 
-  /** In `requires_any`, what may be missing are the tokens of the others in it. */
-  private readParts(from: ObjectReader, any: bool): Requirement[] {
+  private readParts(from: ObjectReader): Requirement[] {
     const items = from.objects("requirements");
     if (items.length < 2) from.fail("requirements", "must name at least two");
-    const siblings: Provider[] = [];
     const parts: Requirement[] = [];
-    for (let i = 0; i < items.length; i++) {
-      const part = this.readRequirement(items[i], any ? siblings : this.providers);
-      if (part instanceof OfProvider) siblings.push((part as OfProvider).provider);
-      parts.push(part);
-    }
+    for (let i = 0; i < items.length; i++) parts.push(this.readRequirement(items[i]));
     return parts;
   }
 }

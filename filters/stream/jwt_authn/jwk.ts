@@ -75,6 +75,7 @@ export class KeySet {
 
   private add(value: JsonValue): void {
     if (value.kind != JsonKind.OBJECT) this.fault = "a key that is no object";
+    else if (!isTextIfAny(value, "alg") || !isTextIfAny(value, "kid")) this.fault = "a key whose alg or kid is no text";
     else if (textOf(value, "use", "sig") != "sig") this.fault = "keys that are not for signatures";
     else {
       const type = textOf(value, "kty", "");
@@ -95,9 +96,9 @@ export class KeySet {
     const n = bytesOf(value, "n");
     const e = bytesOf(value, "e");
     const bits = n.length * 8 - leadingZeros(n);
-    const small = e.length >= 1 && e.length <= 4 && (load<u8>(e.ptr + ((e.length - 1) as usize)) & 1) == 1;
+    const odd = e.length >= 1 && e.length <= 4 && (load<u8>(e.ptr + ((e.length - 1) as usize)) & 1) == 1;
     if (bits < MIN_RSA || bits > MAX_RSA) this.fault = "an RSA key that has not 2048 to 8192 bits";
-    else if (!small || (e.length == 1 && load<u8>(e.ptr) < 3))
+    else if (!odd || e.length * 8 - leadingZeros(e) < 2)
       this.fault = "an RSA key with another exponent than an odd one of up to 32 bits";
     else this.push(value, Family.RSA, -1, rsaKey(n, e));
   }
@@ -127,6 +128,10 @@ function textOf(value: JsonValue, name: string, fallback: string): string {
   if (!value.members.has(name)) return fallback;
   const member = value.members.get(name);
   return member.kind == JsonKind.STRING ? member.text : "";
+}
+
+function isTextIfAny(value: JsonValue, name: string): bool {
+  return !value.members.has(name) || value.members.get(name).kind == JsonKind.STRING;
 }
 
 function bytesOf(value: JsonValue, name: string): Bytes {

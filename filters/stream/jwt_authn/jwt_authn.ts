@@ -26,6 +26,8 @@ const UNAUTHORIZED: i32 = 401;
 /** Callouts that one request may have, and how often it looks whether another one's has ended, ms. */
 const MAX_FETCHES: i32 = 4;
 const LOOK_MS: i32 = 20;
+/** How many of those that wait look in one millisecond, so that very many do not hold the worker. */
+const LOOKS_PER_MS: i32 = 16;
 
 const MISSING = Bytes.of("Jwt is missing");
 const BAD = Bytes.of("Jwt verification fails");
@@ -43,6 +45,8 @@ class JwtAuthnFilter extends StreamFilter {
   private requirement: Requirement | null = null;
   /** The keys that this request fetches. */
   private fetching: KeySource | null = null;
+  /** The keys that another request fetches, and this one waits for. */
+  private awaited: KeySource | null = null;
   private fetches: i32 = 0;
   /** When it stops waiting for what other requests fetch, ms; 0: it has not begun. */
   private deadline: i64 = 0;
@@ -57,9 +61,12 @@ class JwtAuthnFilter extends StreamFilter {
     const headers = handler.requestHeaders;
     // What says that a token was good comes from here alone.
     const providers = config.providers;
-    for (let i = 0, n = providers.length; i < n && headers !== null; i++)
-      unchecked(providers[i]).output.sanitize(headers);
-    if (config.bypassesPreflight && isPreflight(handler)) {
+    for (let i = 0, n = providers.length; i < n && headers !== null; i++) {
+      const output = unchecked(providers[i]).output;
+      output.sanitize(headers);
+      if (output.tells && headers.incomplete) return this.deny(handler, Reason.UNDECIDED);
+    }
+    if (config.http && config.bypassesPreflight && isPreflight(handler)) {
       handler.metrics.count(PREFLIGHT, 1);
       return FilterStatus.CONTINUE;
     }
@@ -76,6 +83,10 @@ class JwtAuthnFilter extends StreamFilter {
   }
 
   onResume(handler: StreamHandler, phase: Phase): FilterStatus {
+    const awaited = this.awaited;
+    if (awaited !== null && awaited.fetching && currentMillis() < this.deadline)
+      return this.lookLater(handler, awaited);
+    this.leave();
     const fetching = this.fetching;
     this.fetching = null;
     if (fetching !== null) fetching.take(handler);
@@ -85,6 +96,7 @@ class JwtAuthnFilter extends StreamFilter {
   onDestroy(): void {
     const fetching = this.fetching;
     if (fetching !== null) fetching.abandon();
+    this.leave();
     this.fetching = null;
     this.requirement = null;
     this.fetches = 0;
@@ -115,8 +127,22 @@ class JwtAuthnFilter extends StreamFilter {
     const now = currentMillis();
     if (this.deadline == 0) this.deadline = now + LOOK_MS + ((remote !== null ? remote.timeoutMs : 0) as i64);
     if (now >= this.deadline) return this.deny(handler, Reason.NO_KEYS);
-    handler.wait(LOOK_MS);
+    this.awaited = keys;
+    keys.waiting++;
+    return this.lookLater(handler, keys);
+  }
+
+  private lookLater(handler: StreamHandler, keys: KeySource): FilterStatus {
+    const left = max(this.deadline - currentMillis(), 1) as i32;
+    handler.wait(min(max(LOOK_MS, keys.waiting / LOOKS_PER_MS), left));
     return FilterStatus.WAIT;
+  }
+
+  /** Waits for others no more. */
+  private leave(): void {
+    const awaited = this.awaited;
+    if (awaited !== null) awaited.waiting--;
+    this.awaited = null;
   }
 
   private allow(handler: StreamHandler): FilterStatus {

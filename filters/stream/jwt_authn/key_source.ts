@@ -53,6 +53,8 @@ export class KeySource {
   generation: u32 = 0;
   /** Some request fetches them. */
   fetching: bool = false;
+  /** How many others wait for them. */
+  waiting: i32 = 0;
   private fetchedAt: i64 = 0;
   private triedAt: i64 = 0;
   private failed: bool = false;

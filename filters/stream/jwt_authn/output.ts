@@ -57,6 +57,11 @@ export class Output {
   headerVariable: Bytes = Bytes.EMPTY;
   readonly claims: ClaimHeader[] = [];
 
+  /** Whether it has headers that only this filter may set. */
+  get tells(): bool {
+    return this.payloadHeader.length > 0 || this.claims.length > 0;
+  }
+
   /** Removes what only this filter may say of a token. */
   sanitize(headers: Headers): void {
     drop(headers, this.payloadHeader);
@@ -80,6 +85,7 @@ export class Output {
   }
 }
 
+/** Also one that cannot be read: then the frame cannot be written, and the request is refused. */
 function drop(headers: Headers, name: Bytes): void {
-  if (name.length > 0 && headers.get(name.ptr, name.length, view)) headers.remove(name.ptr, name.length);
+  if (name.length > 0) headers.remove(name.ptr, name.length);
 }

@@ -45,7 +45,7 @@ export class OfProvider extends Requirement {
 export class Optional extends Requirement {
   constructor(
     private readonly providers: Provider[],
-    private readonly failed: bool,
+    readonly failed: bool,
   ) {
     super();
   }
@@ -63,9 +63,21 @@ export class Optional extends Requirement {
   }
 }
 
+/** One of these. `allow_missing` among them is about the tokens of the others: a bad one is not missing. */
 export class AnyOf extends Requirement {
-  constructor(private readonly parts: Requirement[]) {
+  private readonly parts: Requirement[] = [];
+  private missing: bool = false;
+  private failed: bool = false;
+
+  constructor(parts: Requirement[]) {
     super();
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i];
+      if (part instanceof Optional) {
+        this.missing = true;
+        if ((part as Optional).failed) this.failed = true;
+      } else this.parts.push(part);
+    }
   }
 
   test(handler: StreamHandler, out: Judgement): Reason {
@@ -75,7 +87,7 @@ export class AnyOf extends Requirement {
       if (reason == Reason.NONE || reason == Reason.FETCH) return reason;
       if (reason != Reason.MISSING) result = reason;
     }
-    return result;
+    return this.failed || (this.missing && result == Reason.MISSING) ? Reason.NONE : result;
   }
 }
 
@@ -85,10 +97,13 @@ export class AllOf extends Requirement {
   }
 
   test(handler: StreamHandler, out: Judgement): Reason {
+    let result = Reason.NONE;
     for (let i = 0, n = this.parts.length; i < n; i++) {
       const reason = unchecked(this.parts[i]).test(handler, out);
-      if (reason != Reason.NONE) return reason;
+      // Behind one that is missing there may be a bad one.
+      if (reason != Reason.NONE && reason != Reason.MISSING) return reason;
+      if (reason == Reason.MISSING) result = reason;
     }
-    return Reason.NONE;
+    return result;
   }
 }

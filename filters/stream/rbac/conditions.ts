@@ -5,6 +5,7 @@ import { AddressSet } from "../../../assembly/config/address_set";
 import { IpAddress } from "../../../assembly/config/ip_address";
 import { JsonScan } from "../../../assembly/config/json_scan";
 import { HeaderMatcher } from "../../../assembly/policy/header_matcher";
+import { matchPath } from "../../../assembly/policy/path";
 import { TextMatcher } from "../../../assembly/policy/text_matcher";
 import { ValueMatcher } from "../../../assembly/policy/value_matcher";
 import { not, Verdict, verdictOf } from "../../../assembly/policy/verdict";
@@ -12,7 +13,6 @@ import { StreamHandler } from "../../../assembly/stream/handler";
 import { Identity } from "../../../assembly/stream/identity";
 
 const LOCAL_ADDRESS = Bytes.of("downstream_local_address");
-const PATH = Bytes.of("x-mosn-path");
 const SPIFFE = Bytes.of("spiffe://");
 const COMMON_NAME = Bytes.of("CN=");
 
@@ -108,8 +108,7 @@ export class UrlPath extends Condition {
 
   test(subject: Subject): Verdict {
     const handler = subject.handler;
-    if (handler === null || !handler.variable(PATH, view)) return Verdict.UNKNOWN;
-    return this.matcher.matches(view.ptr, view.length);
+    return handler === null ? Verdict.UNKNOWN : matchPath(handler, this.matcher);
   }
 }
 

@@ -2,7 +2,8 @@ import { ByteBuffer } from "../../../assembly/bytes/buffer";
 import { Bytes } from "../../../assembly/bytes/bytes";
 import { decodePercent } from "../../../assembly/bytes/percent";
 import { View } from "../../../assembly/bytes/view";
-import { escapePath, findArgument, findCookie, isPlain, normalisePath, splitTarget } from "../../../assembly/http/uri";
+import { isPlain, normalisePath } from "../../../assembly/bytes/path";
+import { escapePath, findArgument, findCookie, splitTarget } from "../../../assembly/http/uri";
 
 const out = new ByteBuffer();
 /** Keeps the bytes of views alive. */
