@@ -13,7 +13,8 @@ import { needProject } from "./lib/project.ts";
 export const GROWTH = join(PACKAGE, "scripts/lib/memory_growth.js");
 /** What names a debug build in its bytes: where its source map is. */
 const DEBUG_MARK = "sourceMappingURL";
-const NOT_SOURCES = /^(node_modules|build|\.git)(\/|$)/;
+/** The folders that have sources, those that there are. */
+const SOURCES = ["assembly", "filters", "codecs"];
 /** An editor may write a file in several steps. */
 const SETTLE_MS = 100;
 
@@ -26,15 +27,16 @@ export class BuildFailed extends Error {}
 function newest(folder: string): number {
   let time = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && !NOT_SOURCES.test(relative(folder, path))) time = Math.max(time, statSync(path).mtimeMs);
+    if (entry.isFile()) time = Math.max(time, statSync(join(entry.parentPath, entry.name)).mtimeMs);
   }
   return time;
 }
 
+const sourceFolders = (folder: string) => SOURCES.map((name) => join(folder, name)).filter(existsSync);
+
 /** Newest modification time of what a module of this folder is made of. */
 function newestSource(folder: string): number {
-  const folders = ["assembly", "filters", "codecs"].map((name) => join(folder, name)).filter(existsSync);
+  const folders = sourceFolders(folder);
   const files = [join(folder, "asconfig.json"), join(folder, "package.json"), GROWTH];
   if (folder === PACKAGE) files.splice(1, 1);
   return Math.max(...folders.map(newest), ...files.map((file) => statSync(file).mtimeMs));
@@ -123,14 +125,19 @@ function buildOnce(target: Target, folder: string): boolean {
 
 /** Builds again when a source changes, until it is stopped. */
 function buildAndWatch(target: Target, folder: string): void {
-  buildOnce(target, folder);
-  console.log("Waiting for changes; Ctrl-C ends it.");
   let timer: NodeJS.Timeout | undefined;
-  watch(folder, { recursive: true }, (_, name) => {
-    if (name === null || NOT_SOURCES.test(name) || !/(\.ts|asconfig\.json)$/.test(name)) return;
+  const again = () => {
     clearTimeout(timer);
     timer = setTimeout(() => buildOnce(target, folder), SETTLE_MS);
-  });
+  };
+  // Only these: a watch on node_modules would need more inotify watches than many machines allow.
+  for (const sources of sourceFolders(folder)) {
+    watch(sources, { recursive: true }, (_, name) => name?.endsWith(".ts") && again());
+  }
+  watch(folder, (_, name) => name === "asconfig.json" && again());
+  // What changes while it builds is told by the watches after it.
+  buildOnce(target, folder);
+  console.log("Waiting for changes; Ctrl-C ends it.");
 }
 
 /** The command; without an option it builds for `byDefault`. */

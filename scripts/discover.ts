@@ -1,4 +1,5 @@
 // `npm run discover -- -s URL --out FOLDER`: hosts from registries, written for Envoy or Istio.
 import { discoverCommand } from "./discover/command.ts";
+import { runScript } from "./lib/command.ts";
 
-await discoverCommand("npm run discover --").parseAsync();
+await runScript(import.meta, discoverCommand, "npm run discover --");

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { build } from "./build.ts";
-import { makeImage, writeLayout } from "./image/image.ts";
+import { type Image, makeImage, writeLayout } from "./image/image.ts";
 import { withCustomSection } from "./image/layers.ts";
 import { parseReference, push } from "./image/registry.ts";
 import { runScript, USAGE } from "./lib/command.ts";
@@ -34,12 +34,16 @@ function labels(): Record<string, string> {
   };
 }
 
+/** The image of a module, for the RPC proxy or for HTTP. */
+export function imageOf(module: Buffer, root: Options["root"]): Image {
+  const wasm = root === "http" ? withCustomSection(module, "moe.http") : module;
+  return makeImage(wasm, { ...labels(), "moe.root": root });
+}
+
 async function main(options: Options): Promise<void> {
   const target = options.push === undefined ? undefined : parseReference(options.push);
   const file = options.module ? here(options.module) : build("release", console.error, projectFolder() ?? PACKAGE);
-  const module = readFileSync(file);
-  const wasm = options.root === "http" ? withCustomSection(module, "moe.http") : module;
-  const image = makeImage(wasm, { ...labels(), "moe.root": options.root });
+  const image = imageOf(readFileSync(file), options.root);
   if (options.out) writeLayout(image, here(options.out), target?.tag ?? "latest");
   if (target) await push(image, target, { ...options, password: process.env.MOE_REGISTRY_PASSWORD });
   console.log(`manifest     ${image.descriptor.digest}`);

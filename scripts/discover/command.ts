@@ -1,13 +1,15 @@
 // The command `discover`: options, start, end.
 import { mkdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { parse } from "yaml";
+import { FAILURE, USAGE } from "../lib/command.ts";
+import { here, MODULE, shown } from "../lib/package.ts";
 import { serveAdmin } from "./admin.ts";
 import { Keeper } from "./keeper.ts";
 import { Loop } from "./loop.ts";
 import { BadInput } from "./model.ts";
-import { openSource } from "./sources/sources.ts";
+import { openSource, sourceKinds } from "./sources/sources.ts";
 import { createFile } from "./targets/atomic.ts";
 import { bootstrapFor, pluginResource } from "./targets/bootstrap.ts";
 import { EnvoyFiles } from "./targets/envoy_files.ts";
@@ -44,15 +46,9 @@ interface Options {
   quiet?: boolean;
 }
 
-/** Exit code for a mistake of the user's, and for a target that cannot be written. */
-const FAILED = 1;
 const ONCE_LIMIT_MS = 30_000;
 /** A stop that takes longer is cut. */
 const STOP_LIMIT_MS = 10_000;
-
-/** Where the user started npm. */
-const start = () => process.env.INIT_CWD ?? ".";
-const here = (path: string) => resolve(start(), path);
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
@@ -100,9 +96,9 @@ export function discoverCommand(name = "discover"): Command {
     .description(
       "Watches registries (ZooKeeper, Nacos, …) and writes what Envoy or Istio read: clusters, hosts, and the module's routes by interface.",
     )
-    .requiredOption(
+    .option(
       "-s, --source <url>",
-      "a registry or a file; may be repeated: the first that knows a host describes it",
+      "a registry or a file, at least one; may be repeated: the first that knows a host describes it",
       gather,
       [],
     )
@@ -122,7 +118,7 @@ export function discoverCommand(name = "discover"): Command {
       [],
     )
     .option("--tag-header <name>", "the header of requests that names a tag", "dubbo.tag")
-    .option("--module <file>", "the module, as Envoy shall name it", "build/moe.wasm")
+    .option("--module <file>", "the module, as Envoy shall name it", shown(MODULE))
     .option("--port <port>", "with --bootstrap: the port for clients", whole(65535), 12045)
     .option("--envoy-admin-port <port>", "with --bootstrap: the port of Envoy's admin page", whole(65535), 9901)
     .option("--health-checks", "let Envoy ask Bolt and Dubbo hosts for heartbeats every 5 s")
@@ -149,15 +145,25 @@ export function discoverCommand(name = "discover"): Command {
     .option("--workloads", "with --istio: hosts as WorkloadEntries of their own")
     .addOption(new Option("--quiet", "log warnings only"))
     .addHelpText("after", HELP)
-    .action(async (options: Options) => {
+    .action(async (options: Options, command: Command) => {
+      const wrong = wrongOptions(options);
+      if (wrong !== undefined) command.error(wrong, { exitCode: USAGE });
       try {
         await run(options);
       } catch (error) {
         if (!(error instanceof BadInput)) throw error;
         console.error(error.message);
-        process.exitCode = FAILED;
+        process.exitCode = FAILURE;
       }
     });
+}
+
+/** What is missing among the options, with what is allowed; undefined: nothing. */
+function wrongOptions({ source, out, istio, table, bootstrap }: Options): string | undefined {
+  if (source.length === 0) return `give a source: -s URL, which begins with ${sourceKinds().join(": or ")}:`;
+  if (bootstrap && out === undefined) return "--bootstrap goes with --out FOLDER";
+  if (out === undefined && istio === undefined && !table) return "give --out FOLDER, --istio FILE or --table";
+  return undefined;
 }
 
 const HELP = `
@@ -230,12 +236,10 @@ function targetsOf(options: Options, keeper: Keeper, say: (text: string) => void
     targets.push(new Istio({ file: here(options.istio), namespace, domain, workloads: options.workloads === true }));
   }
   if (options.table) targets.push(new Table((text) => process.stdout.write(text)));
-  if (targets.length === 0) throw new BadInput("nothing to write: give --out FOLDER, --istio FILE or --table");
   return targets;
 }
 
 async function run(options: Options): Promise<void> {
-  if (options.bootstrap && options.out === undefined) throw new BadInput("--bootstrap goes with --out FOLDER");
   const keeper = new Keeper({
     holdMs: options.hold,
     maxServices: options.maxServices,
@@ -246,7 +250,7 @@ async function run(options: Options): Promise<void> {
     if (level === "warning" || !options.quiet) console.error(`${new Date().toISOString()} ${level} ${text}`);
   };
   keeper.onSay = log;
-  const sources = options.source.map((url) => openSource(url, start()));
+  const sources = options.source.map((url) => openSource(url, here(".")));
   const targets = targetsOf(options, keeper, (text) => log("warning", text));
   const loop = new Loop(keeper, sources, targets, { settleMs: options.settle, intervalMs: options.interval });
   const { admin } = options;
@@ -261,7 +265,7 @@ async function run(options: Options): Promise<void> {
     if (options.once) await onceAndEnd(loop, keeper);
     else await stopSignal();
   } finally {
-    setTimeout(() => process.exit(FAILED), STOP_LIMIT_MS).unref();
+    setTimeout(() => process.exit(FAILURE), STOP_LIMIT_MS).unref();
     await end();
   }
   log("info", "ended");
