@@ -18,6 +18,7 @@ const COMMANDS: Record<string, [summary: string, load: () => Promise<MakeCommand
   ],
   bench: ["what the module costs", async () => (await import("./bench.ts")).benchCommand],
   image: ["the module as an OCI image", async () => (await import("./image.ts")).imageCommand],
+  "istio-routes": ["Istio's routes as WasmPlugins", async () => (await import("./istio_routes.ts")).istioRoutesCommand],
   drain: ["an Envoy out of service, without lost calls", async () => (await import("./drain.ts")).drainCommand],
   "health-bytes": ["a health check for a cluster", async () => (await import("./health-bytes.ts")).healthBytesCommand],
 };

@@ -10,8 +10,8 @@ const ROOM: usize = 4096;
 const room: usize = heap.alloc(ROOM);
 
 /** A property of Envoy as text, "" when there is none; about 600 ns, for messages. */
-export function readProperty(first: string, second: string): string {
-  const path = String.UTF8.encode(`${first}\0${second}`);
+export function readProperty(first: string, second: string = ""): string {
+  const path = String.UTF8.encode(second.length > 0 ? `${first}\0${second}` : first);
   receiveAt(room, ROOM);
   const result = proxy_get_property(changetype<usize>(path), path.byteLength, returned, returned + sizeof<usize>());
   receiveAt(0, 0);

@@ -12,6 +12,7 @@ import { isVisible } from "../router/metadata";
 import { INVALID_NAME } from "../router/read_route";
 import { Router } from "../router/router";
 import { FilterChains } from "../stream/chain";
+import { readProperty } from "../host/properties";
 import { FilterRegistry } from "../stream/registry";
 import { ConnectTarget } from "../tunnel/connect";
 
@@ -25,6 +26,10 @@ const MIB: i64 = 1 << 20;
 const MINUTE_MS: i64 = 60000;
 const DAY_MS: i64 = 1440 * MINUTE_MS;
 const FALLBACK_CLUSTER: string = "cluster:";
+/** How Istio names its plugins, of which those for connections stand before a tcp_proxy. */
+const ISTIO: string = "extensions.istio.io/";
+const NO_SWITCHBOARD: string =
+  'must be given in a WasmPlugin, which stands before a tcp_proxy: the cluster of istio/switchboard.yaml; or "" where an HTTP connection manager follows';
 
 /** The configuration of the root `proxy` (docs/configuration.md). Immutable. */
 export class ProxyConfig extends UpstreamConfig {
@@ -50,6 +55,8 @@ export class ProxyConfig extends UpstreamConfig {
   readonly strictChanges: bool;
   /** Longest time between two drain probes of an active connection, ms; 0: none are sent. */
   readonly drainCheckMs: i32;
+  /** The cluster with the switchboard, where a tcp_proxy stands behind the filter; empty: the switchboard itself does. */
+  readonly switchboard: Bytes;
   private readonly clusters: ClusterConfig[] = [];
 
   readonly chains: FilterChains;
@@ -84,6 +91,7 @@ export class ProxyConfig extends UpstreamConfig {
     this.goaway = from.bool("goaway", false);
     this.strictChanges = from.bool("strict_changes", false) || chains.needsChanges;
     this.drainCheckMs = from.integer("drain_check_ms", 10000, 0, 600000) as i32;
+    this.switchboard = readSwitchboard(from);
     if (this.maxConnectionBytes < this.maxFrameBytes && !from.isWrong("max_frame_bytes")) {
       from.fail("max_connection_bytes", `must not be less than max_frame_bytes, which is ${this.maxFrameBytes}`);
     }
@@ -152,6 +160,15 @@ function readProtocols(from: ObjectReader, known: string[]): string[] {
     from.errors.add(`protocols[${i}]`, at, `${error} protocol ${at.describe()}; allowed: ${known.join(", ")}${like}`);
   }
   return protocols;
+}
+
+function readSwitchboard(from: ObjectReader): Bytes {
+  const name = from.string("switchboard");
+  if (name.length > 0 && !isVisible(name)) from.fail("switchboard", INVALID_NAME);
+  // Without it HTTP/2 would go to a server.
+  if (!from.has("switchboard") && readProperty("plugin_name").startsWith(ISTIO))
+    from.fail("switchboard", NO_SWITCHBOARD);
+  return Bytes.of(name);
 }
 
 function readFallback(from: ObjectReader): Bytes | null {

@@ -5,7 +5,6 @@ import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { appendBuffer, readBuffer, replaceBuffer } from "../host/buffers";
 import { closeDownstream, continueDownstream, enterContext } from "../host/stream";
-import { Timer } from "../host/timers";
 import { Tunnel } from "../tunnel/tunnel";
 import { Owner } from "../upstream/owner";
 import { Pools } from "../upstream/pools";
@@ -13,6 +12,7 @@ import { Client } from "./client";
 import { Drain } from "./drain";
 import { relieve } from "../bytes/holders";
 import { ConnectionInfo } from "./connection_info";
+import { LookTimer } from "./look_timer";
 import { OwnAnswers } from "./own_answers";
 import { ClientReader } from "./reader";
 import { Services } from "./services";
@@ -70,6 +70,8 @@ export class DownstreamConnection extends Context {
   private behind: bool = false;
   /** The time for lingering is over. */
   private overdue: bool = false;
+  /** See `Detour.begin`. */
+  private begun: i64 = 0;
 
   /**
    * @param context the host's id; the fields' initial values need it, and run before the base class has it
@@ -82,6 +84,11 @@ export class DownstreamConnection extends Context {
   ) {
     super(context);
     services.shares.peers++;
+  }
+
+  onNewConnection(): Action {
+    this.begun = this.services.detour.begin(this.services, this.tunnel, this.client.info);
+    return this.begun < 0 ? Action.STOP_ITERATION : Action.CONTINUE;
   }
 
   onDownstreamData(size: i32, endOfStream: bool): Action {
@@ -315,6 +322,8 @@ export class DownstreamConnection extends Context {
   }
 
   onDownstreamConnectionClose(closeType: i32): void {
+    const waits = this.begun > 0 && !this.client.lingering;
+    if (waits) this.services.detour.ended(this.services, this.tunnel, closeType, this.begun, this.client.info);
     this.dispose();
   }
 
@@ -385,16 +394,5 @@ class ConnectionClient extends Client {
 
   dispose(): void {
     this.end();
-  }
-}
-
-/** The end of lingering, or the time for another look at the connection. */
-class LookTimer extends Timer {
-  constructor(private readonly connection: DownstreamConnection) {
-    super();
-  }
-
-  onTimer(now: i64): void {
-    this.connection.onTimer();
   }
 }

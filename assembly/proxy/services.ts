@@ -8,6 +8,7 @@ import { Frame } from "../xprotocol/frame";
 import { CodecList } from "../xprotocol/registry";
 import { ClientReports } from "./client_reports";
 import { ProxyConfig } from "./config";
+import { Detour } from "./detour";
 import { FrameInput } from "./frame_input";
 import { MethodStatsTable, ProtocolStats } from "./stats";
 
@@ -30,6 +31,7 @@ export abstract class Services extends UpstreamServices {
   readonly destinations: Destinations;
   readonly methods: MethodStatsTable;
   readonly clients: ClientReports;
+  readonly detour: Detour;
   /** Requests whose route could not be decided, because an expression could not be searched for. */
   readonly undecidedRoutes: Metric;
   /** Times that a client gave something up because memory was short. */
@@ -47,6 +49,7 @@ export abstract class Services extends UpstreamServices {
     this.destinations = new Destinations(new ClusterStatsTable(metrics), config);
     this.methods = new MethodStatsTable(metrics);
     this.clients = new ClientReports(metrics);
+    this.detour = new Detour(metrics);
     this.undecidedRoutes = metrics.counter("moe.undecided_routes");
     this.shortages = metrics.counter("moe.memory_shortages");
   }

@@ -8,7 +8,13 @@ export const MAX_LABELS: i32 = 16;
 const MAX_VALUE: i32 = 255;
 const MAX_BYTES: i32 = 16384;
 /** What the headers `x-moe-KEY` of the proxy itself are called: no labels. */
-const RESERVED: StaticArray<Bytes> = [Bytes.of("cluster"), Bytes.of("pin"), Bytes.of("ask"), Bytes.of("host")];
+const RESERVED: StaticArray<Bytes> = [
+  Bytes.of("cluster"),
+  Bytes.of("pin"),
+  Bytes.of("ask"),
+  Bytes.of("host"),
+  Bytes.of("destination"),
+];
 
 /**
  * Labels that the request's host must have, as filters set them (MOSN's x-mosn-router-meta); sorted by key. Reused for
@@ -84,7 +90,9 @@ export function isLabelKey(key: Bytes): bool {
 export function labelKeyError(text: string): string {
   const key = Bytes.of(text);
   if (key.length == 0 || !isHeaderPart(key)) return "a label's key must be of letters, digits, - _ and .";
-  return isReserved(key) ? "a label cannot be called cluster, pin, ask or host: x-moe-KEY is the proxy's own then" : "";
+  return isReserved(key)
+    ? "a label cannot be called cluster, pin, ask, host or destination: x-moe-KEY is the proxy's own then"
+    : "";
 }
 
 function isHeaderPart(key: Bytes): bool {

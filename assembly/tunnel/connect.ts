@@ -12,6 +12,7 @@ const CLUSTER = Bytes.of("x-moe-cluster");
 const PIN = Bytes.of("x-moe-pin");
 const HOST = Bytes.of("x-moe-host");
 const PROBE = Bytes.of("x-moe-ask");
+const DESTINATION = Bytes.of("x-moe-destination");
 const STATUS = Bytes.of(":status");
 
 function literal(out: ByteBuffer, name: Bytes, value: Bytes): void {
@@ -39,10 +40,14 @@ export class ConnectTarget {
     out.free();
   }
 
-  /** Appends the header block; with a pin that is not empty the connection goes to that host or fails. */
-  append(out: ByteBuffer, pin: Bytes): void {
+  /**
+   * Appends the header block; with a pin that is not empty the connection goes to that host or fails. `destination`, if any, is
+   * for clusters of type ORIGINAL_DST, which find no such address behind an internal listener.
+   */
+  append(out: ByteBuffer, pin: Bytes, destination: Bytes): void {
     out.append(this.block.ptr, this.block.length);
     if (pin.length > 0) literal(out, PIN, pin);
+    if (destination.length > 0) literal(out, DESTINATION, destination);
   }
 }
 

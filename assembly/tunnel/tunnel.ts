@@ -54,6 +54,11 @@ export class Tunnel extends TunnelSender {
   goAway: bool = false;
   /** Set when a server's bytes have come. */
   heard: bool = false;
+  /** The switchboard was written to, and has said something. */
+  started: bool = false;
+  met: bool = false;
+  /** The address that the client connected to, told with each CONNECT; empty: it is not. */
+  destination: Bytes = Bytes.EMPTY;
   /** How many streams may still be reset: a reset takes back what the switchboard has not yet given to the server. */
   readonly resets: ResetBudget = new ResetBudget();
 
@@ -64,7 +69,6 @@ export class Tunnel extends TunnelSender {
   private readonly streams: Map<u32, TunnelStream> = new Map<u32, TunnelStream>();
   private last: TunnelStream | null = null;
   private nextStream: u32 = 1;
-  private started: bool = false;
   /** The stream of the drain probe that is not answered; 0: there is none. */
   private probe: u32 = 0;
   private readonly receive: ReceiveWindow = new ReceiveWindow(DEFAULT_WINDOW);
@@ -79,7 +83,7 @@ export class Tunnel extends TunnelSender {
     if (stream.secondary) this.secondary.all.push(stream);
     this.streams.set(stream.streamId, stream);
     block.clear();
-    target.append(block, pin);
+    target.append(block, pin, this.destination);
     this.key.append(block);
     appendHeaders(this.out, stream.streamId, false, block.ptr, block.length, this.maxFrame);
     this.urgent = true;
@@ -146,6 +150,7 @@ export class Tunnel extends TunnelSender {
 
   /** Reads what the switchboard wrote. False when that is no HTTP/2: the connection is of no further use. */
   read(ptr: usize, length: i32): bool {
+    this.met = true;
     return this.parser.feed(ptr, length, this) == H2Code.NO_ERROR && !this.stopped;
   }
 

@@ -70,6 +70,10 @@ const proxy = (): Schema =>
       "24h",
     ),
     strict_changes: part.flag("Whether a message is refused when its frame cannot carry the changes made to it."),
+    switchboard: part.text(
+      "The cluster with the switchboard, where a tcp_proxy stands behind the filter; empty: the switchboard itself does.",
+      { pattern: "^[!-~]{0,255}$", default: "" },
+    ),
     drain_check_ms: part.integer("How often a connection asks whether it drains; 0: never.", 0, 600000, 10000),
   });
 

@@ -7,6 +7,7 @@ const VARIABLES = [
   "protocol",
   "downstream_protocol",
   "downstream_remote_address",
+  "downstream_local_address",
   "upstream_cluster",
   "upstream_host",
   "x-mosn-host",
@@ -16,7 +17,7 @@ const VARIABLES = [
   "x-mosn-rpc-method",
   "x-mosn-rpc-generic",
 ];
-const RESERVED_LABELS = ["cluster", "pin", "ask", "host"];
+const RESERVED_LABELS = ["cluster", "pin", "ask", "host", "destination"];
 const NOT_ON_RPC = "Refused: RPC protocols carry neither path nor host.";
 
 const variable = (description: string, more: Schema[] = []): Schema =>

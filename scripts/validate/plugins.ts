@@ -77,7 +77,7 @@ export function isOurs(plugin: Plugin, folder: string): boolean {
 }
 
 /** What the module says of a configuration, a line a mistake. */
-async function complaints(module: string, root: Root, config: object | string | undefined): Promise<string[]> {
+export async function complaints(module: string, root: Root, config: object | string | undefined): Promise<string[]> {
   try {
     (await Host.start({ module, root: root as "proxy", config })).close();
     return [];

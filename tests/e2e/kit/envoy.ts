@@ -14,6 +14,7 @@ import {
 import { EnvoyProcess } from "../../../scripts/lib/envoy_process.ts";
 import { findEnvoy } from "../../../scripts/lib/envoy.ts";
 import { PACKAGE } from "../../../scripts/lib/package.ts";
+import { throughTcpProxy } from "./istio.ts";
 import type { Scope } from "./scope.ts";
 import { WAIT_MS, waitUntil } from "./wait.ts";
 
@@ -148,6 +149,7 @@ export function makeBootstrap(options: TestEnvoyOptions): Bootstrap {
     );
   }
   options.change?.(bootstrap, listener);
+  if (process.env.MOE_SWITCHBOARD === "internal") throughTcpProxy(bootstrap, listener);
   return bootstrap;
 }
 

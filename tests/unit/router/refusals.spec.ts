@@ -39,7 +39,7 @@ function action(text: string): string {
 
 /** What the message about an unknown variable lists. */
 const VARIABLES: string =
-  "allowed: protocol, downstream_protocol, downstream_remote_address, upstream_cluster, upstream_host, x-mosn-host, " +
+  "allowed: protocol, downstream_protocol, downstream_remote_address, downstream_local_address, upstream_cluster, upstream_host, x-mosn-host, " +
   "x-mosn-path, x-mosn-method, x-mosn-rpc-service, x-mosn-rpc-method, x-mosn-rpc-generic, " +
   "request_header_NAME, response_header_NAME";
 
@@ -176,7 +176,7 @@ describe("refused", () => {
       "L.filter_metadata.mosn.lb.a b: a label's key must be of letters, digits, - _ and .",
     );
     expect(labels("{'filter_metadata':{'mosn.lb':{'Cluster':'1'}}}")).toBe(
-      "L.filter_metadata.mosn.lb.Cluster: a label cannot be called cluster, pin, ask or host: x-moe-KEY is the proxy's own then",
+      "L.filter_metadata.mosn.lb.Cluster: a label cannot be called cluster, pin, ask, host or destination: x-moe-KEY is the proxy's own then",
     );
     expect(labels("{'filter_metadata':{'mosn.lb':{'a':'1\\r\\n'}}}")).toBe(
       "L.filter_metadata.mosn.lb.a: a label's value must be of visible ASCII characters",

@@ -29,7 +29,7 @@ describe("LabelSet", () => {
   });
 
   test("takes no key that would be a header of the proxy's own, or none of HTTP", () => {
-    const keys = ["cluster", "pin", "ask", "host", "Cluster", "PIN", "a b", "a:", "ä"];
+    const keys = ["cluster", "pin", "ask", "host", "destination", "Cluster", "PIN", "a b", "a:", "ä"];
     for (let i = 0; i < keys.length; i++) expect(set(keys[i], "1")).toBe(false, keys[i]);
     expect(set("clusters", "1") && set("pin-1", "2") && set("as", "3")).toBe(true);
     expect(all()).toBe("as=3 clusters=1 pin-1=2");
