@@ -105,7 +105,9 @@ it("without the switchboard clients are closed, a line and a counter tell why, a
   client.call(1, callOf("here")).catch(() => "closed");
   await client.waitForClose();
   await untilStat(stage.envoy, "wasmcustom.moe.no_switchboard", 1);
-  const told = stage.envoy.log.filter((line) => line.includes("no switchboard answers at the cluster of `switchboard`"));
+  const told = stage.envoy.log.filter((line) =>
+    line.includes("no switchboard answers at the cluster of `switchboard`"),
+  );
   assert.equal(told.length, 1);
   assert.deepEqual(stage.got("here", OWN_CLUSTER), { here: 0, [OWN_CLUSTER]: 0 });
   assert.equal(stage.server(OWN_CLUSTER).connections.length, 0);
