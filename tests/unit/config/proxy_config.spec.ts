@@ -84,7 +84,7 @@ describe("the configuration of the proxy", () => {
     expect(refused("{'protocol':'bolt'}")).toBe(
       'configuration: unknown field "protocol"; allowed: protocols, fallback, allowed_clusters, router, stream_filters, max_frame_bytes, ' +
         "max_connection_bytes, detect_timeout_ms, frame_timeout_ms, max_request_timeout, min_counted_timeout, keepalive, " +
-        'exceptions_are_errors, goaway, strict_changes, drain_check_ms, clusters; did you mean "protocols"?',
+        'exceptions_are_errors, goaway, strict_changes, drain_check_ms, switchboard, clusters; did you mean "protocols"?',
     );
     expect(refused("{'protocols':[]}")).toBe("protocols: must not be empty; leave it out for bolt, boltv2, x_example");
     expect(refused("{'protocols':'bolt'}")).toBe('protocols: expected an array, got "bolt"');
