@@ -33,6 +33,17 @@ export function hexDigit(c: u32): i32 {
   return letter < 6 ? (letter as i32) + 10 : -1;
 }
 
+/** The number that `n` hexadecimal digits stand for, at most seven; -1 where one is none. */
+export function readHex(ptr: usize, n: i32): i32 {
+  let value = 0;
+  for (let i = 0; i < n; i++) {
+    const digit = hexDigit(load<u8>(ptr + (i as usize)));
+    if (digit < 0) return -1;
+    value = (value << 4) | digit;
+  }
+  return value;
+}
+
 /** The hexadecimal digit of a value below 16, a capital. */
 export function upperHex(value: u32): u32 {
   return value < 10 ? 0x30 + value : 0x37 + value;

@@ -1,4 +1,4 @@
-import { hexDigit } from "./ascii";
+import { readHex } from "./ascii";
 import { ByteBuffer } from "./buffer";
 import { View } from "./view";
 
@@ -9,10 +9,9 @@ export function decodePercent(text: View, query: bool, out: ByteBuffer): void {
   for (let i = 0; i < text.length; i++) {
     let c = load<u8>(text.ptr + (i as usize)) as u32;
     if (c == PERCENT && text.length - i > 2) {
-      const high = hexDigit(load<u8>(text.ptr + ((i + 1) as usize)));
-      const low = hexDigit(load<u8>(text.ptr + ((i + 2) as usize)));
-      if (high >= 0 && low >= 0) {
-        c = ((high << 4) | low) as u32;
+      const value = readHex(text.ptr + ((i + 1) as usize), 2);
+      if (value >= 0) {
+        c = value as u32;
         i += 2;
       }
     } else if (query && c == 0x2b) c = 0x20;

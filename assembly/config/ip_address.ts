@@ -1,4 +1,4 @@
-import { hexDigit } from "../bytes/ascii";
+import { readHex } from "../bytes/ascii";
 
 const DOT: u32 = 0x2e;
 const COLON: u32 = 0x3a;
@@ -164,11 +164,5 @@ function dotted(from: usize, end: usize): i64 {
 /** One of an IPv6 address' groups; -1 where it is none. */
 function group(from: usize, end: usize): i32 {
   if (end <= from || end - from > 4) return -1;
-  let value = 0;
-  for (let at = from; at < end; at++) {
-    const digit = hexDigit(load<u8>(at));
-    if (digit < 0) return -1;
-    value = (value << 4) | digit;
-  }
-  return value;
+  return readHex(from, (end - from) as i32);
 }

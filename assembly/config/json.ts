@@ -1,4 +1,4 @@
-import { hexDigit, isDigit } from "../bytes/ascii";
+import { readHex, isDigit } from "../bytes/ascii";
 import { ByteBuffer } from "../bytes/buffer";
 import { ConfigErrors } from "./errors";
 import { NumberReader } from "./number";
@@ -253,19 +253,14 @@ class Parser {
   /** Reads "uXXXX"; -1 when it is not that. */
   private hex4(): i32 {
     if (this.length - this.at < 5) return -1;
-    let value = 0;
-    for (let i = 1; i <= 4; i++) {
-      const digit = hexDigit(load<u8>(this.ptr + ((this.at + i) as usize)));
-      if (digit < 0) return -1;
-      value = (value << 4) | digit;
-    }
-    this.at += 5;
+    const value = readHex(this.ptr + ((this.at + 1) as usize), 4);
+    if (value >= 0) this.at += 5;
     return value;
   }
 }
 
 /** The character a one-letter escape stands for; 0: no such escape. */
-function unescape(c: u32): u32 {
+export function unescape(c: u32): u32 {
   if (c == QUOTE || c == BACKSLASH || c == 0x2f) return c;
   if (c == 0x62) return 8;
   if (c == 0x66) return 12;

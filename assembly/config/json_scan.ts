@@ -1,10 +1,11 @@
 // Values in the text of a JSON document that `parseJson` has found valid, read where they lie: nothing is allocated.
 import { noteGarbage } from "../abi/dispatch";
-import { hexDigit } from "../bytes/ascii";
+import { readHex } from "../bytes/ascii";
 import { ByteBuffer, KEEP } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { encodeRune } from "../bytes/utf8";
 import { View } from "../bytes/view";
+import { unescape } from "./json";
 import { NumberReader } from "./number";
 import { JsonKind, JsonValue } from "./value";
 
@@ -178,7 +179,7 @@ export class JsonScan {
     if (plain) out.set(from, length);
     else {
       scratch.reset(KEEP);
-      unescape(from, length, scratch);
+      appendUnescaped(from, length, scratch);
       out.set(scratch.ptr, scratch.length);
     }
     this.at = min(at + 1, this.end);
@@ -186,7 +187,7 @@ export class JsonScan {
 }
 
 /** Appends the characters of a string's inside. */
-function unescape(ptr: usize, length: i32, to: ByteBuffer): void {
+function appendUnescaped(ptr: usize, length: i32, to: ByteBuffer): void {
   for (let i = 0; i < length; i++) {
     const c = load<u8>(ptr + (i as usize));
     if (c != BACKSLASH || i + 1 >= length) {
@@ -195,7 +196,7 @@ function unescape(ptr: usize, length: i32, to: ByteBuffer): void {
     }
     const e = load<u8>(ptr + (++i as usize));
     if (e != 0x75) {
-      to.appendByte(e == 0x62 ? 8 : e == 0x66 ? 12 : e == 0x6e ? 10 : e == 0x72 ? 13 : e == 0x74 ? 9 : e);
+      to.appendByte(unescape(e));
       continue;
     }
     let rune = hex4(ptr, i + 1, length);
@@ -211,12 +212,6 @@ function unescape(ptr: usize, length: i32, to: ByteBuffer): void {
 
 /** Four digits; 0xfffd where there are none. */
 function hex4(ptr: usize, from: i32, length: i32): i32 {
-  if (length - from < 4) return 0xfffd;
-  let value = 0;
-  for (let i = 0; i < 4; i++) {
-    const digit = hexDigit(load<u8>(ptr + ((from + i) as usize)));
-    if (digit < 0) return 0xfffd;
-    value = (value << 4) | digit;
-  }
-  return value;
+  const value = length - from < 4 ? -1 : readHex(ptr + (from as usize), 4);
+  return value < 0 ? 0xfffd : value;
 }

@@ -1,5 +1,5 @@
 // URIs as Go's net/url reads and writes them.
-import { hexDigit, isAlphanumeric, isDigit, isLetter, lowerCase, upperHex } from "../bytes/ascii";
+import { readHex, isAlphanumeric, isDigit, isLetter, lowerCase, upperHex } from "../bytes/ascii";
 import { byteAt, bytesEqual } from "../bytes/memory";
 import { arena } from "./arena";
 import { Fault, fail } from "./fault";
@@ -139,7 +139,7 @@ class UriReader {
       const c = byteAt(this.ptr, i);
       if (!isValid(c, fragment)) valid = false;
       if (c != PERCENT) continue;
-      if (end - i < 3 || hexDigit(byteAt(this.ptr, i + 1)) < 0 || hexDigit(byteAt(this.ptr, i + 2)) < 0) return false;
+      if (end - i < 3 || readHex(this.ptr + ((i + 1) as usize), 2) < 0) return false;
       i += 2;
     }
     if (valid) {
@@ -149,7 +149,7 @@ class UriReader {
     for (let i = from; i < end; i++) {
       let c = byteAt(this.ptr, i);
       if (c == PERCENT) {
-        c = ((hexDigit(byteAt(this.ptr, i + 1)) << 4) | hexDigit(byteAt(this.ptr, i + 2))) as u32;
+        c = readHex(this.ptr + ((i + 1) as usize), 2) as u32;
         i += 2;
       }
       if (isPlain(c, fragment)) this.put(c);
