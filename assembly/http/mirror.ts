@@ -2,6 +2,7 @@
 // as it passes.
 import { noteGarbage } from "../abi/dispatch";
 import { BufferType } from "../abi/types";
+import { KEEP_LARGE } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { Spares } from "../bytes/spares";
 import { View } from "../bytes/view";
@@ -14,9 +15,8 @@ import { applyVariables } from "./variables";
 
 /** MOSN's timeout of a request that has none. */
 const TIMEOUT_MS: i32 = 60000;
-/** Objects kept for reuse, and memory that one of them keeps, bytes; and managed objects of one that is garbage. */
+/** Objects kept for reuse; and managed objects of one that is garbage. */
 const KEEP: i32 = 256;
-const KEEP_BYTES: i32 = 65536;
 const OBJECTS: i32 = 12;
 
 /** Envoy sets it from the body. */
@@ -160,7 +160,7 @@ class Mirror {
 
   private end(): void {
     this.next = null;
-    this.call.body.reset(KEEP_BYTES);
+    this.call.body.reset(KEEP_LARGE);
     if (spares.keep(this)) return;
     this.call.free();
     noteGarbage(OBJECTS);

@@ -1,4 +1,4 @@
-import { ByteBuffer, countMemory } from "../bytes/buffer";
+import { ByteBuffer, countMemory, KEEP } from "../bytes/buffer";
 import { hashBytes } from "../bytes/hash";
 import { bytesEqual } from "../bytes/memory";
 import { View } from "../bytes/view";
@@ -11,8 +11,7 @@ import { Headers, HeaderVisitor } from "./headers";
 export const MAX_PAIRS: i32 = 65536;
 /** Most bytes of keys and values that are changed, those that have been replaced again included. */
 export const MAX_OWNED: i32 = 1 << 20;
-/** Changes and pairs kept for the next frame, beyond which the memory is given back. */
-const KEEP_BYTES: i32 = 4096;
+/** Pairs kept for the next frame, beyond which their memory is given back. */
 const KEEP_PAIRS: i32 = 256;
 /** Pairs up to which a walk is faster than an index, and walks through a longer list before it gets one. */
 const SHORT: i32 = 32;
@@ -72,7 +71,7 @@ export class HeaderList extends Headers {
   clear(): void {
     this.count = this.removed = this.walked = this.buckets = 0;
     this.dirty = this.lost = false;
-    this.store.reset(KEEP_BYTES);
+    this.store.reset(KEEP);
     if (this.capacity > KEEP_PAIRS) this.freePairs();
     if (this.room > KEEP_PAIRS) this.freeIndex();
   }

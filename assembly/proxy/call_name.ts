@@ -1,9 +1,6 @@
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP_SMALL } from "../bytes/buffer";
 import { View } from "../bytes/view";
 import { Frame } from "../xprotocol/frame";
-
-/** Memory kept for the next request, bytes. */
-const KEEP: i32 = 512;
 
 const view = new View();
 
@@ -38,7 +35,7 @@ export class CallName {
   }
 
   clear(): void {
-    this.text.reset(KEEP);
+    this.text.reset(KEEP_SMALL);
     this.serviceLength = 0;
     this.generic = false;
   }

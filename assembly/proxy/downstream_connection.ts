@@ -1,6 +1,6 @@
 import { Context } from "../abi/context";
 import { Action, BufferType } from "../abi/types";
-import { ByteBuffer, memoryIsShort } from "../bytes/buffer";
+import { ByteBuffer, KEEP, KEEP_LARGE, memoryIsShort } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { View } from "../bytes/view";
 import { appendBuffer, readBuffer, replaceBuffer } from "../host/buffers";
@@ -27,8 +27,6 @@ const PARKED_MEMORY: i32 = 4 << 20;
 const LINGER_MS: i64 = 5000;
 /** Time between two looks at a connection that drains or is held back, ms. */
 const LOOK_MS: i64 = 500;
-/** Memory that empty buffers keep, bytes. */
-const KEEP: i32 = 4096;
 
 /**
  * What may be done for one client in a callback of its own, about 1,000 small calls (reader.ts), and in a tick for all
@@ -298,7 +296,7 @@ export class DownstreamConnection extends Context {
     output.taken = false;
     this.countOwnAnswers();
     replaceBuffer(BufferType.UPSTREAM_DATA, size, output.bytes.ptr, output.bytes.length);
-    output.bytes.reset(KEEP * 16);
+    output.bytes.reset(KEEP_LARGE);
     // Also when an upstream connection went and took the backlog with it.
     if (tunnel.urgent || this.mayUnpark || (client.lingering && this.mayClose)) this.owner.schedule();
     this.share.settle();

@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP } from "../bytes/buffer";
 import { Bytes } from "../bytes/bytes";
 import { readDecimal } from "../bytes/decimal";
 import { View } from "../bytes/view";
@@ -11,9 +11,6 @@ import { Frame } from "../xprotocol/frame";
 import { Headers } from "../message/headers";
 import { CallName } from "./call_name";
 import { ConnectionInfo } from "./connection_info";
-
-/** Memory kept between requests, bytes. */
-const KEEP: i32 = 4096;
 
 const HEADER_PREFIX = Bytes.of("request_header_");
 const RESPONSE_PREFIX = Bytes.of("response_header_");

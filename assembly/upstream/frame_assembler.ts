@@ -1,12 +1,10 @@
-import { ByteBuffer } from "../bytes/buffer";
+import { ByteBuffer, KEEP } from "../bytes/buffer";
 import { Codec, Decoded, Peer } from "../xprotocol/codec";
 import { Frame } from "../xprotocol/frame";
 import { LARGE } from "./memory";
 import { Owner } from "./owner";
 import { Patience } from "./patience";
 
-/** Memory that is kept between frames, bytes. */
-const KEEP: i32 = 4096;
 /** How often a frame may ask for more out of one piece of data before it gets all. */
 const MOST_TRIES: i32 = 4;
 
