@@ -1,5 +1,5 @@
 // `moe istio-routes FILES`, `npm run istio-routes`: Istio's own routes as WasmPlugins for the RPC proxy.
-import { existsSync, readdirSync, readFileSync, renameSync, statSync, watch, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { build } from "./build.ts";
@@ -11,6 +11,7 @@ import { lineOf, WARNINGS } from "./istio_routes/report.ts";
 import { translate, type Translation } from "./istio_routes/translate.ts";
 import { runScript, USAGE } from "./lib/command.ts";
 import { here, shown } from "./lib/package.ts";
+import { replaceFile, unfinished } from "./lib/replace_file.ts";
 import { complaints } from "./validate/plugins.ts";
 
 interface Arguments extends Options {
@@ -56,12 +57,6 @@ async function refused({ plugins }: Translation): Promise<string[]> {
   return lines.flat();
 }
 
-/** Replaces a file in one step, so that who reads it never sees half of it. */
-function write(file: string, text: string): void {
-  writeFileSync(`${file}.new`, text);
-  renameSync(`${file}.new`, file);
-}
-
 /** One run; returns the exit code. */
 async function run(names: string[], options: Arguments): Promise<number> {
   const sources = readSources(names, options.output);
@@ -80,7 +75,7 @@ async function run(names: string[], options: Arguments): Promise<number> {
   const file = options.output === undefined || options.output === "-" ? undefined : here(options.output);
   if (options.check) return file ? compare(file, text, options.output ?? "") : 0;
   if (file) {
-    write(file, text);
+    replaceFile(file, text);
     console.error(`Written: ${options.output}, ${plugins.length} plugins, ${warnings.length} warnings.`);
   } else process.stdout.write(text);
   return 0;
@@ -108,7 +103,7 @@ async function follow(names: string[], options: Arguments): Promise<void> {
       console.error((error as Error).message);
     }
   };
-  const ours = [here(options.output), `${here(options.output)}.new`];
+  const ours = [here(options.output), unfinished(here(options.output))];
   for (const name of names) {
     const path = here(name);
     const folder = statSync(path).isDirectory();

@@ -1,5 +1,6 @@
 // Reads resources from YAML or JSON: several documents in a file, lists of kubectl, in any order.
 import { type Document, isNode, LineCounter, parseAllDocuments } from "yaml";
+import { isObject } from "../lib/values.ts";
 import { Fields, type Json, type PlaceOf } from "./fields.ts";
 import type { Place, Report } from "./report.ts";
 
@@ -44,9 +45,6 @@ function lineAt(document: Document, lines: LineCounter, path: (string | number)[
   }
   return 0;
 }
-
-const isObject = (value: unknown): value is { [name: string]: Json } =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Reads all resources of these sources that are translated; others are passed over. `namespace`: of those that name none. */
 export function readResources(sources: Source[], namespace: string, report: Report): Resource[] {
@@ -99,7 +97,7 @@ function readDocument(
   namespace: string,
   report: Report,
 ): Resource[] {
-  if (!isObject(value) || typeof value.kind !== "string" || typeof value.apiVersion !== "string") {
+  if (!isObject<Json>(value) || typeof value.kind !== "string" || typeof value.apiVersion !== "string") {
     report.error(at(prefix, "")(""), "is no resource of Kubernetes: kind or apiVersion is missing");
     return [];
   }
@@ -108,13 +106,13 @@ function readDocument(
     return items.flatMap((item, i) => readDocument(item, `${prefix}items[${i}]`, at, namespace, report));
   const group = value.apiVersion.includes("/") ? value.apiVersion.split("/")[0] : "";
   if (!Object.hasOwn(GROUPS, kind) || !GROUPS[kind].includes(group)) return [];
-  const metadata = isObject(value.metadata) ? value.metadata : {};
+  const metadata = isObject<Json>(value.metadata) ? value.metadata : {};
   const name = typeof metadata.name === "string" ? metadata.name : "";
   const own = typeof metadata.namespace === "string" ? metadata.namespace : namespace;
   const placeOf = at(prefix, `${kind} ${own}/${name}`);
   if (name === "") report.error(placeOf("metadata.name"), "is missing");
-  const annotations = Object.entries(isObject(metadata.annotations) ? metadata.annotations : {});
-  if (!isObject(value.spec)) {
+  const annotations = Object.entries(isObject<Json>(metadata.annotations) ? metadata.annotations : {});
+  if (!isObject<Json>(value.spec)) {
     report.error(placeOf("spec"), "is missing");
     return [];
   }

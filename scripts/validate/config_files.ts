@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parse } from "yaml";
+import { isObject } from "../lib/values.ts";
 
 /** One file that was read: YAML or JSON. */
 export interface ConfigFile {
@@ -29,10 +30,6 @@ type Fields = Record<string, unknown>;
 /** Where listeners, filters and routes come from. */
 const SOURCES = new Set(["lds_config", "config_source", "config_discovery", "rds", "cds_config"]);
 const READABLE = /\.(ya?ml|json)$/;
-
-export function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Calls `visit` for every object in a document, the outer ones first, with its path. */
 export function walk(value: unknown, visit: (object: Fields, path: string) => void, path = ""): void {

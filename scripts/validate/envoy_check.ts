@@ -6,7 +6,8 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { type Bootstrap, writeBootstrap } from "../lib/bootstrap.ts";
 import { findEnvoy } from "../lib/envoy.ts";
-import { type ConfigFile, type Files, type Finding, isObject, resourcesOf } from "./config_files.ts";
+import { isObject } from "../lib/values.ts";
+import { type ConfigFile, type Files, type Finding, resourcesOf } from "./config_files.ts";
 
 const run = promisify(execFile);
 

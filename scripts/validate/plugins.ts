@@ -2,7 +2,8 @@
 import { basename, resolve } from "node:path";
 import { LoadError } from "../../tests/host/kit/errors.ts";
 import { Host } from "../../tests/host/kit/host.ts";
-import { type ConfigFile, type Finding, isObject, walk } from "./config_files.ts";
+import { isObject } from "../lib/values.ts";
+import { type ConfigFile, type Finding, walk } from "./config_files.ts";
 
 type Fields = Record<string, unknown>;
 

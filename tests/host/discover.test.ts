@@ -9,7 +9,7 @@ import { Keeper } from "../../scripts/discover/keeper.ts";
 import { BadInput, type Endpoint, endpoint, type Offer } from "../../scripts/discover/model.ts";
 import { openSource } from "../../scripts/discover/sources/sources.ts";
 import { parseServices } from "../../scripts/discover/sources/static_file.ts";
-import { fileName } from "../../scripts/discover/targets/atomic.ts";
+import { fileName } from "../../scripts/discover/targets/file_name.ts";
 import { clustersOf } from "../../scripts/discover/targets/clusters.ts";
 import { EnvoyFiles } from "../../scripts/discover/targets/envoy_files.ts";
 import { istioResources, kubernetesName } from "../../scripts/discover/targets/istio.ts";

@@ -2,8 +2,9 @@
 import type { Endpoint, Listener } from "../model.ts";
 import type { Tree } from "../zookeeper/tree.ts";
 import { applyOverrides, type Override, readConfigurators, readOverrideUrl } from "./dubbo_overrides.ts";
-import { decode, endpointOf, parseUrl } from "./dubbo_url.ts";
 import { readTagRule, type TagRule } from "./dubbo_tags.ts";
+import { decode } from "./dubbo_url.ts";
+import { readProviders } from "./providers.ts";
 
 /** Folders of /dubbo that are no interfaces. */
 const OTHERS = new Set(["config", "metadata", "mapping"]);
@@ -70,24 +71,9 @@ export class Dubbo2 {
   private onProviders(name: string, children: string[]): void {
     const one = this.interfaces.get(name);
     if (!one) return;
-    const found = new Map<string, Endpoint[]>();
-    let broken = 0;
-    let why = "";
-    for (const child of children) {
-      const url = parseUrl(decode(child) ?? "");
-      const host = typeof url === "string" ? url : endpointOf(url);
-      if (typeof url === "string" || typeof host === "string") {
-        if (typeof url !== "string" && url.protocol === "empty") continue;
-        broken++;
-        why = typeof host === "string" ? host : "";
-        continue;
-      }
-      const service = url.path || name;
-      found.set(service, [...(found.get(service) ?? []), host]);
-    }
-    const key = `${this.root}/${name}/providers`;
-    if (broken > 0) this.listener.warn(key, `${broken} of ${children.length} nodes left out, for one: ${why}`);
-    else this.listener.unwarn(key);
+    const found = readProviders(`${this.root}/${name}/providers`, children, this.listener, ({ protocol, path }) => {
+      return protocol === "empty" ? undefined : path || name;
+    });
     const gone = [...one.providers.keys()].filter((service) => !found.has(service));
     one.providers = found;
     for (const service of [...gone, ...found.keys()]) this.offer(service, name);

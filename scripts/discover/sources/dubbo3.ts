@@ -1,5 +1,6 @@
 // Dubbo 3 in ZooKeeper, by application: /services/APPLICATION/INSTANCE, with what each revision of it serves in
 // /dubbo/metadata/APPLICATION/REVISION, or else which interfaces it serves in /dubbo/mapping/INTERFACE.
+import { isObject } from "../../lib/values.ts";
 import type { Endpoint, Listener } from "../model.ts";
 import type { Tree } from "../zookeeper/tree.ts";
 import type { Dubbo2 } from "./dubbo2.ts";
@@ -21,9 +22,6 @@ interface Served {
   parameters: Map<string, string>;
 }
 
-type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const texts = (value: unknown) =>
   new Map(Object.entries(isObject(value) ? value : {}).map(([key, text]) => [key, String(text)]));
 

@@ -1,5 +1,6 @@
 // Dubbo's configurators: what an operator has set for the hosts or callers of a service, applied as Dubbo's consumers do.
 import { parse } from "yaml";
+import { isObject } from "../../lib/values.ts";
 import { addressOf, type CallRules, type Endpoint } from "../model.ts";
 import { decode, type DubboUrl, numberIn, parseUrl } from "./dubbo_url.ts";
 
@@ -62,8 +63,6 @@ function overrideOf(url: DubboUrl, note: Notes): Override {
   };
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const strings = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 
 /** The text of `/dubbo/config/dubbo/KEY.configurators`. */

@@ -1,12 +1,10 @@
 // Dubbo's tag rules: which hosts of an application have which tag, told by an operator.
 import { parse } from "yaml";
+import { isObject } from "../../lib/values.ts";
 import { addressOf, type Endpoint } from "../model.ts";
 
 /** A host with the tag that the rule gives it. */
 export type TagRule = (one: Endpoint) => Endpoint;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The text of `/dubbo/config/dubbo/APPLICATION.tag-router`; undefined: it sets nothing. */
 export function readTagRule(text: string, note: (text: string) => void): TagRule | undefined {

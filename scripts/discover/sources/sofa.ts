@@ -1,7 +1,8 @@
 // SOFARPC in ZooKeeper: /sofa-rpc/INTERFACE/providers.
-import type { Endpoint, Listener } from "../model.ts";
+import type { Listener } from "../model.ts";
 import type { Tree } from "../zookeeper/tree.ts";
-import { decode, endpointOf, parseUrl } from "./dubbo_url.ts";
+import { decode } from "./dubbo_url.ts";
+import { readProviders } from "./providers.ts";
 
 /** In the name of a service; a registration's own `version` is that of its format. */
 const VERSION = "1.0";
@@ -45,27 +46,15 @@ export class Sofa {
   }
 
   private onProviders(name: string, children: string[]): void {
-    const found = new Map<string, Endpoint[]>();
-    let broken = 0;
-    let why = "";
-    for (const child of children) {
-      const url = parseUrl(decode(child) ?? "");
-      const host = typeof url === "string" ? url : endpointOf(url);
-      if (typeof url === "string" || typeof host === "string") {
-        broken++;
-        why = typeof host === "string" ? host : "";
-        continue;
-      }
-      const service = serviceOf(name, url.parameters.get("uniqueId") ?? "");
-      found.set(service, [...(found.get(service) ?? []), { ...host, version: VERSION }]);
-    }
-    const key = `${this.root}/${name}/providers`;
-    if (broken > 0) this.listener.warn(key, `${broken} of ${children.length} nodes left out, for one: ${why}`);
-    else this.listener.unwarn(key);
+    const found = readProviders(`${this.root}/${name}/providers`, children, this.listener, ({ parameters }) =>
+      serviceOf(name, parameters.get("uniqueId") ?? ""),
+    );
     const gone = [...(this.interfaces.get(name) ?? [])].filter((service) => !found.has(service));
     this.interfaces.set(name, new Set(found.keys()));
     for (const service of gone) this.listener.offer({ service, endpoints: [] });
-    for (const [service, endpoints] of found) this.listener.offer({ service, endpoints });
+    for (const [service, hosts] of found) {
+      this.listener.offer({ service, endpoints: hosts.map((host) => ({ ...host, version: VERSION })) });
+    }
   }
 
   /** Settings of callers (timeout, serialization, load balancer), which callers of SOFARPC read themselves. */

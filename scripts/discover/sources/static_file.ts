@@ -3,6 +3,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { parse } from "yaml";
+import { isObject } from "../../lib/values.ts";
 import { BadInput, badAddress, badName, type Endpoint, endpoint, type Listener, type Source } from "../model.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -95,10 +96,6 @@ export function parseServices(text: string, file: string): Map<string, Endpoint[
     );
   }
   return found;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function parseEndpoint(value: unknown, at: string): Endpoint {

@@ -1,7 +1,8 @@
 // `--out FOLDER`: files that Envoy follows. clusters/clusters.json (CDS), hosts/NAME.json (EDS), module/module.json (ECDS).
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileName, replaceFile } from "./atomic.ts";
+import { replaceFile } from "../../lib/replace_file.ts";
+import { fileName } from "./file_name.ts";
 import { type Cluster, clustersOf } from "./clusters.ts";
 import { assignment, type ClusterOptions, clusterResource } from "./envoy.ts";
 import { moduleConfiguration, type ModuleOptions, moduleShape } from "./module.ts";

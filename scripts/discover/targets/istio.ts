@@ -1,6 +1,6 @@
 // `--istio FILE`: ServiceEntries and WorkloadEntries, for `kubectl apply` or a controller that follows the file.
 import { stringify } from "yaml";
-import { replaceFile } from "./atomic.ts";
+import { replaceFile } from "../../lib/replace_file.ts";
 import { type Cluster, clustersOf, scaledWeights } from "./clusters.ts";
 import type { Endpoint } from "../model.ts";
 import type { Changes, Target } from "./target.ts";

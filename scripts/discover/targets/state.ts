@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Service } from "../keeper.ts";
 import { badAddress, type CallRules, type Endpoint, endpoint } from "../model.ts";
-import { replaceFile } from "./atomic.ts";
+import { replaceFile } from "../../lib/replace_file.ts";
 import type { Changes, Target } from "./target.ts";
 
 /** Services are spread over so many files, so that a change writes a small part. */
