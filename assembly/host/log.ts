@@ -77,8 +77,13 @@ export class LimitedLog {
   }
 
   warn(text: string): void {
+    this.write(LogLevel.WARN, text);
+  }
+
+  /** Writes a line that `allows` has let pass. */
+  write(at: LogLevel, text: string): void {
     const more = this.dropped > 0 ? ` (${this.dropped} similar lines left out)` : "";
     this.dropped = 0;
-    if (logs(LogLevel.WARN)) log(LogLevel.WARN, text + more);
+    if (logs(at)) log(at, text + more);
   }
 }

@@ -3,7 +3,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
 import { currentMillis } from "../../../assembly/host/clock";
-import { hostOf, LimitedLog, log, logs } from "../../../assembly/host/log";
+import { hostOf, LimitedLog, logs } from "../../../assembly/host/log";
 import { Code } from "../../../assembly/message/code";
 import { Verdict } from "../../../assembly/policy/verdict";
 import { declareVariables } from "../../../assembly/router/variables";
@@ -168,7 +168,7 @@ function warn(handler: StreamHandler, reason: Reason): void {
   if (!handler.sourceAddress(view)) view.set(0, 0);
   if (!lines.allows(currentMillis(), hostOf(view.ptr, view.length))) return;
   const client = String.UTF8.decodeUnsafe(view.ptr, view.length);
-  log(LogLevel.WARN, `moe-wasm: jwt_authn: client ${client}: denied: ${nameOf(reason)}`);
+  lines.warn(`moe-wasm: jwt_authn: client ${client}: denied: ${nameOf(reason)}`);
 }
 
 function isPreflight(handler: StreamHandler): bool {

@@ -4,7 +4,7 @@ import { LogLevel } from "../../../assembly/abi/types";
 import { HttpCall } from "../../../assembly/host/call";
 import { Outcome } from "../../../assembly/host/callout";
 import { currentMillis } from "../../../assembly/host/clock";
-import { LimitedLog, log, logs } from "../../../assembly/host/log";
+import { LimitedLog, logs } from "../../../assembly/host/log";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { FilterMetric } from "../../../assembly/stream/metrics";
 import { KeySet } from "./jwk";
@@ -124,6 +124,6 @@ export class KeySource {
     this.failed = true;
     handler.metrics.count(FAILED, 1);
     if (!logs(LogLevel.WARN) || !lines.allows(currentMillis(), 0)) return;
-    log(LogLevel.WARN, `moe-wasm: jwt_authn: keys of ${this.name}: ${why}`);
+    lines.warn(`moe-wasm: jwt_authn: keys of ${this.name}: ${why}`);
   }
 }

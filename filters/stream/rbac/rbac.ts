@@ -3,7 +3,7 @@ import { Bytes } from "../../../assembly/bytes/bytes";
 import { View } from "../../../assembly/bytes/view";
 import { ObjectReader } from "../../../assembly/config/object";
 import { currentMillis } from "../../../assembly/host/clock";
-import { hostOf, LimitedLog, log, logs } from "../../../assembly/host/log";
+import { hostOf, LimitedLog, logs } from "../../../assembly/host/log";
 import { FilterConfig, FilterRoots, FilterType, StreamFilter } from "../../../assembly/stream/filter";
 import { StreamHandler } from "../../../assembly/stream/handler";
 import { FilterMetric, FilterMetricTable } from "../../../assembly/stream/metrics";
@@ -87,7 +87,7 @@ function hit(engine: Engine, place: Bytes, handler: StreamHandler): void {
   )
     return;
   const client = String.UTF8.decodeUnsafe(source.ptr, source.length);
-  log(LogLevel.INFO, `moe-wasm: rbac: client ${client}: policy ${policy.name.toString()}`);
+  lines.write(LogLevel.INFO, `moe-wasm: rbac: client ${client}: policy ${policy.name.toString()}`);
 }
 
 class RbacType extends FilterType {
