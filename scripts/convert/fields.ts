@@ -1,7 +1,8 @@
 // Reads MOSN's JSON as MOSN does: names of fields in any case, types checked, and nothing skipped without a word.
+import { type Json, JsonFields, type JsonObject } from "../lib/json_fields.ts";
 import type { Report } from "./report.ts";
 
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+export type { Json } from "../lib/json_fields.ts";
 
 const UNITS: Record<string, number> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
 
@@ -21,21 +22,25 @@ export function envoyDuration(seconds: number): string {
 }
 
 /** One object of the MOSN file. A field counts as read once it was asked for; `done` reports the others. */
-export class Fields {
+export class Fields extends JsonFields {
   private readonly names = new Map<string, string>();
   private readonly read = new Set<string>();
 
   constructor(
-    private readonly object: { [name: string]: Json },
-    readonly path: string,
+    object: JsonObject,
+    path: string,
     readonly report: Report,
   ) {
+    super(object, path);
     for (const name of Object.keys(object)) this.names.set(name.toLowerCase(), name);
   }
 
-  /** The path of a field. */
-  at(name: string): string {
-    return this.path ? `${this.path}.${name}` : name;
+  protected mistake(path: string, message: string): void {
+    this.report.mistake(path, message);
+  }
+
+  protected nested(object: JsonObject, path: string): this {
+    return new Fields(object, path, this.report) as this;
   }
 
   /** The field's value, whatever it is; undefined where there is none or it is null. */
@@ -49,17 +54,6 @@ export class Fields {
   has(name: string): boolean {
     const own = this.names.get(name.toLowerCase());
     return own !== undefined && this.object[own] !== null;
-  }
-
-  private wrong(name: string, expected: string, value: Json): undefined {
-    this.report.mistake(this.at(name), `expected ${expected}, got ${JSON.stringify(value)?.slice(0, 60)}`);
-    return undefined;
-  }
-
-  text(name: string): string | undefined {
-    const value = this.raw(name);
-    if (value === undefined || typeof value === "string") return value;
-    return this.wrong(name, "a string", value);
   }
 
   flag(name: string): boolean {
@@ -84,39 +78,6 @@ export class Fields {
     return seconds ?? this.wrong(name, 'a duration such as "3s"', value);
   }
 
-  child(name: string): Fields | undefined {
-    const value = this.raw(name);
-    return value === undefined ? undefined : this.objectOf(value, this.at(name));
-  }
-
-  private objectOf(value: Json, path: string): Fields | undefined {
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return new Fields(value, path, this.report);
-    this.report.mistake(path, `expected an object, got ${JSON.stringify(value)?.slice(0, 60)}`);
-    return undefined;
-  }
-
-  private values(name: string): Json[] {
-    const value = this.raw(name);
-    if (value === undefined || Array.isArray(value)) return value ?? [];
-    this.wrong(name, "a list", value);
-    return [];
-  }
-
-  list(name: string): Fields[] {
-    return this.values(name)
-      .map((value, i) => this.objectOf(value, `${this.at(name)}[${i}]`))
-      .filter((fields) => fields !== undefined);
-  }
-
-  texts(name: string): string[] {
-    return this.values(name).filter((value, i) => {
-      if (typeof value === "string") return true;
-      this.report.mistake(`${this.at(name)}[${i}]`, `expected a string, got ${JSON.stringify(value)?.slice(0, 60)}`);
-      return false;
-    }) as string[];
-  }
-
   /** Names and values of an object of strings; numbers and booleans become text, as in MOSN's metadata. */
   map(name: string): Record<string, string> {
     const child = this.child(name);
@@ -124,7 +85,7 @@ export class Fields {
   }
 
   /** The whole object; all of it counts as read. */
-  all(): { [name: string]: Json } {
+  all(): JsonObject {
     for (const name of Object.keys(this.object)) this.read.add(name);
     return this.object;
   }

@@ -1,7 +1,8 @@
 // Reads resources from YAML or JSON: several documents in a file, lists of kubectl, in any order.
 import { type Document, isNode, LineCounter, parseAllDocuments } from "yaml";
 import { isObject } from "../lib/values.ts";
-import { Fields, type Json, type PlaceOf } from "./fields.ts";
+import type { Json } from "../lib/json_fields.ts";
+import { Fields, type PlaceOf } from "./fields.ts";
 import type { Place, Report } from "./report.ts";
 
 /** What is translated, by kind: the API groups that it may be of. */

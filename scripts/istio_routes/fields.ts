@@ -1,7 +1,6 @@
 // Reads one object of a resource: names and types are checked, and a field that nobody has asked for is a mistake.
+import { type Json, JsonFields, type JsonObject } from "../lib/json_fields.ts";
 import type { Place, Report, WarningName } from "./report.ts";
-
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
 /** A value of a document, and how to find its place. */
 export type PlaceOf = (path: string) => Place;
@@ -20,24 +19,28 @@ export function durationOf(ms: number): string {
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${Math.ceil(ms)}ms`;
 }
 
-const shown = (value: Json): string => JSON.stringify(value).slice(0, 60);
-
-export class Fields {
+export class Fields extends JsonFields {
   private readonly asked = new Set<string>();
 
   constructor(
-    private readonly object: { [name: string]: Json },
-    readonly path: string,
+    object: JsonObject,
+    path: string,
     readonly placeOf: PlaceOf,
     readonly report: Report,
-  ) {}
+  ) {
+    super(object, path);
+  }
 
-  at(name: string): string {
-    return this.path ? `${this.path}.${name}` : name;
+  protected mistake(path: string, message: string): void {
+    this.report.error(this.placeOf(path), message);
+  }
+
+  protected nested(object: JsonObject, path: string): this {
+    return new Fields(object, path, this.placeOf, this.report) as this;
   }
 
   error(name: string, message: string): void {
-    this.report.error(this.placeOf(name ? this.at(name) : this.path), message);
+    this.mistake(name ? this.at(name) : this.path, message);
   }
 
   warn(warning: WarningName, name: string, message: string): void {
@@ -52,16 +55,6 @@ export class Fields {
 
   has(name: string): boolean {
     return Object.hasOwn(this.object, name) && this.object[name] !== null;
-  }
-
-  private wrong(name: string, expected: string, value: Json): undefined {
-    this.error(name, `expected ${expected}, got ${shown(value)}`);
-    return undefined;
-  }
-
-  text(name: string): string | undefined {
-    const value = this.raw(name);
-    return value === undefined || typeof value === "string" ? value : this.wrong(name, "a string", value);
   }
 
   flag(name: string): boolean | undefined {
@@ -87,37 +80,6 @@ export class Fields {
     if (value === undefined) return undefined;
     const ms = typeof value === "string" ? milliseconds(value) : undefined;
     return ms ?? this.wrong(name, 'a duration such as "3s"', value);
-  }
-
-  private objectAt(value: Json, path: string): Fields | undefined {
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return new Fields(value, path, this.placeOf, this.report);
-    this.report.error(this.placeOf(path), `expected an object, got ${shown(value)}`);
-    return undefined;
-  }
-
-  child(name: string): Fields | undefined {
-    const value = this.raw(name);
-    return value === undefined ? undefined : this.objectAt(value, this.at(name));
-  }
-
-  private values(name: string): Json[] {
-    const value = this.raw(name);
-    if (value === undefined || Array.isArray(value)) return value ?? [];
-    this.wrong(name, "a list", value);
-    return [];
-  }
-
-  list(name: string): Fields[] {
-    return this.values(name).flatMap((value, i) => this.objectAt(value, `${this.at(name)}[${i}]`) ?? []);
-  }
-
-  texts(name: string): string[] {
-    return this.values(name).flatMap((value, i) => {
-      if (typeof value === "string") return [value];
-      this.report.error(this.placeOf(`${this.at(name)}[${i}]`), `expected a string, got ${shown(value)}`);
-      return [];
-    });
   }
 
   /** The fields of an object, by name, each an object. */

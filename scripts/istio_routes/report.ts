@@ -47,12 +47,17 @@ export function lineOf({ level, name, place, message }: Finding): string {
 }
 
 export class Report {
-  readonly findings: Finding[] = [];
+  private readonly byLine = new Map<string, Finding>();
+
+  /** In the order in which they were found. */
+  get findings(): Finding[] {
+    return [...this.byLine.values()];
+  }
 
   private add(finding: Finding): void {
     const line = lineOf(finding);
     // A resource that serves several ports is read for each of them.
-    if (!this.findings.some((one) => lineOf(one) === line)) this.findings.push(finding);
+    if (!this.byLine.has(line)) this.byLine.set(line, finding);
   }
 
   error(place: Place, message: string): void {

@@ -196,14 +196,17 @@ class Mesh {
 
   /** The VirtualService of a host: one that names it, or else the one with the longest wildcard. */
   private virtualServiceOf(host: Host): Resource | undefined {
-    const best = (one: Resource) =>
+    const best = (one: Resource): string | undefined =>
       one.spec
         .texts("hosts")
         .map((name) => fullName(name, one.namespace, this.options))
         .filter((pattern) => matchesHost(pattern, host.name))
         .sort((a, b) => b.length - a.length)[0];
     const fits = this.virtualServices
-      .flatMap((one) => (best(one) === undefined ? [] : [{ one, pattern: best(one) }]))
+      .flatMap((one) => {
+        const pattern = best(one);
+        return pattern === undefined ? [] : [{ one, pattern }];
+      })
       .sort(
         (a, b) =>
           Number(a.pattern.startsWith("*")) - Number(b.pattern.startsWith("*")) || b.pattern.length - a.pattern.length,
