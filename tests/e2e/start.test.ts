@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type TestContext, test } from "node:test";
+import { alive } from "./kit/alive.ts";
 import { npmEnvironment } from "../npm.ts";
 import { waitUntil } from "./kit/wait.ts";
 
@@ -59,15 +60,6 @@ class Start {
   envoy(): number {
     const name = (pid: number) => execFileSync("ps", ["-o", "comm=", "-p", String(pid)], { encoding: "utf8" }).trim();
     return this.descendants().find((pid) => alive(pid) && name(pid) === "envoy") ?? 0;
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

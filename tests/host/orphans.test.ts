@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type TestContext, test } from "node:test";
+import { alive } from "../e2e/kit/alive.ts";
 import { waitUntil } from "../e2e/kit/wait.ts";
 
 const LIB = resolve(import.meta.dirname, "../../scripts/lib/orphans.ts");
@@ -32,15 +33,6 @@ async function start(t: TestContext, then: string) {
     rmSync(folder, { recursive: true, force: true });
   });
   return { parent, child, folder };
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const WAIT_MS = 30_000;
